@@ -1,0 +1,27 @@
+#pragma once
+/* The operations of DynamoDB that the client speaks. One row per operation: its name on the wire, whether it may be
+ * repeated after an unknown outcome. Limits are in core/limits.h, shapes in core/codec.h. */
+
+#include <stdbool.h>
+
+typedef enum AwsOp {
+    AWS_OP_CREATE_BACKUP,
+    AWS_OP_DESCRIBE_BACKUP,
+    AWS_OP_LIST_BACKUPS,
+    AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS,
+    AWS_OP_EXPORT_TABLE,
+    AWS_OP_DESCRIBE_EXPORT,
+    AWS_OP_LIST_EXPORTS,
+    AWS_OP_DESCRIBE_TABLE,
+    AWS_OP_LIST_TABLES,
+    AWS_OP_N,
+    AWS_OP_ANY = AWS_OP_N, /* in tables: every operation */
+} AwsOp;
+
+typedef struct AwsOpRow {
+    const char *name; /* "CreateBackup" */
+    /* A repetition after an unknown outcome does no harm: reads, and ExportTableToPointInTime with its token. */
+    bool repeatable;
+} AwsOpRow;
+
+extern const AwsOpRow aws_ops[AWS_OP_N];

@@ -1,0 +1,109 @@
+#pragma once
+/* The configuration: typed, checked, immutable once made. Keys, types, ranges, defaults and doc lines stand in
+ * core/conf_schema.c, one row each; core/conf_tree.h is what the file reader (src/io/conf_file) hands in. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "core/calendar.h"
+#include "core/conf_tree.h"
+#include "core/zone.h"
+
+typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
+typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
+typedef enum VerifyLevel { VERIFY_SERVICE } VerifyLevel;
+
+const char *action_to_string(Action a);
+int action_from_string(const char *s, Action *ret); /* -EINVAL */
+
+/* Where and how exports are written. Strings are NULL where not set; `bucket` and `prefix` may hold %{account},
+ * %{region}, %{table}, %{deployment}, %{schedule}. */
+typedef struct S3Conf {
+    char *bucket;        /* 3..255 characters */
+    char *bucket_owner;  /* 12 digits */
+    char *prefix;        /* no leading '/' */
+    char *sse_algorithm; /* "AES256" or "KMS" */
+    char *kms_key_id;    /* with KMS */
+    char *format;        /* "DYNAMODB_JSON" or "ION" */
+} S3Conf;
+
+typedef struct ScheduleConf {
+    char *name; /* at most 64 of [A-Za-z0-9_-] */
+    Action action;
+    Calendar *when;
+    char *when_text;
+    const Zone *zone; /* the expression's own, else `timezone`; owned by Conf */
+    Usec spread_usec;
+    Usec start_within_usec;  /* after slot + spread; later a run is skipped */
+    Usec warn_after_usec;    /* soft deadline, from the start; 0: none */
+    Usec finish_within_usec; /* hard deadline, from the start */
+    Usec max_age_usec;       /* 0: freshness is not watched */
+    CatchUp catch_up;
+    VerifyLevel verify;
+    S3Conf s3; /* export */
+} ScheduleConf;
+
+/* One entry of `tables`. */
+typedef struct TablesConf {
+    char **match; /* names and patterns */
+    size_t n_match;
+    char **exclude;
+    size_t n_exclude;
+    const ScheduleConf **schedules; /* borrowed from Conf */
+    size_t n_schedules;
+    char *reason; /* with no schedules: why these tables are unprotected on purpose */
+} TablesConf;
+
+typedef struct Conf {
+    char *deployment; /* at most 32 of [A-Za-z0-9_-] */
+    struct {
+        char *region;       /* NULL: from the environment or profile (src/io/credentials_source) */
+        char *endpoint_url; /* NULL: AWS's */
+        char *profile;      /* NULL: AWS_PROFILE, else "default" */
+        char *ca_bundle;    /* NULL: the system's */
+        Usec connect_timeout_usec, read_timeout_usec; /* 0: none */
+        int max_attempts;
+        Usec discovery_interval_usec; /* how often patterns are matched against ListTables */
+    } aws;
+    struct {
+        double rate_share;
+        Usec listing_lag_usec; /* allowance for a new backup to show in ListBackups */
+    } limits;
+    ScheduleConf *schedules;
+    size_t n_schedules;
+    TablesConf *tables;
+    size_t n_tables;
+    Zone **zones; /* owned here, shared by schedules */
+    size_t n_zones;
+} Conf;
+
+/* How core gets the bytes of a zone: src/io/zone_file or a test. -ENOENT: no such zone. */
+typedef int (*ZoneLoader)(void *context, const char *name, Zone **ret);
+
+/* Checks the tree against the schema and makes the configuration. All errors are found in one go and added to
+ * `problems`; returns -EINVAL when there are any. -ENOMEM. */
+int conf_from_tree(const ConfTree *tree, ZoneLoader load_zone, void *context, ConfProblems *problems, Conf **ret);
+void conf_free(Conf *c);
+DEFINE_CLEANUP(Conf, conf_free)
+
+const ScheduleConf *conf_schedule(const Conf *c, const char *name); /* or NULL */
+
+/* The schedules that apply to a table: the union over the entries that select it, in the order of Conf. Writes at most
+ * `room` and returns how many there are. */
+size_t conf_schedules_of(const Conf *c, const char *table, const ScheduleConf **ret, size_t room);
+/* Names without wildcards that some entry with schedules selects, sorted, each once; borrowed strings, free the array.
+ */
+int conf_named_tables(const Conf *c, const char ***ret, size_t *ret_n);
+bool conf_needs_discovery(const Conf *c); /* some entry with schedules has a pattern */
+
+/* The text of --dump-config: every key with its effective value and where it came from. */
+int conf_dump(const ConfTree *tree, char **ret);
+
+/* Replaces %{account}, %{region}, %{table}, %{deployment}, %{schedule}, and "%%" by "%". -EINVAL for any other "%". */
+typedef struct ConfNames {
+    const char *deployment, *account, *region, *table, *schedule;
+} ConfNames;
+int conf_expand(const char *text, const ConfNames *names, char **ret);
