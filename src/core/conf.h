@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "core/calendar.h"
 #include "core/conf_tree.h"
+#include "core/s3_conf.h"
 #include "core/zone.h"
 
 typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
@@ -18,17 +19,6 @@ typedef enum VerifyLevel { VERIFY_SERVICE } VerifyLevel;
 
 const char *action_to_string(Action a);
 int action_from_string(const char *s, Action *ret); /* -EINVAL */
-
-/* Where and how exports are written. Strings are NULL where not set; `bucket` and `prefix` may hold %{account},
- * %{region}, %{table}, %{deployment}, %{schedule}. */
-typedef struct S3Conf {
-    char *bucket;        /* 3..255 characters */
-    char *bucket_owner;  /* 12 digits */
-    char *prefix;        /* no leading '/' */
-    char *sse_algorithm; /* "AES256" or "KMS" */
-    char *kms_key_id;    /* with KMS */
-    char *format;        /* "DYNAMODB_JSON" or "ION" */
-} S3Conf;
 
 typedef struct ScheduleConf {
     char *name; /* at most 64 of [A-Za-z0-9_-] */

@@ -1,0 +1,45 @@
+#pragma once
+/* What exists at AWS because of us: a backup or an export, with a life of its own after its run has settled. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+#include "core/codec.h"
+#include "core/conf.h"
+
+typedef enum ArtefactLife {
+    ARTEFACT_IN_PROGRESS, /* accepted by the service, not finished */
+    ARTEFACT_VERIFIED,    /* finished, and it passed its level of checking */
+    ARTEFACT_DISPROVED,   /* finished, but it is not what was asked for */
+    ARTEFACT_FAILED,      /* the service says that it failed */
+    ARTEFACT_GONE,        /* the service does not know it any more: somebody deleted it */
+} ArtefactLife;
+
+typedef struct Artefact {
+    int64_t id;
+    int64_t run_id;
+    Action action;
+    ArtefactLife life;
+    char *arn;
+    char *status;       /* the service's last word */
+    char *name;         /* a backup's name, an export's token */
+    char *table_id;     /* NULL while the service has not told it */
+    Usec created_wall;  /* the content's time: a backup's creation, an export's ExportTime */
+    Usec finished_wall; /* when we saw it finished, or the export's EndTime */
+    Usec verified_wall;
+    int64_t size_bytes; /* a backup's size, an export's billed size; COUNT_UNKNOWN */
+    int64_t item_count;
+    char *details; /* every output field of the service, as a JSON object under AWS's names */
+} Artefact;
+
+void artefact_free(Artefact *a);
+DEFINE_CLEANUP(Artefact, artefact_free)
+
+/* Takes what the service says about it; `life` is the caller's. Fields that the reply lacks keep what was known. */
+int artefact_take_backup(Artefact *a, const BackupInfo *info);
+int artefact_take_export(Artefact *a, const ExportInfo *info);
+
+const char *artefact_life_to_string(ArtefactLife l);
+int artefact_life_from_string(const char *s, ArtefactLife *ret);

@@ -1,0 +1,30 @@
+#pragma once
+/* Which tables exist, for the patterns of `tables`: a complete walk through ListTables, again on an interval. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "core/client.h"
+
+typedef struct Discovery {
+    bool wanted; /* the configuration has patterns */
+    bool calling;
+    bool failed;    /* the last walk; said once */
+    Usec next_mono; /* when the next walk or page is due */
+    int n_failures;
+    char *cursor;
+    char **names; /* of the walk under way */
+    size_t n_names, n_room;
+} Discovery;
+
+typedef enum DiscoveryNews { DISCOVERY_GOES_ON, DISCOVERY_COMPLETE, DISCOVERY_FAILED } DiscoveryNews;
+
+void discovery_done(Discovery *d);
+/* Begins anew at once: at start, after a reload. */
+void discovery_restart(Discovery *d, bool wanted, Now now);
+/* The next page; only while wanted, not calling and due. */
+int discovery_request(Discovery *d, AwsRequest **ret);
+/* Takes a page. With DISCOVERY_COMPLETE, `names` holds every table, sorted, until the next walk begins. */
+int discovery_answer(Discovery *d, CallDone *done, Usec interval_usec, Now now, DiscoveryNews *ret);
+bool discovery_has(const Discovery *d, const char *table);

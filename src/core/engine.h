@@ -1,0 +1,67 @@
+#pragma once
+/* The engine: turns schedules, stored state and replies into stored changes, requests and reports. It has no clock and
+ * no timer; whoever owns it calls engine_turn when something happened or when the last turn asked for it.
+ *
+ *     engine_turn(e, now, &outbox, &next);
+ *     store_commit(store, &outbox.batch);     -- failed: end the process, start again from disk
+ *     engine_committed(e);
+ *     send outbox.requests, say outbox.reports
+ *
+ * Nothing may be sent or said before the commit. */
+
+#include "core/client.h"
+#include "core/conf.h"
+#include "core/ledger.h"
+#include "core/report.h"
+
+typedef struct Engine Engine;
+
+typedef struct EngineOutbox {
+    LedgerBatch batch;
+    HttpRequest **requests; /* in this order; TAKE_PTR to send */
+    size_t n_requests, n_requests_room;
+    Report **reports;
+    size_t n_reports, n_reports_room;
+} EngineOutbox;
+
+/* Frees what is left and makes it empty for the next turn. */
+void engine_outbox_clear(EngineOutbox *o);
+void engine_outbox_done(EngineOutbox *o);
+
+typedef struct EngineSettings {
+    const char *region; /* of the own account */
+    const char *user_agent;
+    uint64_t seed; /* jitter of retries */
+} EngineSettings;
+
+/* Takes the configuration and what is in the ledger (which is left empty). Unsettled runs go on where they were; what
+ * had been asked without an answer is uncertain. */
+int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now now, Engine **ret);
+void engine_free(Engine *e);
+DEFINE_CLEANUP(Engine, engine_free)
+
+/* A new configuration (taken): runs in flight keep what they copied; targets and schedules follow with the next turn.
+ */
+int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, Now now);
+/* NULL: there are none. Copied. */
+int engine_set_credentials(Engine *e, const Credentials *c);
+
+/* Queues a reply for the next turn; taken. */
+int engine_push(Engine *e, HttpReply *reply);
+
+/* One turn. *ret_next_wall: when it wants the next one although nothing happens (USEC_INFINITY: never). Bounded: what
+ * does not fit is done in further turns, with *ret_next_wall == now.wall. -ENOMEM, or another errno from the core: end
+ * the process and start again from disk. */
+int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall);
+/* The outbox's batch is on disk. */
+void engine_committed(Engine *e, EngineOutbox *out);
+
+/* For STATUS= and tests. */
+typedef struct EngineSummary {
+    size_t n_targets, n_enrolments, n_stale, n_unsettled;
+    Usec next_due_wall; /* of the slot that comes next; USEC_INFINITY: none */
+    const Enrolment *next;
+} EngineSummary;
+void engine_summary(const Engine *e, Now now, EngineSummary *ret);
+const Targets *engine_targets(const Engine *e);
+const Conf *engine_conf(const Engine *e);

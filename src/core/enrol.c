@@ -1,0 +1,107 @@
+#include "core/enrol.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* First sight: nothing that was due before it runs. A changed calendar is seen for the first time, too. */
+static int set_schedule(Enrolment *e, const ScheduleConf *s, Now now) {
+    AUTO_FREE char *when = text_format("%s in %s", s->when_text, zone_name(s->zone));
+    if (!when)
+        return -ENOMEM;
+    e->schedule = s;
+    e->changed |= e->max_age_usec != s->max_age_usec;
+    e->max_age_usec = s->max_age_usec;
+    bool first = e->first_seen_wall == WALL_UNKNOWN;
+    if (first)
+        e->first_seen_wall = now.wall;
+    if (text_equal(e->when, when))
+        return 0;
+    /* a ledger older than this field has a cursor and no `when`: it goes on */
+    if (first || e->when)
+        e->cursor_wall = usec_max(e->cursor_wall, now.wall);
+    free(e->when);
+    e->when = TAKE_PTR(when);
+    e->changed = true;
+    return 0;
+}
+
+static int update_target(Target *t, const Conf *conf, bool selected, Now now, EnrolNews news, void *context) {
+    const ScheduleConf *all[64];
+    AUTO_FREE const ScheduleConf **many = NULL;
+    const ScheduleConf **schedules = all;
+    size_t n = selected ? conf_schedules_of(conf, t->table, all, ARRAY_SIZE(all)) : 0;
+    if (n > ARRAY_SIZE(all)) {
+        many = calloc(n, sizeof *many);
+        if (!many)
+            return -ENOMEM;
+        conf_schedules_of(conf, t->table, many, n);
+        schedules = many;
+    }
+    for (size_t i = 0; i < t->n_enrolments; i++) {
+        Enrolment *e = t->enrolments[i];
+        bool wanted = false;
+        for (size_t j = 0; j < n; j++)
+            wanted |= strcmp(schedules[j]->name, e->schedule_name) == 0;
+        if (wanted || !e->active)
+            continue;
+        e->schedule = NULL;
+        e->active = false;
+        e->changed = true;
+        int r = news(context, e, false);
+        if (r < 0)
+            return r;
+    }
+    for (size_t j = 0; j < n; j++) {
+        Enrolment *e = target_enrolment(t, schedules[j]->name);
+        int r = e ? 0 : target_enrol(t, schedules[j]->name, &e);
+        if (r < 0 || (r = set_schedule(e, schedules[j], now)) < 0)
+            return r;
+        if (e->active)
+            continue;
+        /* back after a pause: what was due meanwhile was not wanted then */
+        e->cursor_wall = usec_max(e->cursor_wall, now.wall);
+        e->active = true;
+        e->changed = true;
+        if ((r = news(context, e, true)) < 0)
+            return r;
+    }
+    t->selected = n > 0;
+    return 0;
+}
+
+static bool is_named(const char *const *names, size_t n_names, const char *table) {
+    size_t low = 0, high = n_names;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int c = strcmp(names[middle], table);
+        if (c == 0)
+            return true;
+        if (c < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+int enrol_update(Targets *targets, const Conf *conf, const char *region, const Discovery *discovery, bool listed,
+                 Now now, EnrolNews news, void *context) {
+    AUTO_FREE const char **names = NULL;
+    size_t n_names = 0;
+    Target *t;
+    int r = conf_named_tables(conf, &names, &n_names);
+    for (size_t i = 0; r >= 0 && i < n_names; i++)
+        r = targets_ensure(targets, ACCOUNT_OWN, region, names[i], &t);
+    for (size_t i = 0; r >= 0 && listed && i < discovery->n_names; i++)
+        if (conf_schedules_of(conf, discovery->names[i], NULL, 0) > 0)
+            r = targets_ensure(targets, ACCOUNT_OWN, region, discovery->names[i], &t);
+    for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
+        t = targets->items[i];
+        bool here = strcmp(t->account, ACCOUNT_OWN) == 0 && strcmp(t->region, region) == 0;
+        bool exists = listed ? discovery_has(discovery, t->table) : t->selected;
+        r = update_target(t, conf, here && (exists || is_named(names, n_names, t->table)), now, news, context);
+    }
+    return r;
+}

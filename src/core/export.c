@@ -1,0 +1,281 @@
+/* Full exports to S3. Repeating the request with its token and its stored parameters is safe for the 8 hours in which
+ * the token is valid; later it is looked for first. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/date.h"
+#include "base/text.h"
+#include "core/drive.h"
+
+/* ExportTableToPointInTime, ClientToken: valid for 8 hours after the first request; an hour is left for the doubt. */
+#define TOKEN_TRUSTED_USEC (7 * USEC_PER_HOUR)
+/* How far the service's clock, in an export's ARN, may lie before ours at the first send. */
+#define LOOK_CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
+#define MAX_ATTEMPTS 2
+
+static int expand(char **text, const DriveContext *context, const Run *r, const char *account) {
+    if (!*text)
+        return 0;
+    char *expanded = NULL;
+    int rc = conf_expand(*text,
+                         &(ConfNames){.deployment = context->deployment,
+                                      .account = account,
+                                      .region = r->region,
+                                      .table = r->table,
+                                      .schedule = r->schedule},
+                         &expanded);
+    if (rc < 0)
+        return rc;
+    free(*text);
+    *text = expanded;
+    return 0;
+}
+
+static int set_token(Run *r, const char *deployment, const char *account) {
+    char slot[DATE_COMPACT_SIZE], attempt[16], token[65];
+    snprintf(attempt, sizeof attempt, "%d", r->attempt);
+    const char *parts[] = {deployment, account, r->table_id, r->schedule, date_to_compact(r->slot_wall, slot), attempt};
+    int rc = drive_hash(parts, ARRAY_SIZE(parts), 64, token);
+    return rc < 0 ? rc : text_set(&r->name, token);
+}
+
+/* The account's digits stand in the stored ARN, so that a later attempt needs no configuration. */
+static const char *account_of(const Run *r, char buffer[static 13]) {
+    return target_account_id(&(Target){.table_arn = r->table_arn}, buffer);
+}
+
+static int intend(Run *r, const DriveContext *context) {
+    char account[13];
+    account_of(r, account);
+    int rc = expand(&r->s3.bucket, context, r, account);
+    if (rc >= 0)
+        rc = expand(&r->s3.prefix, context, r, account);
+    return rc < 0 ? rc : set_token(r, context->deployment, account);
+}
+
+static int ask(const Run *r, AwsRequest **ret) {
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_EXPORT_TABLE);
+    if (!q)
+        return -ENOMEM;
+    int rc = text_set(&q->export_table.table_arn, r->table_arn);
+    rc = rc < 0 ? rc : text_set(&q->export_table.client_token, r->name);
+    rc = rc < 0 ? rc : text_set(&q->export_table.s3_bucket, r->s3.bucket);
+    rc = rc < 0 ? rc : text_set(&q->export_table.s3_bucket_owner, r->s3.bucket_owner);
+    rc = rc < 0 ? rc : text_set(&q->export_table.s3_prefix, r->s3.prefix);
+    rc = rc < 0 ? rc : text_set(&q->export_table.s3_sse_algorithm, r->s3.sse_algorithm);
+    rc = rc < 0 ? rc : text_set(&q->export_table.s3_sse_kms_key_id, r->s3.kms_key_id);
+    rc = rc < 0 ? rc : text_set(&q->export_table.format, r->s3.format);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(q);
+    return 0;
+}
+
+static int describe(const char *arn, AwsRequest **ret) {
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_DESCRIBE_EXPORT);
+    if (!q || text_set(&q->describe_export.arn, arn) < 0)
+        return -ENOMEM;
+    *ret = TAKE_PTR(q);
+    return 0;
+}
+
+/* The next page of the table's exports; then each export of the right time, one by one, until one has our token. */
+static int look(Run *r, Now now, AwsRequest **ret) {
+    if (!r->look && !(r->look = run_look_new(now.wall)))
+        return -ENOMEM;
+    RunLook *l = r->look;
+    if (l->listed)
+        return describe(l->candidates[l->n_candidates - 1], ret);
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_LIST_EXPORTS);
+    if (!q || text_set(&q->list_exports.table_arn, r->table_arn) < 0 ||
+        text_set(&q->list_exports.start_token, l->cursor) < 0)
+        return -ENOMEM;
+    q->list_exports.limit = 25;
+    *ret = TAKE_PTR(q);
+    return 0;
+}
+
+static bool token_is_trusted(const Run *r, Now now) {
+    return r->first_sent_wall == WALL_UNKNOWN ||
+           (now.wall >= r->first_sent_wall && now.wall - r->first_sent_wall < TOKEN_TRUSTED_USEC);
+}
+
+static int request(Run *r, const DriveContext *context, Now now, AwsRequest **ret, bool *ret_asks) {
+    *ret_asks = false;
+    if (r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING)
+        return describe(r->artefact->arn, ret);
+    if (r->look || !token_is_trusted(r, now))
+        return look(r, now, ret);
+    *ret_asks = true;
+    return ask(r, ret);
+}
+
+/* Failures that the same request would meet again until a person has acted. */
+static const struct {
+    const char *code, *hint;
+} failures[] = {
+    {"S3NoSuchBucket", "create the bucket, or correct s3.bucket of the schedule"},
+    {"S3AccessDenied",
+     "allow s3:PutObject, s3:PutObjectAcl and s3:AbortMultipartUpload on the bucket's objects to this "
+     "principal, in its policy and, across accounts, in the bucket's; check s3.bucket_owner"},
+    {"KmsNotFoundException", "correct s3.kms_key_id: the key must exist in the bucket's region"},
+    {"KmsAccessDenied", "allow kms:GenerateDataKey and kms:Decrypt on the key to this principal"},
+};
+
+static int fail(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
+    char why[900];
+    const char *code = info->failure_code ? info->failure_code : "no FailureCode";
+    snprintf(why, sizeof why, "the service reports FAILED: %.80s: %.700s", code,
+             info->failure_message ? info->failure_message : "no FailureMessage");
+    RunCause cause = {.why = why};
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_SIZE(failures); i++)
+        if (strcmp(failures[i].code, code) == 0) {
+            cause.hint = failures[i].hint;
+            known = true;
+        }
+    r->artefact->life = ARTEFACT_FAILED;
+    if (known || r->attempt >= MAX_ATTEMPTS || now.wall > r->start_by_wall) {
+        run_apply(r, RUN_EV_FAILED_THERE, &cause, now);
+        return 0;
+    }
+    /* the same token would answer with the same failed export */
+    char account[13];
+    *ret_wait_usec = USEC_PER_MINUTE;
+    r->failed_artefact = TAKE_PTR(r->artefact);
+    run_apply(r, RUN_EV_RETRIED, &cause, now);
+    return set_token(r, context->deployment, account_of(r, account));
+}
+
+static void verify(Run *r, const ExportInfo *info, Now now) {
+    Artefact *a = r->artefact;
+    char why[300] = "";
+    if (info->table_id && !text_equal(info->table_id, r->table_id))
+        snprintf(why, sizeof why, "it is of TableId %.64s, not %.64s", info->table_id, r->table_id);
+    else if (info->type && strcmp(info->type, "FULL_EXPORT") != 0)
+        snprintf(why, sizeof why, "it is of type %.64s, not FULL_EXPORT", info->type);
+    if (a->finished_wall == WALL_UNKNOWN)
+        a->finished_wall = now.wall;
+    if (why[0]) {
+        a->life = ARTEFACT_DISPROVED;
+        run_apply(r, RUN_EV_DISPROVED, &(RunCause){.why = why}, now);
+        return;
+    }
+    a->life = ARTEFACT_VERIFIED;
+    a->verified_wall = now.wall;
+    run_apply(r, RUN_EV_VERIFIED, NULL, now);
+}
+
+static int take_status(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
+    Artefact *a;
+    int rc = drive_artefact(r, &a);
+    if (rc >= 0)
+        rc = artefact_take_export(a, info);
+    if (rc < 0)
+        return rc;
+    if (a->created_wall == WALL_UNKNOWN) /* the service always tells ExportTime; without it, what we asked for */
+        a->created_wall = r->first_sent_wall;
+    r->changed = true;
+    r->n_polls++;
+    *ret_wait_usec = drive_poll_wait(r, 5 * USEC_PER_SEC, now);
+    switch (info->status) {
+    case EXPORT_COMPLETED:
+        run_apply(r, RUN_EV_FINISHED, NULL, now);
+        verify(r, info, now);
+        break;
+    case EXPORT_FAILED:
+        return fail(r, context, info, now, ret_wait_usec);
+    case EXPORT_IN_PROGRESS:
+    case EXPORT_UNKNOWN:
+        break;
+    }
+    return 0;
+}
+
+/* Nothing has our token: what was sent had no effect, and the token may be used afresh. */
+static void absent(Run *r, Now now) {
+    r->first_sent_wall = WALL_UNKNOWN;
+    run_look_free(TAKE_PTR(r->look));
+    run_apply(r, RUN_EV_ABSENT, &(RunCause){.why = "no export has our token; asking again"}, now);
+}
+
+static int take_page(Run *r, const ExportList *page, Now now, Usec *ret_wait_usec) {
+    RunLook *l = r->look;
+    *ret_wait_usec = 0;
+    for (size_t i = 0; i < page->n_items; i++) {
+        Usec made = look_wall_of_arn(page->items[i].arn);
+        if (made != WALL_UNKNOWN && made < r->first_sent_wall - LOOK_CLOCK_SLACK_USEC)
+            continue;
+        if (ARRAY_GROW(l->candidates, l->n_candidates, l->n_room) < 0)
+            return -ENOMEM;
+        l->candidates[l->n_candidates] = strdup(page->items[i].arn);
+        if (!l->candidates[l->n_candidates])
+            return -ENOMEM;
+        l->n_candidates++;
+    }
+    if (page->next) {
+        int rc = run_look_turn_page(l, page->next);
+        if (rc != -ELOOP)
+            return rc;
+        run_look_free(TAKE_PTR(r->look));
+        *ret_wait_usec = USEC_PER_MINUTE;
+        run_apply(r, RUN_EV_DEFERRED, &(RunCause){.why = "the listing of exports does not end"}, now);
+        return 0;
+    }
+    l->listed = true;
+    if (l->n_candidates == 0)
+        absent(r, now);
+    return 0;
+}
+
+static int take_candidate(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
+    *ret_wait_usec = 0;
+    if (text_equal(info->client_token, r->name)) {
+        char why[300];
+        snprintf(why, sizeof why, "found as %.250s", info->arn);
+        run_look_free(TAKE_PTR(r->look));
+        run_apply(r, RUN_EV_ADOPTED, &(RunCause){.why = why}, now);
+        return take_status(r, context, info, now, ret_wait_usec);
+    }
+    free(r->look->candidates[--r->look->n_candidates]);
+    if (r->look->n_candidates == 0)
+        absent(r, now);
+    return 0;
+}
+
+static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, Usec *ret_wait_usec) {
+    AwsOp op = done->reply ? done->reply->op : AWS_OP_ANY;
+    if (op == AWS_OP_EXPORT_TABLE) {
+        run_apply(r, RUN_EV_ACCEPTED, NULL, now);
+        return take_status(r, context, &done->reply->export, now, ret_wait_usec);
+    }
+    if (op == AWS_OP_LIST_EXPORTS)
+        return take_page(r, &done->reply->exports, now, ret_wait_usec);
+    if (op == AWS_OP_DESCRIBE_EXPORT)
+        return r->look ? take_candidate(r, context, &done->reply->export, now, ret_wait_usec)
+                       : take_status(r, context, &done->reply->export, now, ret_wait_usec);
+    if (r->look) {
+        drive_read_failed(r, &done->error, now, ret_wait_usec);
+        if (done->error.class == AWS_NOT_FOUND && r->look->listed) { /* a candidate that is gone is not ours to adopt */
+            free(r->look->candidates[--r->look->n_candidates]);
+            if (r->look->n_candidates == 0)
+                absent(r, now);
+        }
+    } else if (r->state == RUN_INTENDED || r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN)
+        drive_ask_failed(r, &done->error, now, ret_wait_usec);
+    else if (done->error.class == AWS_NOT_FOUND && r->n_deferred >= DRIVE_GONE_AFTER) {
+        r->artefact->life = ARTEFACT_GONE;
+        run_apply(r, RUN_EV_VANISHED,
+                  &(RunCause){.why = "the service no longer knows the export", .request_id = done->error.request_id},
+                  now);
+    } else {
+        r->n_polls++;
+        drive_read_failed(r, &done->error, now, ret_wait_usec);
+    }
+    return 0;
+}
+
+const DriveAction export_action = {.intend = intend, .request = request, .answer = answer};

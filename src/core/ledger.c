@@ -1,0 +1,34 @@
+#include "core/ledger.h"
+
+#include <stdlib.h>
+
+void ledger_done(Ledger *l) {
+    targets_done(&l->targets);
+    for (size_t i = 0; i < l->n_runs; i++)
+        run_free(l->runs[i]);
+    free(l->runs);
+    *l = (Ledger){};
+}
+
+bool ledger_batch_is_empty(const LedgerBatch *b) {
+    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges == 0;
+}
+
+void ledger_batch_clear(LedgerBatch *b) {
+    for (size_t i = 0; i < b->n_ranges; i++) {
+        free(b->ranges[i].schedule);
+        free(b->ranges[i].account);
+        free(b->ranges[i].region);
+        free(b->ranges[i].table);
+    }
+    b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = 0;
+}
+
+void ledger_batch_done(LedgerBatch *b) {
+    ledger_batch_clear(b);
+    free(b->runs);
+    free(b->targets);
+    free(b->enrolments);
+    free(b->ranges);
+    *b = (LedgerBatch){};
+}

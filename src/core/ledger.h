@@ -1,0 +1,45 @@
+#pragma once
+/* What the engine and the store hand each other: everything that must outlive the process. This is the StorePort:
+ * store_load fills a Ledger, store_commit writes a LedgerBatch in one transaction. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "core/run.h"
+#include "core/target.h"
+
+/* The state at start: targets with their enrolments, unsettled runs, the next free run id. */
+typedef struct Ledger {
+    Targets targets;
+    Run **runs; /* by id */
+    size_t n_runs, n_runs_room;
+    int64_t next_run_id;
+} Ledger;
+
+void ledger_done(Ledger *l);
+
+/* Slots that will not run, as one row. */
+typedef struct LedgerRange {
+    char *schedule, *account, *region, *table;
+    Usec from_wall, to_wall;
+    int64_t n_slots;
+    const char *why; /* static */
+} LedgerRange;
+
+/* The changes of one turn. Pointers are borrowed from the engine until engine_committed. */
+typedef struct LedgerBatch {
+    Usec wall;
+    Run **runs;
+    size_t n_runs, n_runs_room;
+    Target **targets;
+    size_t n_targets, n_targets_room;
+    Enrolment **enrolments;
+    size_t n_enrolments, n_enrolments_room;
+    LedgerRange *ranges; /* owned */
+    size_t n_ranges, n_ranges_room;
+} LedgerBatch;
+
+bool ledger_batch_is_empty(const LedgerBatch *b);
+void ledger_batch_clear(LedgerBatch *b);
+void ledger_batch_done(LedgerBatch *b);

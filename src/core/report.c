@@ -1,0 +1,236 @@
+#include "core/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/parse.h"
+
+#define MESSAGE_MAX 4096
+
+enum { LEVEL_ERROR = 3, LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO };
+
+/* Made with `journalctl --new-id128`; they never change. */
+const ReportRow report_rows[REPORT_KINDS] = {
+    [REPORT_STARTED] = {"8bd3247c0f704f33be4f2c50e6e97dff", LEVEL_NOTICE},
+    [REPORT_STOPPED] = {"4794154bbc6f42e3b8f7bfff2c6bd15d", LEVEL_NOTICE},
+    [REPORT_RELOADED] = {"0739ec039a11428daca3a211ae8f9f30", LEVEL_NOTICE},
+    [REPORT_RELOAD_REFUSED] = {"af8d691fb7a5443994cae3ca8d9a0821", LEVEL_ERROR},
+    [REPORT_SUCCEEDED] = {"545c152fa6df47049b315df1712dc6a8", LEVEL_INFO},
+    [REPORT_FAILED] = {"b7c012a4b9b04a7aa84e0df1b8d9e048", LEVEL_ERROR},
+    [REPORT_SKIPPED] = {"52e98934df2a411c9202e9c108213dfe", LEVEL_ERROR},
+    [REPORT_SUPERSEDED] = {"04a5e629829d413c8623e34956125798", LEVEL_WARNING},
+    [REPORT_DEFERRED] = {"917b8e0c4a8c44da9c7f1e840d435aa3", LEVEL_WARNING},
+    [REPORT_UNCERTAIN] = {"63778f8500004eb9815cccd79932c997", LEVEL_WARNING},
+    [REPORT_ADOPTED] = {"d6920da0e1c94c2fa14f74e295bd645f", LEVEL_NOTICE},
+    [REPORT_ASKED_AGAIN] = {"4a568e0316e14eec98b1b38e87116bf7", LEVEL_NOTICE},
+    [REPORT_LATE] = {"2621c1d66b9e4f128d0fcf2d94dbdab5", LEVEL_WARNING},
+    [REPORT_STALE] = {"ae7e20a0a4ac4ec8ad1bd5345d324b45", LEVEL_ERROR},
+    [REPORT_RECOVERED] = {"a6afb21a8515420ea019c1a4ad031fe6", LEVEL_NOTICE},
+    [REPORT_ENROLLED] = {"49f18b7d0c0743ad8978a1da866f2a5d", LEVEL_NOTICE},
+    [REPORT_WITHDRAWN] = {"b8be8a7f707245d48af9f3110c057def", LEVEL_WARNING},
+    [REPORT_DISCOVERY_FAILED] = {"634a1bcb2ece48bea3c0c1fa62898c42", LEVEL_ERROR},
+    [REPORT_CREDENTIALS] = {"01f854b2d9c14a28be0144a9977518de", LEVEL_WARNING},
+    [REPORT_STORE] = {"7601efe721ca4510a489d05724f8bcc7", LEVEL_ERROR},
+    [REPORT_OTHER] = {"084fea7fe00a49cbbd6aac2e223fd548", LEVEL_WARNING},
+};
+
+void report_free(Report *r) {
+    if (!r)
+        return;
+    free(r->message);
+    free(r->target);
+    free(r->schedule);
+    free(r->backup_arn);
+    free(r->export_arn);
+    free(r->request_id);
+    free(r);
+}
+
+static Report *report_new(ReportKind kind) {
+    Report *r = calloc(1, sizeof *r);
+    if (r)
+        *r = (Report){.kind = kind, .slot_wall = WALL_UNKNOWN, .duration_usec = WALL_UNKNOWN};
+    return r;
+}
+
+int report_plain(ReportKind kind, Report **ret, const char *format, ...) {
+    CLEANUP(report_free_ptr) Report *r = report_new(kind);
+    if (!r)
+        return -ENOMEM;
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    va_list args;
+    va_start(args, format);
+    text_addfv(&t, format, args);
+    va_end(args);
+    int rc = text_take(&t, &r->message);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(r);
+    return 0;
+}
+
+int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report **ret, const char *format, ...) {
+    char label[TARGET_LABEL_SIZE];
+    CLEANUP(report_free_ptr) Report *r = report_new(kind);
+    if (!r || text_set(&r->target, target_label(e->target, qualified, label)) < 0 ||
+        text_set(&r->schedule, e->schedule_name) < 0)
+        return -ENOMEM;
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    text_addf(&t, "%s: ", r->target);
+    va_list args;
+    va_start(args, format);
+    text_addfv(&t, format, args);
+    va_end(args);
+    int rc = text_take(&t, &r->message);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(r);
+    return 0;
+}
+
+/* What a run says with an event; -1: nothing. */
+static int kind_of(const Run *r, RunEvent event) {
+    switch (event) {
+    case RUN_EV_VERIFIED:
+        return REPORT_SUCCEEDED;
+    case RUN_EV_REFUSED:
+    case RUN_EV_DISPROVED:
+    case RUN_EV_FAILED_THERE:
+    case RUN_EV_VANISHED:
+    case RUN_EV_FINISH_EXPIRED:
+        return REPORT_FAILED;
+    case RUN_EV_START_EXPIRED:
+        return REPORT_SKIPPED;
+    case RUN_EV_DEFERRED: /* the first in a row; the story in the ledger has each new reason */
+        return r->n_deferred == 1 ? (int)REPORT_DEFERRED : -1;
+    case RUN_EV_UNSURE:
+    case RUN_EV_INTERRUPTED:
+        return REPORT_UNCERTAIN;
+    case RUN_EV_ADOPTED:
+        return REPORT_ADOPTED;
+    case RUN_EV_ABSENT:
+    case RUN_EV_RETRIED:
+        return REPORT_ASKED_AGAIN;
+    case RUN_EV_PREPARED:
+    case RUN_EV_SENT:
+    case RUN_EV_ACCEPTED:
+    case RUN_EV_FINISHED:
+    case RUN_EVENTS:
+        break;
+    }
+    return -1;
+}
+
+static void add_outcome(Text *t, const Run *r, RunEvent event) {
+    const Artefact *a = r->artefact;
+    char size[SIZE_TEXT_SIZE], took[DURATION_SIZE];
+    switch (event) {
+    case RUN_EV_VERIFIED:
+        text_addf(t, "is %s: %s", a->status ? a->status : "finished", r->action == ACTION_BACKUP ? a->name : a->arn);
+        if (a->item_count != COUNT_UNKNOWN && r->action == ACTION_EXPORT)
+            text_addf(t, ", %lld items", (long long)a->item_count);
+        if (a->size_bytes != COUNT_UNKNOWN)
+            text_addf(t, ", %s%s", size_to_string((uint64_t)a->size_bytes, size),
+                      r->action == ACTION_EXPORT ? " billed" : "");
+        if (r->first_sent_wall != WALL_UNKNOWN) {
+            Usec usec = r->settled_wall - r->first_sent_wall;
+            text_addf(t, ", took %s",
+                      duration_to_string(usec < USEC_PER_SEC ? usec / 1000 * 1000 : usec / USEC_PER_SEC * USEC_PER_SEC,
+                                         took));
+        }
+        break;
+    case RUN_EV_DEFERRED:
+        text_add(t, "has to wait");
+        break;
+    case RUN_EV_UNSURE:
+    case RUN_EV_INTERRUPTED:
+        text_add(t, "may or may not have been made; looking for it");
+        break;
+    case RUN_EV_ADOPTED:
+        text_add(t, "adopted");
+        break;
+    case RUN_EV_ABSENT:
+    case RUN_EV_RETRIED:
+        text_add(t, "is asked for again");
+        break;
+    case RUN_EV_START_EXPIRED:
+        text_add(t, "skipped");
+        break;
+    case RUN_EV_REFUSED:
+    case RUN_EV_DISPROVED:
+    case RUN_EV_FAILED_THERE:
+    case RUN_EV_VANISHED:
+    case RUN_EV_FINISH_EXPIRED:
+        text_add(t, "failed");
+        break;
+    case RUN_EV_PREPARED:
+    case RUN_EV_SENT:
+    case RUN_EV_ACCEPTED:
+    case RUN_EV_FINISHED:
+    case RUN_EVENTS:
+        break;
+    }
+    if (r->why && event != RUN_EV_VERIFIED)
+        text_addf(t, ": %s", r->why);
+    if (r->hint && event != RUN_EV_VERIFIED)
+        text_addf(t, "; HINT: %s", r->hint);
+}
+
+/* The target and the slot, which every message of a run begins with. */
+static int begin_run(const Run *r, ReportKind kind, bool qualified, Text *t, Report **ret) {
+    char slot[DATE_ISO_SIZE];
+    CLEANUP(report_free_ptr) Report *report = report_new(kind);
+    if (!report)
+        return -ENOMEM;
+    report->target = qualified ? text_format("%s/%s/%s", r->account, r->region, r->table) : strdup(r->table);
+    if (!report->target || text_set(&report->schedule, r->schedule) < 0)
+        return -ENOMEM;
+    report->slot_wall = r->slot_wall;
+    report->run_id = r->id;
+    text_addf(t, "%s: %s %s %s ", report->target, action_to_string(r->action), r->schedule,
+              date_to_iso(r->slot_wall, slot));
+    *ret = TAKE_PTR(report);
+    return 0;
+}
+
+int report_run(const Run *r, RunEvent event, bool qualified, Report **ret) {
+    int kind = kind_of(r, event);
+    if (kind < 0)
+        return 0;
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    CLEANUP(report_free_ptr) Report *report = NULL;
+    int rc = begin_run(r, (ReportKind)kind, qualified, &t, &report);
+    if (rc < 0)
+        return rc;
+    add_outcome(&t, r, event);
+    rc = text_take(&t, &report->message);
+    if (rc < 0)
+        return rc;
+    const char *arn = r->artefact ? r->artefact->arn : NULL;
+    if (text_set(r->action == ACTION_BACKUP ? &report->backup_arn : &report->export_arn, arn) < 0 ||
+        text_set(&report->request_id, r->request_id) < 0)
+        return -ENOMEM;
+    if (run_is_settled(r) && r->first_sent_wall != WALL_UNKNOWN)
+        report->duration_usec = r->settled_wall - r->first_sent_wall;
+    *ret = TAKE_PTR(report);
+    return 0;
+}
+
+int report_late(const Run *r, bool qualified, Now now, Report **ret) {
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    CLEANUP(report_free_ptr) Report *report = NULL;
+    char age[DURATION_SIZE];
+    int rc = begin_run(r, REPORT_LATE, qualified, &t, &report);
+    if (rc < 0)
+        return rc;
+    text_addf(&t, "takes long: %s, due %s ago%s%s", run_state_to_string(r->state),
+              duration_to_string((now.wall - r->due_wall) / USEC_PER_SEC * USEC_PER_SEC, age), r->why ? ": " : "",
+              r->why ? r->why : "");
+    rc = text_take(&t, &report->message);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(report);
+    return 0;
+}

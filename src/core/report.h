@@ -1,0 +1,66 @@
+#pragma once
+/* What the daemon says: outcomes and events, each of a kind that has its own MESSAGE_ID and catalog entry
+ * (systemd/ddbackupd.catalog). The message names the object first and ends in a HINT where a person can act. */
+
+#include <stdbool.h>
+
+#include "base/macros.h"
+#include "base/text.h"
+#include "core/run.h"
+#include "core/target.h"
+
+typedef enum ReportKind {
+    REPORT_STARTED,
+    REPORT_STOPPED,
+    REPORT_RELOADED,
+    REPORT_RELOAD_REFUSED,
+    REPORT_SUCCEEDED,
+    REPORT_FAILED,
+    REPORT_SKIPPED,
+    REPORT_SUPERSEDED,
+    REPORT_DEFERRED,
+    REPORT_UNCERTAIN,
+    REPORT_ADOPTED,
+    REPORT_ASKED_AGAIN,
+    REPORT_LATE,
+    REPORT_STALE,
+    REPORT_RECOVERED,
+    REPORT_ENROLLED,
+    REPORT_WITHDRAWN,
+    REPORT_DISCOVERY_FAILED,
+    REPORT_CREDENTIALS,
+    REPORT_STORE,
+    REPORT_OTHER,
+    REPORT_KINDS,
+} ReportKind;
+
+typedef struct ReportRow {
+    const char *message_id; /* 32 hex digits */
+    int level;              /* as in syslog(3): 3 error, 4 warning, 5 notice, 6 info */
+} ReportRow;
+
+extern const ReportRow report_rows[REPORT_KINDS];
+
+/* Strings are owned and NULL where they do not apply; instants and durations are WALL_UNKNOWN where they do not. */
+typedef struct Report {
+    ReportKind kind;
+    char *message;
+    char *target;   /* DDB_TABLE */
+    char *schedule; /* DDB_SCHEDULE */
+    Usec slot_wall; /* DDB_SLOT */
+    int64_t run_id; /* DDB_RUN_ID, 0: none */
+    char *backup_arn, *export_arn, *request_id;
+    Usec duration_usec;
+} Report;
+
+void report_free(Report *r);
+DEFINE_CLEANUP(Report, report_free)
+
+/* A report about no object in particular. */
+int report_plain(ReportKind kind, Report **ret, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a run says with an event that was just applied to it; *ret stays NULL where it says nothing. */
+int report_run(const Run *r, RunEvent event, bool qualified, Report **ret);
+/* The soft deadline of a run has passed. */
+int report_late(const Run *r, bool qualified, Now now, Report **ret);
+int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report **ret, const char *format, ...)
+    PRINTF_LIKE(5, 6);

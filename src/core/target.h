@@ -1,0 +1,73 @@
+#pragma once
+/* What is protected (a target), and under which rule (an enrolment). */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "core/codec.h"
+#include "core/conf.h"
+
+/* The account whose credentials the daemon itself holds, where the configuration names none. */
+#define ACCOUNT_OWN "own"
+
+typedef struct Target Target;
+
+/* A schedule as it holds for one target, with what must outlive the process. */
+typedef struct Enrolment {
+    Target *target;
+    const ScheduleConf *schedule; /* NULL while not active; the record stays */
+    char *schedule_name;
+    Usec first_seen_wall; /* nothing that was due before it runs */
+    Usec cursor_wall;     /* every slot up to and including it has a run or lies in a recorded range */
+    Usec max_age_usec;    /* as configured last; 0: freshness is not watched */
+    Usec newest_wall;     /* time of the content of the newest verified artefact; WALL_UNKNOWN: none yet */
+    Usec stale_wall;      /* since when it is stale; WALL_UNKNOWN: it is fresh */
+    Usec stale_said_wall; /* when that was last said */
+    bool active;          /* configured, and its table selected */
+    char *when;   /* calendar and zone that the cursor was made with; a new calendar starts from its first sight */
+    bool changed; /* differs from the ledger */
+    bool listed;  /* in the batch of this turn */
+
+    Usec next_slot_wall; /* the slot that the node `due` waits for */
+    HeapNode due;        /* wall: slot + spread */
+    HeapNode fresh;      /* wall: when it becomes stale, or when that is said again */
+} Enrolment;
+
+struct Target {
+    char *account, *region, *table;
+    char *table_id, *table_arn; /* as last described; NULL before */
+    Usec described_wall;        /* WALL_UNKNOWN: never */
+    bool selected;              /* by the configuration and, for patterns, by the last listing */
+    bool changed, listed;
+    Enrolment **enrolments;
+    size_t n_enrolments, n_room;
+};
+
+int target_new(const char *account, const char *region, const char *table, Target **ret);
+void target_free(Target *t); /* with its enrolments */
+DEFINE_CLEANUP(Target, target_free)
+/* By account, region, table: <0, 0, >0. */
+int target_compare(const Target *t, const char *account, const char *region, const char *table);
+/* Takes what DescribeTable says. */
+int target_describe(Target *t, const TableInfo *info, Usec wall);
+/* The account's 12 digits, out of the table's ARN; "" while it is not known. */
+const char *target_account_id(const Target *t, char buffer[static 13]);
+
+Enrolment *target_enrolment(const Target *t, const char *schedule); /* or NULL */
+int target_enrol(Target *t, const char *schedule, Enrolment **ret); /* a fresh one, all instants WALL_UNKNOWN */
+
+/* Targets sorted by name, each once. */
+typedef struct Targets {
+    Target **items;
+    size_t n_items, n_room;
+} Targets;
+
+void targets_done(Targets *t);
+Target *targets_find(const Targets *t, const char *account, const char *region, const char *table);
+/* The one of that name, made when it is not there yet. */
+int targets_ensure(Targets *t, const char *account, const char *region, const char *table, Target **ret);
+/* "orders", or "account/region/table" as soon as there is more than one account or region. Borrowed from the buffer. */
+#define TARGET_LABEL_SIZE 400
+const char *target_label(const Target *t, bool qualified, char buffer[static TARGET_LABEL_SIZE]);

@@ -1,0 +1,534 @@
+#include "io/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "io/store_schema.h"
+
+enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, N_STATEMENTS };
+
+struct Store {
+    sqlite3 *db;
+    int lock_fd;
+    Text why;
+    sqlite3_stmt *statements[N_STATEMENTS];
+};
+
+static const char *const statement_sql[N_STATEMENTS] = {
+    [PUT_TARGET] = "INSERT INTO targets (account, region, name, table_id, table_arn, described) VALUES (?,?,?,?,?,?)"
+                   " ON CONFLICT DO UPDATE SET table_id=excluded.table_id, table_arn=excluded.table_arn,"
+                   " described=excluded.described",
+    [PUT_ENROLMENT] = "INSERT INTO enrolments (account, region, name, schedule, active, calendar, max_age, first_seen,"
+                      " cursor, newest, stale, stale_said) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+                      " ON CONFLICT DO UPDATE SET active=excluded.active, calendar=excluded.calendar,"
+                      " max_age=excluded.max_age, cursor=excluded.cursor, newest=excluded.newest, stale=excluded.stale,"
+                      " stale_said=excluded.stale_said",
+    [PUT_RUN] = "INSERT INTO runs (id, state, action, schedule, account, region, name, slot, due, start_by, warn_at,"
+                " finish_by, warned, handle, table_id, table_arn, s3_bucket, s3_bucket_owner, s3_prefix,"
+                " s3_sse_algorithm, s3_kms_key_id, s3_format, attempt, intent, first_sent, sent, n_sends, n_deferred,"
+                " settled, why, hint, request_id)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                " ON CONFLICT (id) DO UPDATE SET state=excluded.state, warned=excluded.warned, handle=excluded.handle,"
+                " table_id=excluded.table_id, table_arn=excluded.table_arn, s3_bucket=excluded.s3_bucket,"
+                " s3_prefix=excluded.s3_prefix, attempt=excluded.attempt, intent=excluded.intent,"
+                " first_sent=excluded.first_sent, sent=excluded.sent, n_sends=excluded.n_sends,"
+                " n_deferred=excluded.n_deferred, settled=excluded.settled, why=excluded.why, hint=excluded.hint,"
+                " request_id=excluded.request_id",
+    [PUT_ARTEFACT] =
+        "INSERT INTO artefacts (run_id, action, life, arn, status, handle, table_id, created, finished,"
+        " verified, size_bytes, item_count, details) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (arn) DO UPDATE SET life=excluded.life, status=excluded.status, handle=excluded.handle,"
+        " table_id=excluded.table_id, created=excluded.created, finished=excluded.finished,"
+        " verified=excluded.verified, size_bytes=excluded.size_bytes, item_count=excluded.item_count,"
+        " details=excluded.details",
+    [PUT_NOTE] = "INSERT INTO notes (run_id, wall, event, state, why) VALUES (?,?,?,?,?)",
+    [PUT_RANGE] = "INSERT INTO ranges (schedule, account, region, name, from_slot, to_slot, n_slots, wall, why)"
+                  " VALUES (?,?,?,?,?,?,?,?,?)",
+};
+
+static int failed(Store *s, int code, const char *what) {
+    text_clear(&s->why);
+    return store_schema_failed(s->db, code, what, &s->why);
+}
+
+const char *store_error(const Store *s) { return text_get(&s->why); }
+
+void store_close(Store *s) {
+    if (!s)
+        return;
+    for (int i = 0; i < N_STATEMENTS; i++)
+        sqlite3_finalize(s->statements[i]);
+    if (s->db)
+        sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    text_done(&s->why);
+    free(s);
+}
+
+static int lock_directory(const char *directory, int *ret_fd, Text *why) {
+    AUTO_FREE char *path = text_format("%s/lock", directory);
+    if (!path)
+        return -ENOMEM;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0) {
+        int r = -errno;
+        text_addf(why, "%s: %s; HINT: the state directory must exist and be writable for the daemon's user", path,
+                  strerror(-r));
+        return r;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        close(fd);
+        text_addf(why,
+                  "%s: %s; HINT: one daemon per state directory: stop the other one (fuser %s), or use another "
+                  "--state-directory",
+                  directory, r == -EBUSY ? "another ddbackupd uses this state directory" : strerror(-r), path);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static int exec(Store *s, const char *sql, const char *what) {
+    int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : failed(s, code, what);
+}
+
+static int check_integrity(Store *s) {
+    sqlite3_stmt *q = NULL;
+    int r = 0, code = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &q, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(q);
+    if (code != SQLITE_ROW)
+        r = failed(s, code, "the ledger cannot be checked");
+    else if (!text_equal((const char *)sqlite3_column_text(q, 0), "ok")) {
+        text_clear(&s->why);
+        text_addf(
+            &s->why,
+            "the ledger is damaged: %s; HINT: keep the file, restore it from a copy, or move it aside to begin anew "
+            "(unsettled runs are then forgotten)",
+            (const char *)sqlite3_column_text(q, 0));
+        r = -EBADMSG;
+    }
+    sqlite3_finalize(q);
+    return r;
+}
+
+static int open_locked(Store *s, const char *path) {
+    int on = 1;
+    int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return failed(s, code, "the ledger cannot be opened");
+    sqlite3_extended_result_codes(s->db, 1);
+    sqlite3_busy_timeout(s->db, 5000);
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+    /* foreign keys are checked; 1 MB of page cache is plenty for one writer of small rows */
+    int r = exec(s,
+                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-1024;"
+                 "PRAGMA journal_size_limit=4194304; PRAGMA trusted_schema=OFF",
+                 "the ledger cannot be opened");
+    if (r >= 0)
+        r = check_integrity(s);
+    if (r >= 0) {
+        text_clear(&s->why);
+        r = store_schema_migrate(s->db, &s->why);
+    }
+    for (int i = 0; r >= 0 && i < N_STATEMENTS; i++) {
+        code = sqlite3_prepare_v3(s->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
+        if (code != SQLITE_OK)
+            r = failed(s, code, "the ledger does not have this version's tables");
+    }
+    return r;
+}
+
+int store_open(const char *directory, Store **ret, char **ret_error) {
+    AUTO_TEXT why = TEXT_INIT(4096);
+    CLEANUP(store_close_ptr) Store *s = calloc(1, sizeof *s);
+    AUTO_FREE char *path = text_format("%s/" STORE_FILE, directory);
+    if (!s || !path)
+        return -ENOMEM;
+    s->why = TEXT_INIT(4096);
+    s->lock_fd = -1;
+    int r = lock_directory(directory, &s->lock_fd, &why);
+    if (r >= 0 && (r = open_locked(s, path)) < 0)
+        text_addf(&why, "%s: %s", path, store_error(s));
+    if (r < 0) {
+        (void)text_take(&why, ret_error);
+        return r;
+    }
+    *ret = TAKE_PTR(s);
+    return 0;
+}
+
+/* --- writing --- */
+
+typedef struct Binder {
+    sqlite3_stmt *q;
+    int n;
+    int code;
+} Binder;
+
+static void bind_text(Binder *b, const char *s) {
+    if (b->code == SQLITE_OK)
+        b->code = sqlite3_bind_text(b->q, ++b->n, s, -1, SQLITE_STATIC);
+}
+
+static void bind_int(Binder *b, int64_t value) {
+    if (b->code == SQLITE_OK)
+        b->code = sqlite3_bind_int64(b->q, ++b->n, value);
+}
+
+/* NULL for an instant that is not known or never. */
+static void bind_wall(Binder *b, Usec wall) {
+    if (wall != WALL_UNKNOWN && wall != USEC_INFINITY)
+        bind_int(b, wall);
+    else
+        b->n++;
+}
+
+static void bind_count(Binder *b, int64_t count) {
+    if (count != COUNT_UNKNOWN)
+        bind_int(b, count);
+    else
+        b->n++;
+}
+
+static Binder binder(Store *s, int statement) {
+    sqlite3_reset(s->statements[statement]);
+    sqlite3_clear_bindings(s->statements[statement]);
+    return (Binder){.q = s->statements[statement], .code = SQLITE_OK};
+}
+
+static int put(Store *s, Binder *b) {
+    if (b->code == SQLITE_OK)
+        b->code = sqlite3_step(b->q);
+    if (b->code != SQLITE_DONE)
+        return failed(s, b->code, "the ledger could not be written");
+    sqlite3_reset(b->q);
+    return 0;
+}
+
+static int put_target(Store *s, const Target *t) {
+    Binder b = binder(s, PUT_TARGET);
+    bind_text(&b, t->account);
+    bind_text(&b, t->region);
+    bind_text(&b, t->table);
+    bind_text(&b, t->table_id);
+    bind_text(&b, t->table_arn);
+    bind_wall(&b, t->described_wall);
+    return put(s, &b);
+}
+
+static int put_enrolment(Store *s, const Enrolment *e) {
+    Binder b = binder(s, PUT_ENROLMENT);
+    bind_text(&b, e->target->account);
+    bind_text(&b, e->target->region);
+    bind_text(&b, e->target->table);
+    bind_text(&b, e->schedule_name);
+    bind_int(&b, e->active);
+    bind_text(&b, e->when);
+    bind_int(&b, e->max_age_usec);
+    bind_int(&b, e->first_seen_wall);
+    bind_int(&b, e->cursor_wall);
+    bind_wall(&b, e->newest_wall);
+    bind_wall(&b, e->stale_wall);
+    bind_wall(&b, e->stale_said_wall);
+    return put(s, &b);
+}
+
+static int put_artefact(Store *s, const Artefact *a) {
+    Binder b = binder(s, PUT_ARTEFACT);
+    bind_int(&b, a->run_id);
+    bind_text(&b, action_to_string(a->action));
+    bind_text(&b, artefact_life_to_string(a->life));
+    bind_text(&b, a->arn);
+    bind_text(&b, a->status);
+    bind_text(&b, a->name);
+    bind_text(&b, a->table_id);
+    bind_wall(&b, a->created_wall);
+    bind_wall(&b, a->finished_wall);
+    bind_wall(&b, a->verified_wall);
+    bind_count(&b, a->size_bytes);
+    bind_count(&b, a->item_count);
+    bind_text(&b, a->details);
+    return put(s, &b);
+}
+
+static int put_note(Store *s, int64_t run_id, const RunNote *note) {
+    Binder b = binder(s, PUT_NOTE);
+    bind_int(&b, run_id);
+    bind_int(&b, note->wall);
+    bind_text(&b, run_event_to_string(note->event));
+    bind_text(&b, run_state_to_string(note->state));
+    bind_text(&b, note->why);
+    return put(s, &b);
+}
+
+static int put_run_row(Store *s, const Run *r) {
+    Binder b = binder(s, PUT_RUN);
+    bind_int(&b, r->id);
+    bind_text(&b, run_state_to_string(r->state));
+    bind_text(&b, action_to_string(r->action));
+    bind_text(&b, r->schedule);
+    bind_text(&b, r->account);
+    bind_text(&b, r->region);
+    bind_text(&b, r->table);
+    bind_int(&b, r->slot_wall);
+    bind_int(&b, r->due_wall);
+    bind_wall(&b, r->start_by_wall);
+    bind_wall(&b, r->warn_at_wall);
+    bind_wall(&b, r->finish_by_wall);
+    bind_int(&b, r->warned);
+    bind_text(&b, r->name);
+    bind_text(&b, r->table_id);
+    bind_text(&b, r->table_arn);
+    bind_text(&b, r->s3.bucket);
+    bind_text(&b, r->s3.bucket_owner);
+    bind_text(&b, r->s3.prefix);
+    bind_text(&b, r->s3.sse_algorithm);
+    bind_text(&b, r->s3.kms_key_id);
+    bind_text(&b, r->s3.format);
+    bind_int(&b, r->attempt);
+    bind_wall(&b, r->intent_wall);
+    bind_wall(&b, r->first_sent_wall);
+    bind_wall(&b, r->sent_wall);
+    bind_int(&b, r->n_sends);
+    bind_int(&b, r->n_deferred);
+    bind_wall(&b, r->settled_wall);
+    bind_text(&b, r->why);
+    bind_text(&b, r->hint);
+    bind_text(&b, r->request_id);
+    return put(s, &b);
+}
+
+static int put_run(Store *s, const Run *r) {
+    int rc = put_run_row(s, r);
+    for (size_t i = 0; rc >= 0 && i < r->n_notes; i++)
+        rc = put_note(s, r->id, &r->notes[i]);
+    if (rc >= 0 && r->failed_artefact)
+        rc = put_artefact(s, r->failed_artefact);
+    if (rc >= 0 && r->artefact)
+        rc = put_artefact(s, r->artefact);
+    return rc;
+}
+
+static int put_range(Store *s, const LedgerRange *range, Usec wall) {
+    Binder b = binder(s, PUT_RANGE);
+    bind_text(&b, range->schedule);
+    bind_text(&b, range->account);
+    bind_text(&b, range->region);
+    bind_text(&b, range->table);
+    bind_int(&b, range->from_wall);
+    bind_int(&b, range->to_wall);
+    bind_int(&b, range->n_slots);
+    bind_int(&b, wall);
+    bind_text(&b, range->why);
+    return put(s, &b);
+}
+
+static int put_batch(Store *s, const LedgerBatch *batch) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < batch->n_targets; i++)
+        r = put_target(s, batch->targets[i]);
+    for (size_t i = 0; r >= 0 && i < batch->n_enrolments; i++)
+        r = put_enrolment(s, batch->enrolments[i]);
+    for (size_t i = 0; r >= 0 && i < batch->n_runs; i++)
+        r = put_run(s, batch->runs[i]);
+    for (size_t i = 0; r >= 0 && i < batch->n_ranges; i++)
+        r = put_range(s, &batch->ranges[i], batch->wall);
+    return r;
+}
+
+int store_commit(Store *s, const LedgerBatch *batch) {
+    if (ledger_batch_is_empty(batch))
+        return 0;
+    int r = exec(s, "BEGIN IMMEDIATE", "the ledger could not be written");
+    if (r >= 0)
+        r = put_batch(s, batch);
+    if (r >= 0)
+        r = exec(s, "COMMIT", "the ledger could not be written");
+    if (r < 0 && !sqlite3_get_autocommit(s->db))
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}
+
+/* --- loading --- */
+
+static Usec column_wall(sqlite3_stmt *q, int i, Usec unknown) {
+    return sqlite3_column_type(q, i) == SQLITE_NULL ? unknown : sqlite3_column_int64(q, i);
+}
+
+static int column_text(sqlite3_stmt *q, int i, char **ret) {
+    return text_set(ret, (const char *)sqlite3_column_text(q, i));
+}
+
+static const char *text_at(sqlite3_stmt *q, int i) {
+    const char *s = (const char *)sqlite3_column_text(q, i);
+    return s ? s : "";
+}
+
+typedef int (*LoadRow)(sqlite3_stmt *q, Ledger *l);
+
+static int load_target(sqlite3_stmt *q, Ledger *l) {
+    Target *t;
+    int r = targets_ensure(&l->targets, text_at(q, 0), text_at(q, 1), text_at(q, 2), &t);
+    if (r < 0 || (r = column_text(q, 3, &t->table_id)) < 0 || (r = column_text(q, 4, &t->table_arn)) < 0)
+        return r;
+    t->described_wall = column_wall(q, 5, WALL_UNKNOWN);
+    return 0;
+}
+
+static int load_enrolment(sqlite3_stmt *q, Ledger *l) {
+    Target *t;
+    Enrolment *e;
+    int r = targets_ensure(&l->targets, text_at(q, 0), text_at(q, 1), text_at(q, 2), &t);
+    if (r < 0 || (r = target_enrol(t, text_at(q, 3), &e)) < 0 || (r = column_text(q, 5, &e->when)) < 0)
+        return r;
+    e->active = sqlite3_column_int(q, 4);
+    e->first_seen_wall = sqlite3_column_int64(q, 6);
+    e->cursor_wall = sqlite3_column_int64(q, 7);
+    e->newest_wall = column_wall(q, 8, WALL_UNKNOWN);
+    e->stale_wall = column_wall(q, 9, WALL_UNKNOWN);
+    e->stale_said_wall = column_wall(q, 10, WALL_UNKNOWN);
+    e->max_age_usec = sqlite3_column_int64(q, 11);
+    return 0;
+}
+
+static int load_artefact(sqlite3_stmt *q, int i, Run *r) {
+    if (sqlite3_column_type(q, i) == SQLITE_NULL)
+        return 0;
+    Artefact *a = r->artefact = calloc(1, sizeof *a);
+    if (!a)
+        return -ENOMEM;
+    a->run_id = r->id;
+    a->action = r->action;
+    if (column_text(q, i, &a->arn) < 0 || column_text(q, i + 2, &a->status) < 0 ||
+        column_text(q, i + 3, &a->name) < 0 || column_text(q, i + 4, &a->table_id) < 0 ||
+        column_text(q, i + 10, &a->details) < 0)
+        return -ENOMEM;
+    a->created_wall = column_wall(q, i + 5, WALL_UNKNOWN);
+    a->finished_wall = column_wall(q, i + 6, WALL_UNKNOWN);
+    a->verified_wall = column_wall(q, i + 7, WALL_UNKNOWN);
+    a->size_bytes = column_wall(q, i + 8, COUNT_UNKNOWN);
+    a->item_count = column_wall(q, i + 9, COUNT_UNKNOWN);
+    return artefact_life_from_string(text_at(q, i + 1), &a->life);
+}
+
+static int load_run(sqlite3_stmt *q, Ledger *l) {
+    CLEANUP(run_free_ptr) Run *r = NULL;
+    int rc = run_new(sqlite3_column_int64(q, 0), &r);
+    if (rc < 0)
+        return rc;
+    if ((rc = run_state_from_string(text_at(q, 1), &r->state)) < 0 ||
+        (rc = action_from_string(text_at(q, 2), &r->action)) < 0)
+        return rc;
+    char **const texts[] = {
+        &r->schedule,
+        &r->account,
+        &r->region,
+        &r->table,
+        &r->name,
+        &r->table_id,
+        &r->table_arn,
+        &r->s3.bucket,
+        &r->s3.bucket_owner,
+        &r->s3.prefix,
+        &r->s3.sse_algorithm,
+        &r->s3.kms_key_id,
+        &r->s3.format,
+        &r->why,
+        &r->hint,
+        &r->request_id,
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (column_text(q, 3 + (int)i, texts[i]) < 0)
+            return -ENOMEM;
+    int i = 3 + (int)ARRAY_SIZE(texts);
+    r->slot_wall = sqlite3_column_int64(q, i++);
+    r->due_wall = sqlite3_column_int64(q, i++);
+    r->start_by_wall = column_wall(q, i++, USEC_INFINITY);
+    r->warn_at_wall = column_wall(q, i++, USEC_INFINITY);
+    r->finish_by_wall = column_wall(q, i++, USEC_INFINITY);
+    r->warned = sqlite3_column_int(q, i++);
+    r->attempt = sqlite3_column_int(q, i++);
+    r->intent_wall = column_wall(q, i++, WALL_UNKNOWN);
+    r->first_sent_wall = column_wall(q, i++, WALL_UNKNOWN);
+    r->sent_wall = column_wall(q, i++, WALL_UNKNOWN);
+    r->n_sends = sqlite3_column_int(q, i++);
+    r->n_deferred = sqlite3_column_int(q, i++);
+    if ((rc = load_artefact(q, i, r)) < 0)
+        return rc;
+    bool needs_artefact = r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING;
+    bool needs_intent = r->state != RUN_DUE;
+    if ((needs_artefact && !r->artefact) || (needs_intent && (!r->name || !r->table_id || !r->table_arn)))
+        return -EBADMSG;
+    if (ARRAY_GROW(l->runs, l->n_runs, l->n_runs_room) < 0)
+        return -ENOMEM;
+    l->runs[l->n_runs++] = TAKE_PTR(r);
+    return 0;
+}
+
+static int load_next_id(sqlite3_stmt *q, Ledger *l) {
+    l->next_run_id = sqlite3_column_int64(q, 0) + 1;
+    return 0;
+}
+
+static const struct {
+    const char *what, *sql;
+    LoadRow row;
+} loads[] = {
+    {"a target", "SELECT account, region, name, table_id, table_arn, described FROM targets ORDER BY 1, 2, 3",
+     load_target},
+    {"an enrolment",
+     "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said,"
+     " max_age FROM enrolments ORDER BY 1, 2, 3, 4",
+     load_enrolment},
+    {"a run",
+     "SELECT r.id, r.state, r.action, r.schedule, r.account, r.region, r.name, r.handle, r.table_id, r.table_arn,"
+     " s3_bucket, s3_bucket_owner, s3_prefix, s3_sse_algorithm, s3_kms_key_id, s3_format, why, hint, request_id, slot,"
+     " due, start_by, warn_at, finish_by, warned, attempt, intent, first_sent, sent, n_sends, n_deferred, a.arn, a.life,"
+     " a.status, a.handle, a.table_id, a.created, a.finished, a.verified, a.size_bytes, a.item_count, a.details"
+     " FROM runs r LEFT JOIN artefacts a ON a.id = (SELECT max(id) FROM artefacts WHERE run_id = r.id"
+     " AND life <> 'failed') WHERE settled IS NULL ORDER BY r.id",
+     load_run},
+    {"the run numbers", "SELECT coalesce(max(id), 0) FROM runs", load_next_id},
+};
+
+int store_load(Store *s, Ledger *ret) {
+    CLEANUP(ledger_done) Ledger l = {};
+    for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
+        sqlite3_stmt *q = NULL;
+        int r = 0, code = sqlite3_prepare_v2(s->db, loads[i].sql, -1, &q, NULL);
+        while (code == SQLITE_OK && r >= 0) {
+            int step = sqlite3_step(q);
+            if (step == SQLITE_ROW)
+                r = loads[i].row(q, &l);
+            else {
+                code = step;
+                break;
+            }
+        }
+        sqlite3_finalize(q);
+        if (r < 0) {
+            text_clear(&s->why);
+            text_addf(&s->why,
+                      "the ledger holds %s that makes no sense (%s); HINT: it was edited or is damaged; restore it "
+                      "from a copy",
+                      loads[i].what, strerror(-r));
+            return r;
+        }
+        if (code != SQLITE_DONE)
+            return failed(s, code, "the ledger cannot be read");
+    }
+    *ret = l;
+    l = (Ledger){};
+    return 0;
+}

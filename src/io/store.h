@@ -1,0 +1,25 @@
+#pragma once
+/* The ledger on disk: one SQLite database in the state directory. WAL, synchronous=FULL; a commit that returns 0 is on
+ * disk. The daemon holds a lock on the directory; readers (src/io/store_read) need none.
+ *
+ * Errors are -errno, and store_error says what happened and what to do: -ENOSPC the disk is full, -EROFS it cannot be
+ * written, -EBADMSG the file is damaged or is no database, -ENOTSUP it was made by a newer version, -EBUSY another
+ * daemon holds the directory, -EIO. */
+
+#include "base/macros.h"
+#include "core/ledger.h"
+
+typedef struct Store Store;
+
+/* Locks the directory, opens or makes DIRECTORY/ledger.db, checks it and brings it to this version's schema. On failure
+ * *ret_error is a message for people (owned by the caller), or NULL without memory. */
+int store_open(const char *directory, Store **ret, char **ret_error);
+/* Checkpoints and closes; the WAL stays, so that the service's group can read a stopped daemon's ledger. */
+void store_close(Store *s);
+DEFINE_CLEANUP(Store, store_close)
+
+int store_load(Store *s, Ledger *ret);
+/* All of it or nothing, in one transaction. An empty batch touches no disk. */
+int store_commit(Store *s, const LedgerBatch *batch);
+/* What the last failure was, for people. Borrowed, until the next call. */
+const char *store_error(const Store *s);

@@ -1,0 +1,147 @@
+#include "io/store_schema.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+/* "ddbk": told by file(1) and by a database that is not ours. */
+#define APPLICATION_ID 0x6464626b
+
+/* Step n brings a ledger from user_version n to n + 1. Steps are never edited once released; new ones are added.
+ * Instants are microseconds since 1970 in UTC; NULL is "not known" or "never". */
+static const char *const steps[] = {
+    "CREATE TABLE targets ("
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    "  table_id TEXT, table_arn TEXT, described INTEGER,"
+    "  PRIMARY KEY (account, region, name)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE enrolments ("
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL,"
+    "  active INTEGER NOT NULL, calendar TEXT, max_age INTEGER NOT NULL,"
+    "  first_seen INTEGER NOT NULL, cursor INTEGER NOT NULL,"
+    "  newest INTEGER, stale INTEGER, stale_said INTEGER,"
+    "  PRIMARY KEY (account, region, name, schedule)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE runs ("
+    "  id INTEGER PRIMARY KEY, state TEXT NOT NULL, action TEXT NOT NULL,"
+    "  schedule TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    "  slot INTEGER NOT NULL, due INTEGER NOT NULL,"
+    "  start_by INTEGER, warn_at INTEGER, finish_by INTEGER, warned INTEGER NOT NULL,"
+    "  handle TEXT, table_id TEXT, table_arn TEXT,"
+    "  s3_bucket TEXT, s3_bucket_owner TEXT, s3_prefix TEXT, s3_sse_algorithm TEXT, s3_kms_key_id TEXT, s3_format TEXT,"
+    "  attempt INTEGER NOT NULL, intent INTEGER, first_sent INTEGER, sent INTEGER,"
+    "  n_sends INTEGER NOT NULL, n_deferred INTEGER NOT NULL,"
+    "  settled INTEGER, why TEXT, hint TEXT, request_id TEXT,"
+    "  UNIQUE (schedule, account, region, name, slot)) STRICT;"
+    "CREATE INDEX runs_unsettled ON runs (id) WHERE settled IS NULL;"
+    "CREATE INDEX runs_by_slot ON runs (slot);"
+    "CREATE TRIGGER runs_settled BEFORE UPDATE ON runs WHEN OLD.settled IS NOT NULL"
+    "  BEGIN SELECT RAISE(ABORT, 'a settled run never changes'); END;"
+
+    "CREATE TABLE artefacts ("
+    "  id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs (id), action TEXT NOT NULL, life TEXT NOT NULL,"
+    "  arn TEXT NOT NULL UNIQUE, status TEXT, handle TEXT, table_id TEXT,"
+    "  created INTEGER, finished INTEGER, verified INTEGER, size_bytes INTEGER, item_count INTEGER,"
+    "  details TEXT) STRICT;"
+    "CREATE INDEX artefacts_by_run ON artefacts (run_id);"
+
+    "CREATE TABLE notes ("
+    "  id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs (id),"
+    "  wall INTEGER NOT NULL, event TEXT NOT NULL, state TEXT NOT NULL, why TEXT) STRICT;"
+    "CREATE INDEX notes_by_run ON notes (run_id);"
+    "CREATE TRIGGER notes_stay BEFORE UPDATE ON notes BEGIN SELECT RAISE(ABORT, 'notes are only added'); END;"
+
+    "CREATE TABLE ranges ("
+    "  id INTEGER PRIMARY KEY, schedule TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    "  from_slot INTEGER NOT NULL, to_slot INTEGER NOT NULL, n_slots INTEGER NOT NULL,"
+    "  wall INTEGER NOT NULL, why TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER ranges_stay BEFORE UPDATE ON ranges BEGIN SELECT RAISE(ABORT, 'ranges are only added'); END;",
+};
+
+#define VERSION ((int)(sizeof steps / sizeof steps[0]))
+
+int store_schema_failed(sqlite3 *db, int code, const char *what, Text *why) {
+    static const struct {
+        int code, error;
+        const char *hint;
+    } rows[] = {
+        {SQLITE_FULL, -ENOSPC, "make room on the file system of the state directory; nothing was lost"},
+        {SQLITE_READONLY, -EROFS, "the state directory must be writable for the daemon's user"},
+        {SQLITE_PERM, -EACCES, "the ledger must be readable and writable for the daemon's user"},
+        {SQLITE_CANTOPEN, -EACCES, "check that the state directory exists and who may read it"},
+        {SQLITE_CORRUPT, -EBADMSG,
+         "the ledger is damaged; keep the file, restore it from a copy, or move it aside to "
+         "begin anew (unsettled runs are then forgotten)"},
+        {SQLITE_NOTADB, -EBADMSG, "the file is no ledger; move it aside, or correct the state directory"},
+        {SQLITE_BUSY, -EBUSY, "another program writes to the ledger; find it with fuser"},
+        {SQLITE_NOMEM, -ENOMEM, NULL},
+        {SQLITE_CONSTRAINT, -EEXIST, "this is a defect; please report it"},
+    };
+    const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    text_addf(why, "%s: %s", what, words);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if ((code & 0xff) == rows[i].code) {
+            if (rows[i].hint)
+                text_addf(why, "; HINT: %s", rows[i].hint);
+            return rows[i].error;
+        }
+    text_add(why, "; HINT: look for disk errors in the kernel's log");
+    return -EIO;
+}
+
+static int number(sqlite3 *db, const char *sql, int *ret) {
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        *ret = sqlite3_column_int(q, 0);
+        code = SQLITE_OK;
+    }
+    sqlite3_finalize(q);
+    return code;
+}
+
+static int identify(sqlite3 *db, int *ret_version, Text *why) {
+    int id = 0, version = 0, n_tables = 0, code;
+    if ((code = number(db, "PRAGMA application_id", &id)) != SQLITE_OK ||
+        (code = number(db, "PRAGMA user_version", &version)) != SQLITE_OK ||
+        (code = number(db, "SELECT count(*) FROM sqlite_schema", &n_tables)) != SQLITE_OK)
+        return store_schema_failed(db, code, "the ledger cannot be read", why);
+    if (id != APPLICATION_ID && n_tables > 0) {
+        text_add(why, "the database is not a ledger of ddbackupd; HINT: correct the state directory");
+        return -EBADMSG;
+    }
+    if (version > VERSION) {
+        text_addf(why,
+                  "the ledger has schema %d, and this program knows up to %d; HINT: install the newer ddbackupd again",
+                  version, VERSION);
+        return -ENOTSUP;
+    }
+    *ret_version = version;
+    return 0;
+}
+
+int store_schema_migrate(sqlite3 *db, Text *why) {
+    int version, r = identify(db, &version, why);
+    for (; r >= 0 && version < VERSION; version++) {
+        AUTO_TEXT sql = TEXT_INIT(65536);
+        text_addf(&sql, "BEGIN IMMEDIATE;%s;PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT", steps[version],
+                  APPLICATION_ID, version + 1);
+        if (sql.error)
+            return sql.error;
+        int code = sqlite3_exec(db, sql.data, NULL, NULL, NULL);
+        if (code != SQLITE_OK) {
+            r = store_schema_failed(db, code, "the ledger could not be brought to this version", why);
+            sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+        }
+    }
+    return r;
+}
+
+int store_schema_check(sqlite3 *db, Text *why) {
+    int version, r = identify(db, &version, why);
+    if (r < 0 || version == VERSION)
+        return r;
+    text_addf(
+        why, "the ledger has schema %d, and this program reads %d; HINT: start ddbackupd once, it brings it up to date",
+        version, VERSION);
+    return -ENOTSUP;
+}
