@@ -29,6 +29,7 @@ struct Engine {
     Discovery discovery;
     bool has_listing;  /* a walk was completed since the configuration was loaded */
     bool enrol_wanted; /* targets are to be brought in line */
+    bool stopping;
     bool qualified;    /* names need account and region */
     Heap due, fresh;   /* of enrolments, wall */
     Heap steps;        /* of runs, mono */
@@ -158,6 +159,18 @@ int engine_push(Engine *e, HttpReply *reply) {
         return -ENOMEM;
     e->inbox[e->n_inbox++] = TAKE_PTR(taken);
     return 0;
+}
+
+void engine_stop(Engine *e) {
+    e->stopping = true;
+    client_pause(e->client);
+}
+
+bool engine_is_quiet(const Engine *e) {
+    for (size_t i = 0; i < e->n_runs; i++)
+        if (e->runs[i]->state == RUN_REQUESTED && e->runs[i]->calling)
+            return false;
+    return true;
 }
 
 /* --- what a turn collects --- */
@@ -605,7 +618,7 @@ int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall) {
     for (int round = 0; r >= 0 && round < 4; round++) {
         if (e->enrol_wanted)
             r = turn_enrol(e, now, out);
-        if (r >= 0)
+        if (r >= 0 && !e->stopping)
             r = take_due(e, now, out, &n_taken);
         if (r >= 0)
             r = take_calls(e, now, out, &client_next);

@@ -56,6 +56,11 @@ int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall);
 /* The outbox's batch is on disk. */
 void engine_committed(Engine *e, EngineOutbox *out);
 
+/* From now on nothing new is begun or sent; answers are still taken. */
+void engine_stop(Engine *e);
+/* No request that makes something waits for its answer. */
+bool engine_is_quiet(const Engine *e);
+
 /* For STATUS= and tests. */
 typedef struct EngineSummary {
     size_t n_targets, n_enrolments, n_stale, n_unsettled;

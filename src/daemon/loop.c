@@ -1,0 +1,342 @@
+#include "daemon/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "daemon/session.h"
+#include "io/journal.h"
+#include "io/notify.h"
+#include "io/store.h"
+#include "io/transport.h"
+#include "io/watch.h"
+
+#define EXIT_BROKEN 70
+/* How long a stop waits for the answer to a request that makes something. */
+#define STOP_GRACE_USEC (1500 * USEC_PER_MSEC)
+
+typedef struct Loop {
+    const DaemonOptions *options;
+    sd_event *event;
+    Store *store;
+    Engine *engine;
+    Transport *transport;
+    EngineOutbox out;
+    CredentialsSource source;
+    Watch *watch;
+    char *region;
+    char *reload_problem; /* of the last reload, while it was refused */
+    char *status;         /* as last told */
+    int timer_fd;         /* CLOCK_REALTIME, cancelled when the clock is set: a step is a reason for a turn */
+    sd_event_source *timer_source, *turn_source, *watchdog_source;
+    Usec watchdog_usec;
+    bool stopping;
+} Loop;
+
+static Now read_clocks(void) {
+    struct timespec wall, mono;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_BOOTTIME, &mono);
+    return (Now){.wall = wall.tv_sec * USEC_PER_SEC + wall.tv_nsec / 1000,
+                 .mono = mono.tv_sec * USEC_PER_SEC + mono.tv_nsec / 1000};
+}
+
+static void loop_done(Loop *l) {
+    watch_free(l->watch);
+    credentials_source_done(&l->source);
+    engine_outbox_done(&l->out);
+    engine_free(l->engine);
+    transport_free(l->transport);
+    store_close(l->store);
+    sd_event_source_disable_unref(l->timer_source);
+    sd_event_source_disable_unref(l->turn_source);
+    sd_event_source_disable_unref(l->watchdog_source);
+    if (l->timer_fd >= 0)
+        close(l->timer_fd);
+    sd_event_unref(l->event);
+    free(l->region);
+    free(l->reload_problem);
+    free(l->status);
+}
+
+/* --- the turn --- */
+
+static void arm_timer(Loop *l, Usec next_wall) {
+    struct itimerspec at = {};
+    if (next_wall != USEC_INFINITY) {
+        at.it_value.tv_sec = next_wall / USEC_PER_SEC;
+        at.it_value.tv_nsec = next_wall % USEC_PER_SEC * 1000;
+    } else
+        at.it_value.tv_sec = WALL_MAX / USEC_PER_SEC; /* armed all the same: a step of the clock wakes us */
+    timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
+}
+
+static void tell_status(Loop *l, Now now) {
+    EngineSummary s;
+    char next[DATE_ISO_SIZE];
+    AUTO_TEXT t = TEXT_INIT(1024);
+    engine_summary(l->engine, now, &s);
+    text_addf(&t, "%zu tables in %zu enrolments", s.n_targets, s.n_enrolments);
+    if (s.n_stale > 0)
+        text_addf(&t, ", %zu STALE", s.n_stale);
+    if (s.n_unsettled > 0)
+        text_addf(&t, ", %zu runs under way", s.n_unsettled);
+    if (s.next)
+        text_addf(&t, "; next %s/%s at %s", s.next->target->table, s.next->schedule_name,
+                  date_to_iso(s.next_due_wall / USEC_PER_SEC * USEC_PER_SEC, next));
+    else
+        text_add(&t, "; nothing is scheduled");
+    if (l->reload_problem)
+        text_addf(&t, "; the last reload was refused: %s", l->reload_problem);
+    if (text_equal(l->status, text_get(&t)))
+        return;
+    notify_status(text_get(&t));
+    (void)text_set(&l->status, text_get(&t));
+}
+
+static int send_requests(Loop *l) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < l->out.n_requests; i++)
+        r = transport_send(l->transport, TAKE_PTR(l->out.requests[i]));
+    return r;
+}
+
+/* A turn that fails ends the process: what is on disk is where the next start goes on. */
+static int give_up(Loop *l, const char *what, int error) {
+    journal_event(REPORT_BROKEN, "%s: %s; HINT: nothing unsaved was sent; the next start goes on from the ledger", what, strerror(-error));
+    return sd_event_exit(l->event, EXIT_BROKEN);
+}
+
+static int turn(Loop *l) {
+    Now now = read_clocks();
+    Usec next_wall;
+    engine_outbox_clear(&l->out);
+    int r = engine_turn(l->engine, now, &l->out, &next_wall);
+    if (r < 0)
+        return give_up(l, "a turn of the engine failed", r);
+    r = store_commit(l->store, &l->out.batch);
+    if (r < 0)
+        return give_up(l, store_error(l->store), r);
+    engine_committed(l->engine, &l->out);
+    for (size_t i = 0; i < l->out.n_reports; i++)
+        journal_say(l->out.reports[i], now);
+    r = send_requests(l);
+    if (r < 0)
+        return give_up(l, "a request could not be handed over", r);
+    arm_timer(l, next_wall);
+    if (!l->stopping)
+        tell_status(l, now);
+    else if (engine_is_quiet(l->engine))
+        return sd_event_exit(l->event, 0);
+    return 0;
+}
+
+/* --- what wakes it --- */
+
+static int on_timer(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    uint64_t n;
+    if (read(fd, &n, sizeof n) < 0 && errno != ECANCELED && errno != EAGAIN)
+        return -errno;
+    return turn(userdata);
+}
+
+static void on_replies(Transport *transport, void *userdata) {
+    Loop *l = userdata;
+    HttpReply *reply;
+    int r = 0;
+    while (r >= 0 && (reply = transport_take(transport)))
+        r = engine_push(l->engine, reply);
+    if (r < 0)
+        give_up(l, "a reply could not be taken", r);
+    else
+        turn(l);
+}
+
+static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
+    Loop *l = userdata;
+    int r = turn(l);
+    notify_watchdog();
+    sd_event_source_set_time(source, usec + (uint64_t)l->watchdog_usec / 2);
+    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return r;
+}
+
+static int on_grace_over(sd_event_source *source, uint64_t usec, void *userdata) {
+    return sd_event_exit(((Loop *)userdata)->event, 0);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+    Loop *l = userdata;
+    if (l->stopping)
+        return sd_event_exit(l->event, 0);
+    l->stopping = true;
+    notify_stopping();
+    engine_stop(l->engine);
+    sd_event_add_time_relative(l->event, NULL, CLOCK_MONOTONIC, STOP_GRACE_USEC, 0, on_grace_over, l);
+    return turn(l);
+}
+
+/* --- credentials and reload --- */
+
+static void load_credentials(Loop *l) {
+    AUTO_TEXT why = TEXT_INIT(2048);
+    CLEANUP(credentials_free_ptr) Credentials *c = NULL;
+    int r = session_credentials(engine_conf(l->engine), &l->source, &c, &why);
+    if (r < 0) {
+        journal_event(REPORT_CREDENTIALS, "credentials: %s%s", text_get(&why), l->watch ? "; the old ones stay in use" : "");
+        return;
+    }
+    journal_event(REPORT_CREDENTIALS_FOUND, "credentials: key %.4s... from %s", c->access_key_id, c->source);
+    if (engine_set_credentials(l->engine, c) < 0)
+        journal_event(REPORT_CREDENTIALS, "credentials: out of memory; the old ones stay in use");
+}
+
+static void on_credentials_changed(void *context) {
+    Loop *l = context;
+    load_credentials(l);
+    turn(l);
+}
+
+static int watch_credentials(Loop *l) {
+    watch_free(TAKE_PTR(l->watch));
+    return watch_new(l->event, (const char *const *)l->source.files, l->source.n_files, on_credentials_changed, l, &l->watch);
+}
+
+static EngineSettings engine_settings(const Loop *l) {
+    uint64_t seed = 0;
+    (void)getrandom(&seed, sizeof seed, 0);
+    return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed};
+}
+
+static TransportSettings transport_settings(const Conf *c) {
+    return (TransportSettings){.ca_bundle = c->aws.ca_bundle, .max_connections = 64, .max_per_host = 32};
+}
+
+/* Everything that can fail is tried on the new configuration before the old one goes. */
+static int reload(Loop *l) {
+    AUTO_FREE char *region = NULL;
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    AUTO_FREE char *problem = NULL;
+    int r = session_load_conf(l->options->config, &conf, &problem);
+    if (r >= 0)
+        r = session_region(conf, &region, &problem);
+    free(l->reload_problem);
+    l->reload_problem = r < 0 ? TAKE_PTR(problem) : NULL;
+    if (r < 0) {
+        journal_event(REPORT_RELOAD_REFUSED, "reload refused, the running configuration stays: %s",
+                     l->reload_problem ? l->reload_problem : strerror(-r));
+        return 0;
+    }
+    free(l->region);
+    l->region = TAKE_PTR(region);
+    TransportSettings transport = transport_settings(conf);
+    if ((r = transport_configure(l->transport, &transport)) < 0)
+        return give_up(l, "reload", r);
+    journal_set_level(conf->log_level);
+    EngineSettings settings = engine_settings(l);
+    if ((r = engine_reconfigure(l->engine, TAKE_PTR(conf), &settings, read_clocks())) < 0)
+        return give_up(l, "reload", r);
+    load_credentials(l);
+    if ((r = watch_credentials(l)) < 0)
+        return give_up(l, "reload", r);
+    journal_event(REPORT_RELOADED, "configuration reloaded");
+    return 0;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+    Loop *l = userdata;
+    struct timespec mono;
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    notify_reloading(mono.tv_sec * USEC_PER_SEC + mono.tv_nsec / 1000);
+    int r = reload(l);
+    free(TAKE_PTR(l->status));
+    int rc = turn(l);
+    notify_ready(l->status ? l->status : "");
+    return r < 0 ? r : rc;
+}
+
+/* --- start --- */
+
+static int begin(Loop *l) {
+    AUTO_FREE char *problem = NULL;
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    CLEANUP(ledger_done) Ledger ledger = {};
+    int r = session_load_conf(l->options->config, &conf, &problem);
+    if (r >= 0)
+        r = session_region(conf, &l->region, &problem);
+    if (r >= 0) {
+        journal_set_level(conf->log_level);
+        r = store_open(l->options->state_directory, &l->store, &problem);
+    }
+    if (r >= 0 && (r = store_load(l->store, &ledger)) < 0)
+        problem = strdup(store_error(l->store));
+    if (r < 0) {
+        journal_event(REPORT_NOT_STARTED, "%s", problem ? problem : strerror(-r));
+        return r;
+    }
+    size_t n_resumed = ledger.n_runs;
+    TransportSettings transport = transport_settings(conf);
+    EngineSettings settings = engine_settings(l);
+    if ((r = transport_new(l->event, &transport, on_replies, l, &l->transport)) < 0 ||
+        (r = engine_new(TAKE_PTR(conf), &ledger, &settings, read_clocks(), &l->engine)) < 0) {
+        journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
+        return r;
+    }
+    load_credentials(l);
+    if ((r = watch_credentials(l)) < 0)
+        return r;
+    journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s",
+                 engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory);
+    return 0;
+}
+
+static int add_sources(Loop *l) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    int r;
+    if ((r = sd_event_add_signal(l->event, NULL, SIGTERM, on_stop, l)) < 0 ||
+        (r = sd_event_add_signal(l->event, NULL, SIGINT, on_stop, l)) < 0 ||
+        (r = sd_event_add_signal(l->event, NULL, SIGHUP, on_reload, l)) < 0)
+        return r;
+    l->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (l->timer_fd < 0)
+        return -errno;
+    if ((r = sd_event_add_io(l->event, &l->timer_source, l->timer_fd, EPOLLIN, on_timer, l)) < 0)
+        return r;
+    l->watchdog_usec = notify_watchdog_usec();
+    if (l->watchdog_usec <= 0)
+        return 0;
+    return sd_event_add_time_relative(l->event, &l->watchdog_source, CLOCK_MONOTONIC, (uint64_t)l->watchdog_usec / 2,
+                                      (uint64_t)l->watchdog_usec / 16, on_watchdog, l);
+}
+
+int loop_run(const DaemonOptions *options) {
+    CLEANUP(loop_done) Loop l = {.options = options, .timer_fd = -1};
+    int r = sd_event_new(&l.event);
+    if (r >= 0)
+        r = add_sources(&l);
+    if (r < 0) {
+        journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
+        return 1;
+    }
+    if (begin(&l) < 0)
+        return 1;
+    r = turn(&l);
+    notify_ready(l.status ? l.status : "");
+    if (r >= 0)
+        r = sd_event_loop(l.event);
+    if (r == 0)
+        journal_event(REPORT_STOPPED, "stopped");
+    return r < 0 ? EXIT_BROKEN : r;
+}

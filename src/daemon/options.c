@@ -1,0 +1,114 @@
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/parse.h"
+
+static const char usage[] =
+    "Usage: ddbackupd [OPTION]...\n"
+    "Backs up Amazon DynamoDB tables on schedules. It stays in the foreground.\n"
+    "\n"
+    "  --config=FILE           read FILE (" SYSCONFDIR "/ddbackupd/ddbackupd.conf) and conf.d/*.conf beside it\n"
+    "  --state-directory=DIR   keep the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
+    "  --log=auto|journal|stderr\n"
+    "                          where to say things: the journal with fields, or lines on standard error (auto)\n"
+    "  --check-config          check the configuration and exit: 0 good, 1 not\n"
+    "  --dump-config           print every key with its effective value and where it came from\n"
+    "  --dry-run               ask the service, with reading calls alone: print targets, next slots, names, sizes\n"
+    "  --help, --version\n"
+    "\n"
+    "See ddbackupd(8), ddbackupd.conf(5), ddbackupctl(1).\n";
+
+enum { OPT_CONFIG = 256, OPT_STATE, OPT_LOG, OPT_CHECK, OPT_DUMP, OPT_DRY, OPT_HELP, OPT_VERSION };
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"state-directory", required_argument, NULL, OPT_STATE},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"check-config", no_argument, NULL, OPT_CHECK},
+    {"dump-config", no_argument, NULL, OPT_DUMP},
+    {"dry-run", no_argument, NULL, OPT_DRY},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {},
+};
+
+static int parse_log(const char *value, JournalTo *ret) {
+    static const char *const names[] = {[JOURNAL_AUTO] = "auto", [JOURNAL_FIELDS] = "journal", [JOURNAL_LINES] = "stderr"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(value, names[i]) == 0) {
+            *ret = (JournalTo)i;
+            return 0;
+        }
+    fprintf(stderr, "ddbackupd: --log=%s: no such place; HINT: auto, journal or stderr\n", value);
+    return -EINVAL;
+}
+
+static int unknown_option(const char *word) {
+    const char *names[ARRAY_SIZE(long_options)];
+    char name[64];
+    size_t n = 0;
+    for (; long_options[n].name; n++)
+        names[n] = long_options[n].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
+    const char *nearest = name_nearest(name, names, n);
+    fprintf(stderr, "ddbackupd: %s: no such option, or its value is missing; HINT: %s%s%s\n", word,
+            nearest ? "did you mean --" : "see ddbackupd --help", nearest ? nearest : "", nearest ? "?" : "");
+    return -EINVAL;
+}
+
+/* The first of several directories, as systemd lists them. */
+static const char *state_directory(void) {
+    static char first[4096];
+    const char *list = getenv("STATE_DIRECTORY");
+    if (!list || !*list)
+        return LOCALSTATEDIR "/lib/ddbackupd";
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(list, ":"), list);
+    return first;
+}
+
+int options_parse(int argc, char **argv, DaemonOptions *ret) {
+    DaemonOptions o = {.config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .state_directory = state_directory()};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+        switch (c) {
+        case OPT_CONFIG:
+            o.config = optarg;
+            break;
+        case OPT_STATE:
+            o.state_directory = optarg;
+            break;
+        case OPT_LOG:
+            if (parse_log(optarg, &o.log) < 0)
+                return -EINVAL;
+            break;
+        case OPT_CHECK:
+            o.verb = DAEMON_CHECK_CONFIG;
+            break;
+        case OPT_DUMP:
+            o.verb = DAEMON_DUMP_CONFIG;
+            break;
+        case OPT_DRY:
+            o.verb = DAEMON_DRY_RUN;
+            break;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return 0;
+        case OPT_VERSION:
+            puts(PACKAGE_STRING);
+            return 0;
+        default:
+            return unknown_option(argv[optind - 1]);
+        }
+    if (optind < argc) {
+        fprintf(stderr, "ddbackupd: %s: takes no arguments; HINT: see ddbackupd --help\n", argv[optind]);
+        return -EINVAL;
+    }
+    *ret = o;
+    return 1;
+}

@@ -1,0 +1,16 @@
+#pragma once
+/* Says reports: to the journal with structured fields, or as readable lines on standard error. */
+
+#include "base/clock.h"
+#include "core/report.h"
+
+typedef enum JournalTo { JOURNAL_AUTO, JOURNAL_FIELDS, JOURNAL_LINES } JournalTo;
+
+/* AUTO: fields when standard error is connected to the journal ($JOURNAL_STREAM), else lines. `max_level` as in
+ * syslog(3): 3 error .. 7 debug. */
+void journal_open(JournalTo to, int max_level);
+void journal_set_level(int max_level);
+/* One line a report; newlines in it are kept by the journal and shown as spaces on a terminal. */
+void journal_say(const Report *r, Now now);
+/* What the process says of itself: started, reloaded, refused. */
+void journal_event(ReportKind kind, const char *format, ...) PRINTF_LIKE(2, 3);
