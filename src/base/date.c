@@ -74,13 +74,14 @@ static Date date_clamped(Usec wall) { return date_from_wall(usec_max(0, usec_min
 
 const char *date_to_iso(Usec wall, char buffer[static DATE_ISO_SIZE]) {
     Date d = date_clamped(wall);
-    int msec = d.usec / 1000;
-    char fraction[8] = "";
+    int n = snprintf(buffer, DATE_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)d.year % 10000,
+                     (unsigned)d.month % 100, (unsigned)d.day % 100, (unsigned)d.hour % 100, (unsigned)d.minute % 100,
+                     (unsigned)d.second % 100);
+    unsigned msec = (unsigned)d.usec / 1000 % 1000;
     if (msec > 0)
-        snprintf(fraction, sizeof fraction, ".%03u", (unsigned)msec % 1000);
-    snprintf(buffer, DATE_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u%sZ", (unsigned)d.year % 10000,
-             (unsigned)d.month % 100, (unsigned)d.day % 100, (unsigned)d.hour % 100, (unsigned)d.minute % 100,
-             (unsigned)d.second % 100, fraction);
+        snprintf(buffer + n, DATE_ISO_SIZE - (size_t)n, ".%03uZ", msec);
+    else
+        snprintf(buffer + n, DATE_ISO_SIZE - (size_t)n, "Z");
     return buffer;
 }
 

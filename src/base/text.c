@@ -79,8 +79,8 @@ int text_addf(Text *t, const char *format, ...) {
     return r;
 }
 
-/* Length of the valid UTF-8 sequence at s, or 0. */
-static size_t utf8_length(const unsigned char *s) {
+size_t text_utf8_length(const char *text) {
+    const unsigned char *s = (const unsigned char *)text;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
     if (n <= 1)
@@ -98,7 +98,7 @@ int text_add_json(Text *t, const char *s) {
     text_add_char(t, '"');
     while (*s) {
         unsigned char c = (unsigned char)*s;
-        size_t n = utf8_length((const unsigned char *)s);
+        size_t n = text_utf8_length(s);
         if (n == 0)
             text_add(t, "\\ufffd");
         else if (c == '"' || c == '\\')

@@ -40,6 +40,9 @@ int text_take(Text *t, char **ret);
 /* A fresh formatted string, or NULL without memory. */
 char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Bytes of the valid UTF-8 sequence that the terminated string s begins with, or 0. */
+size_t text_utf8_length(const char *s);
+
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts_with(const char *s, const char *prefix);
 
