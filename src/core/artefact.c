@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/text.h"
 
-#define DETAILS_MAX 32768
+#define DETAILS_MAX (1024 * 1024) /* above all that the codec lets through, escaped */
 
 static const char *const lives[] = {"in_progress", "verified", "disproved", "failed", "gone"};
 

@@ -1,13 +1,13 @@
 #include "core/aws_op.h"
 
 const AwsOpRow aws_ops[AWS_OP_N] = {
-    [AWS_OP_CREATE_BACKUP] = {"CreateBackup", .repeatable = false},
-    [AWS_OP_DESCRIBE_BACKUP] = {"DescribeBackup", .repeatable = true},
-    [AWS_OP_LIST_BACKUPS] = {"ListBackups", .repeatable = true},
-    [AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS] = {"DescribeContinuousBackups", .repeatable = true},
-    [AWS_OP_EXPORT_TABLE] = {"ExportTableToPointInTime", .repeatable = true},
-    [AWS_OP_DESCRIBE_EXPORT] = {"DescribeExport", .repeatable = true},
-    [AWS_OP_LIST_EXPORTS] = {"ListExports", .repeatable = true},
-    [AWS_OP_DESCRIBE_TABLE] = {"DescribeTable", .repeatable = true},
-    [AWS_OP_LIST_TABLES] = {"ListTables", .repeatable = true},
+    [AWS_OP_CREATE_BACKUP] = {"CreateBackup", .repeatable = false, .reads = false},
+    [AWS_OP_DESCRIBE_BACKUP] = {"DescribeBackup", .repeatable = true, .reads = true},
+    [AWS_OP_LIST_BACKUPS] = {"ListBackups", .repeatable = true, .reads = true},
+    [AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS] = {"DescribeContinuousBackups", .repeatable = true, .reads = true},
+    [AWS_OP_EXPORT_TABLE] = {"ExportTableToPointInTime", .repeatable = true, .reads = false},
+    [AWS_OP_DESCRIBE_EXPORT] = {"DescribeExport", .repeatable = true, .reads = true},
+    [AWS_OP_LIST_EXPORTS] = {"ListExports", .repeatable = true, .reads = true},
+    [AWS_OP_DESCRIBE_TABLE] = {"DescribeTable", .repeatable = true, .reads = true},
+    [AWS_OP_LIST_TABLES] = {"ListTables", .repeatable = true, .reads = true},
 };

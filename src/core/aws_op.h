@@ -1,6 +1,6 @@
 #pragma once
-/* The operations of DynamoDB that the client speaks. One row per operation: its name on the wire, whether it may be
- * repeated after an unknown outcome. Limits are in core/limits.h, shapes in core/codec.h. */
+/* The operations of DynamoDB that the client speaks. One row per operation: its name on the wire, and what a
+ * repetition does. Limits are in core/limits.h, shapes in core/codec.h. */
 
 #include <stdbool.h>
 
@@ -22,6 +22,7 @@ typedef struct AwsOpRow {
     const char *name; /* "CreateBackup" */
     /* A repetition after an unknown outcome does no harm: reads, and ExportTableToPointInTime with its token. */
     bool repeatable;
+    bool reads; /* it changes nothing */
 } AwsOpRow;
 
 extern const AwsOpRow aws_ops[AWS_OP_N];

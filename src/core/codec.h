@@ -58,7 +58,8 @@ typedef struct ExportInfo {
 } ExportInfo;
 
 typedef struct TableInfo {
-    char *name, *arn, *id; /* never NULL */
+    char *name, *arn; /* never NULL */
+    char *id;         /* never NULL; "" where the reply had none, as from those who imitate the service */
     char *status;          /* "ACTIVE", ...; never NULL */
     Usec created_wall;
     int64_t size_bytes, item_count;
@@ -160,13 +161,16 @@ void export_info_done(ExportInfo *e);
 /* The JSON body. -ENOMEM. */
 int codec_encode(const AwsRequest *request, char **ret_json);
 
-/* Reads the body of a 200. Bounded: nesting at most 32, no trailing bytes, no duplicate of a member that it reads.
- * -EBADMSG: not what the operation promises, *ret_why (static or in *why_buffer) says where: "BackupDetails.BackupArn
- * is missing"; -ENOMEM. */
+/* Reads the body of a 200, which need not be terminated. Bounded: nesting at most 32, no trailing bytes, no duplicate
+ * of a member that it reads, strings at most 4096 bytes (cursors 65536; a longer FailureMessage is cut).
+ * -EBADMSG: not what the operation promises, ret_why says where: "BackupDetails.BackupArn is missing"; -ENOMEM. */
 #define CODEC_WHY_SIZE 160
 int codec_decode(AwsOp op, const char *body, size_t len, AwsReply **ret, char ret_why[static CODEC_WHY_SIZE]);
 
 /* The error code and message out of an error body, by the rules of the json-1.0 protocol (`__type`, `code`, cut at
- * '#' and ':'; `message`, `Message`, `errorMessage`). Leaves both empty where the body is no such JSON. */
-void codec_error(const char *body, size_t len, char *ret_code, size_t code_size, char *ret_message,
-                 size_t message_size);
+ * '#' and ':'; `message`, `Message`, `errorMessage`). Leaves both empty where the body is no such JSON, and after
+ * -ENOMEM. Both are cut to fit, at a whole character where they are UTF-8. */
+int codec_error(const char *body, size_t len, char *ret_code, size_t code_size, char *ret_message,
+                size_t message_size);
+/* The code alone, cut by the same rules, out of the header x-amzn-errortype. */
+void codec_error_code(const char *raw, char *ret_code, size_t code_size);

@@ -29,7 +29,7 @@ typedef struct HttpRequest {
     char *body; /* NULL: none */
     size_t body_len;
     /* false: no layer below may send it twice (no silent re-send when a kept-alive connection closes before the
-     * reply). Such a request goes over HTTP/1.1 with a body that cannot be rewound. */
+     * reply). */
     bool repeatable;
     Usec connect_timeout_usec; /* 0: none */
     Usec timeout_usec;         /* from hand-over to the last byte of the reply; 0: none */
