@@ -2,8 +2,9 @@
 /* Calls to DynamoDB: limits, signs, retries and classifies; sans IO.
  *
  * A call is begun, waits for a token of its (account, region, operation) bucket, leaves as one or more HttpRequests and
- * ends in one CallDone. Delays run on the monotonic clock; signatures use the wall clock corrected by the Date that the
- * service sent last (per endpoint).
+ * ends in one CallDone. It is asked again by itself where that can do no harm: what had no effect, and reads. A
+ * mutation whose outcome is unknown ends the call. Delays run on the monotonic clock; signatures use the wall clock
+ * corrected by the Date that the service sent last (per endpoint).
  *
  * Nothing leaves by itself: client_turn puts requests into the outbox, and the owner hands them to the transport after
  * its commit. Each request that leaves is named in `sends`, so that the owner can store "sent at" in the same commit.
@@ -37,7 +38,7 @@ typedef struct CallSpec {
     AwsRequest *request; /* taken */
     uint64_t tag;        /* the owner's; comes back in sends and done; unique among its live calls */
     Usec deadline_mono;  /* the call ends (AWS_UNCERTAIN if ever sent without an answer, else AWS_TRANSIENT) when it is
-                            not done by then; USEC_INFINITY: none */
+                            not done by then; USEC_INFINITY: none, it waits for its turn and its reply */
 } CallSpec;
 
 typedef struct CallDone {
@@ -67,7 +68,8 @@ void client_free(Client *c);
 DEFINE_CLEANUP(Client, client_free)
 /* New settings hold for sends from now on. */
 int client_configure(Client *c, const ClientSettings *settings);
-/* NULL takes them away: calls of that account then wait (up to their deadline). Copied. */
+/* Copied. NULL takes them away: calls of that account then end at their turn with AWS_CREDENTIALS, code NoCredentials,
+ * so that their owner knows and says why they do not move. */
 int client_set_credentials(Client *c, const char *account, const Credentials *credentials);
 
 /* Queues a call. Calls of one bucket start in the order in which they were begun. -ENOMEM: nothing happened; the
@@ -75,6 +77,9 @@ int client_set_credentials(Client *c, const char *account, const Credentials *cr
 int client_begin(Client *c, const CallSpec *spec, Now now);
 /* Forgets a call; its reply will be ignored. */
 void client_cancel(Client *c, uint64_t tag);
+/* From now on nothing leaves any more; replies are still taken. Calls that wait to be asked again end with the error
+ * that they have; calls that were never sent go on waiting. */
+void client_pause(Client *c);
 size_t client_n_calls(const Client *c);
 
 /* A reply arrived; taken. Unknown ids are ignored (the call was cancelled). */

@@ -1,0 +1,30 @@
+#pragma once
+/* Paces the calls of one (account, region, operation). A token bucket, kept as the one instant from which its fill
+ * follows (the generic cell rate algorithm), so that it counts exactly and says when the next token is there.
+ *
+ * It learns: a throttle halves the rate, answers bring it back step by step, never above its ceiling. */
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+typedef struct Bucket {
+    double ceiling, rate; /* tokens a second */
+    double burst;         /* tokens that it holds when full; while it is slowed: 1 */
+    Usec full_mono;       /* when it is full */
+    Usec slowed_mono;     /* when the rate was last halved */
+    Usec raised_mono;     /* when it was last raised or lowered */
+} Bucket;
+
+/* One token is there at once, not a whole burst: a process that starts again and again must not get one each time. */
+Bucket bucket_make(double ceiling, double burst, Usec now_mono);
+/* Another ceiling and burst; a lowered rate keeps its share of the ceiling. */
+void bucket_configure(Bucket *b, double ceiling, double burst);
+/* When the next token can be taken; in the past or now: at once. */
+Usec bucket_ready_mono(const Bucket *b);
+/* Takes a token; only when there is one. */
+void bucket_take(Bucket *b, Usec now_mono);
+/* A call that left at sent_mono was throttled. Calls that left before the last halving say nothing new. */
+void bucket_throttled(Bucket *b, Usec sent_mono, Usec now_mono);
+/* A call was answered without being throttled. */
+void bucket_answered(Bucket *b, Usec now_mono);

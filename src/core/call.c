@@ -1,0 +1,190 @@
+#include "core/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/date.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "core/crc32.h"
+#include "core/sigv4.h"
+
+/* DynamoDB's pages have at most 1 MiB of content, which JSON makes larger; other replies are a few KiB. */
+#define MAX_PAGE (8u << 20)
+#define MAX_REPLY (1u << 20)
+
+void call_free(Call *call) {
+    if (!call)
+        return;
+    aws_request_free(call->request);
+    aws_reply_free(call->reply);
+    free(call->body);
+    free(call);
+}
+
+void call_list_append(CallList *l, Call *call) {
+    call->previous = l->last;
+    call->next = NULL;
+    *(l->last ? &l->last->next : &l->first) = call;
+    l->last = call;
+}
+
+void call_list_prepend(CallList *l, Call *call) {
+    call->previous = NULL;
+    call->next = l->first;
+    *(l->first ? &l->first->previous : &l->last) = call;
+    l->first = call;
+}
+
+void call_list_remove(CallList *l, Call *call) {
+    *(call->previous ? &call->previous->next : &l->first) = call->next;
+    *(call->next ? &call->next->previous : &l->last) = call->previous;
+    call->previous = call->next = NULL;
+}
+
+void call_set_error(Call *call, AwsErrorClass class, const char *code, const char *message, const char *hint) {
+    call->error = (AwsError){.class = class, .hint = hint};
+    snprintf(call->error.code, sizeof call->error.code, "%s", code);
+    snprintf(call->error.message, sizeof call->error.message, "%s", message ? message : "");
+}
+
+/* --- out --- */
+
+static size_t max_reply(AwsOp op) {
+    return op == AWS_OP_LIST_BACKUPS || op == AWS_OP_LIST_EXPORTS || op == AWS_OP_LIST_TABLES ? MAX_PAGE : MAX_REPLY;
+}
+
+static int add_headers(HttpRequest *q, AwsOp op) {
+    char target[64];
+    snprintf(target, sizeof target, "DynamoDB_20120810.%s", aws_ops[op].name);
+    int r = http_headers_add(&q->headers, "Content-Type", "application/x-amz-json-1.0");
+    return r < 0 ? r : http_headers_add(&q->headers, "X-Amz-Target", target);
+}
+
+int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret) {
+    const Lane *lane = call->lane;
+    AwsOp op = call->request->op;
+    int r = call->body ? 0 : codec_encode(call->request, &call->body);
+    CLEANUP(http_request_free_ptr) HttpRequest *q = r < 0 ? NULL : calloc(1, sizeof *q);
+    if (!q)
+        return r < 0 ? r : -ENOMEM;
+    q->id = id;
+    q->method = HTTP_POST;
+    q->url = strdup(lane->endpoint->url);
+    q->body = strdup(call->body);
+    q->body_len = strlen(call->body);
+    q->repeatable = aws_ops[op].repeatable;
+    q->connect_timeout_usec = settings->connect_timeout_usec;
+    q->timeout_usec = settings->read_timeout_usec;
+    q->max_reply = max_reply(op);
+    if (!q->url || !q->body)
+        return -ENOMEM;
+    SigV4Scope scope = {
+        .region = lane->endpoint->region, .service = "dynamodb", .wall = now.wall + lane->endpoint->offset_usec};
+    if ((r = add_headers(q, op)) < 0 || (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0)
+        return r;
+    /* not signed: proxies may change them. The checksum is over the body as sent, so it must not be compressed */
+    if ((r = http_headers_add(&q->headers, "Accept-Encoding", "identity")) < 0 ||
+        (r = http_headers_add(&q->headers, "User-Agent", settings->user_agent)) < 0)
+        return r;
+    *ret = TAKE_PTR(q);
+    return 0;
+}
+
+/* --- in --- */
+
+/* A cached reply (Age) tells an old time. */
+static void take_date(Call *call, const HttpReply *reply, Now now) {
+    const char *date = http_headers_get(&reply->headers, "Date");
+    Usec wall;
+    call->server_wall = WALL_UNKNOWN;
+    if (!date || http_headers_get(&reply->headers, "Age") || date_from_http(date, &wall) < 0)
+        return;
+    call->server_wall = wall;
+    call->lane->endpoint->offset_usec = wall - now.wall;
+}
+
+static bool is_damaged(const HttpReply *reply) {
+    const char *text = http_headers_get(&reply->headers, "x-amz-crc32");
+    const char *encoding = http_headers_get(&reply->headers, "Content-Encoding");
+    int64_t crc;
+    if (reply->outcome != HTTP_REPLIED || !text || (encoding && strcasecmp(encoding, "identity") != 0))
+        return false;
+    return parse_int(text, 0, UINT32_MAX, &crc) < 0 || crc32_of(reply->body, reply->body_len) != (uint32_t)crc;
+}
+
+/* Sets reply or error. */
+static int read_reply(Call *call, const HttpReply *reply) {
+    char why[CODEC_WHY_SIZE] = "";
+    call->error = (AwsError){};
+    if (is_damaged(reply)) {
+        aws_error_unreadable(reply, "the body does not match x-amz-crc32", &call->error);
+        return 0;
+    }
+    if (aws_error_classify(call->request->op, reply, &call->error) != AWS_OK)
+        return 0;
+    int r = codec_decode(call->request->op, reply->body, reply->body_len, &call->reply, why);
+    if (r == -EBADMSG)
+        aws_error_unreadable(reply, why, &call->error);
+    return r == -EBADMSG ? 0 : r;
+}
+
+int call_take_reply(Call *call, const HttpReply *reply, Now now) {
+    Lane *lane = call->lane;
+    take_date(call, reply, now);
+    int r = read_reply(call, reply);
+    if (r < 0)
+        return r;
+    call->unsure |= call->error.class == AWS_UNCERTAIN;
+    if (call->error.class == AWS_THROTTLED)
+        bucket_throttled(&lane->bucket, call->sent_mono, now.mono);
+    else if (reply->outcome == HTTP_REPLIED)
+        bucket_answered(&lane->bucket, now.mono);
+    if (call->error.class == AWS_OK)
+        retry_quota_refund(&lane->endpoint->quota, call->retry_cost);
+    return 0;
+}
+
+/* How long the service asks us to wait; negative: it does not. */
+static Usec retry_hint(const HttpReply *reply) {
+    const char *text = http_headers_get(&reply->headers, "x-amz-retry-after");
+    int64_t msec;
+    return text && parse_int(text, 0, 3600 * 1000, &msec) >= 0 ? msec * USEC_PER_MSEC : -1;
+}
+
+bool call_repeats(Call *call, const HttpReply *reply, int max_attempts, uint64_t *random, Usec *ret_delay_usec) {
+    RetryKind kind = RETRY_TRANSIENT;
+    switch (call->error.class) {
+    case AWS_CLOCK_SKEW: /* the offset has just been corrected */
+        if (call->skew_tried || call->server_wall == WALL_UNKNOWN)
+            return false;
+        call->skew_tried = true;
+        *ret_delay_usec = 0;
+        return true;
+    case AWS_THROTTLED:
+        kind = RETRY_THROTTLED;
+        break;
+    case AWS_TRANSIENT:
+        break;
+    case AWS_UNCERTAIN: /* what changes something is reconciled by its owner, never asked again unseen */
+        if (!aws_ops[call->request->op].reads)
+            return false;
+        break;
+    case AWS_OK:
+    case AWS_NOT_READY:
+    case AWS_QUOTA:
+    case AWS_NOT_FOUND:
+    case AWS_PITR_OFF:
+    case AWS_TIME_REFUSED:
+    case AWS_CREDENTIALS:
+    case AWS_DENIED:
+    case AWS_REFUSED:
+        return false;
+    }
+    if (call->n_sends >= max_attempts || !retry_quota_take(&call->lane->endpoint->quota, kind, &call->retry_cost))
+        return false;
+    *ret_delay_usec = retry_delay(kind, call->n_sends, retry_random(random), retry_hint(reply));
+    return true;
+}
