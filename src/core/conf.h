@@ -38,10 +38,10 @@ typedef struct ScheduleConf {
 
 /* One entry of `tables`. */
 typedef struct TablesConf {
-    char **match; /* names and patterns */
-    size_t n_match;
-    char **exclude;
-    size_t n_exclude;
+    char **match; /* names and patterns; the first n_names have no wildcards and are sorted */
+    size_t n_match, n_names;
+    char **exclude; /* the same */
+    size_t n_exclude, n_exclude_names;
     const ScheduleConf **schedules; /* borrowed from Conf */
     size_t n_schedules;
     char *reason; /* with no schedules: why these tables are unprotected on purpose */
@@ -49,6 +49,7 @@ typedef struct TablesConf {
 
 typedef struct Conf {
     char *deployment; /* at most 32 of [A-Za-z0-9_-] */
+    int log_level;    /* as in syslog(3): 3 error .. 7 debug */
     struct {
         char *region;       /* NULL: from the environment or profile (src/io/credentials_source) */
         char *endpoint_url; /* NULL: AWS's */
@@ -72,6 +73,9 @@ typedef struct Conf {
 
 /* How core gets the bytes of a zone: src/io/zone_file or a test. -ENOENT: no such zone. */
 typedef int (*ZoneLoader)(void *context, const char *name, Zone **ret);
+
+/* At most so many schedules. */
+#define CONF_SCHEDULES_MAX 1024
 
 /* Checks the tree against the schema and makes the configuration. All errors are found in one go and added to
  * `problems`; returns -EINVAL when there are any. -ENOMEM. */

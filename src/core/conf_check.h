@@ -1,0 +1,19 @@
+#pragma once
+/* Is a text what its key wants? Each returns true, or false with the reason in *why, which goes on after the quoted
+ * value and ends in a hint where there is one. */
+
+#include <stdbool.h>
+
+#include "base/text.h"
+
+bool check_deployment(const char *s, Text *why);
+bool check_schedule_name(const char *s, Text *why);
+bool check_table(const char *s, Text *why); /* a table's name or a pattern */
+bool check_region(const char *s, Text *why);
+bool check_endpoint(const char *s, Text *why);
+bool check_line(const char *s, Text *why); /* anything without control characters */
+bool check_path(const char *s, Text *why);
+bool check_bucket(const char *s, Text *why);
+bool check_account(const char *s, Text *why);
+bool check_prefix(const char *s, Text *why);
+bool check_kms_key(const char *s, Text *why);

@@ -1,0 +1,155 @@
+#include "core/conf_schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/conf.h"
+#include "core/conf_check.h"
+
+#define MAX_USEC (520 * USEC_PER_WEEK)
+
+static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT] = "export", NULL};
+static const char *const catch_ups[] = {[CATCH_UP_LAST] = "last", [CATCH_UP_NONE] = "none", NULL};
+static const char *const verify_levels[] = {[VERIFY_SERVICE] = "service", NULL};
+static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
+static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
+
+#define ROOT .in = CONF_SECTION_ROOT
+#define AWS .in = CONF_SECTION_AWS
+#define SCHEDULE .in = CONF_SECTION_SCHEDULE
+#define S3 .in = CONF_SECTION_S3
+#define TABLES .in = CONF_SECTION_TABLES
+#define LIMITS .in = CONF_SECTION_LIMITS
+#define TEXT(field) .type = CONF_TYPE_TEXT, .offset = (field)
+#define WORD(field, list) .type = CONF_TYPE_WORD, .offset = (field), .words = (list)
+#define DURATION(field, low, high) .type = CONF_TYPE_DURATION, .offset = (field), .min = (low), .max = (high)
+#define COUNT(field, low, high) .type = CONF_TYPE_COUNT, .offset = (field), .min = (low), .max = (high)
+#define SHARE(field) .type = CONF_TYPE_SHARE, .offset = (field)
+#define OWNER_READS .offset = CONF_NO_OFFSET
+
+const ConfKey conf_schema[] = {
+    {ROOT, "deployment", TEXT(offsetof(Conf, deployment)), .required = true, .example = "\"acme\"",
+     .check = check_deployment, .doc = "the name of this installation, which begins the name of every backup"},
+    {ROOT, "log_level", WORD(offsetof(Conf, log_level), log_levels), .first = 3, .default_text = "info",
+     .doc = "the least important messages that are said"},
+    {ROOT, "aws", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_AWS, .doc = "how to reach DynamoDB"},
+    {ROOT, "defaults", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_SCHEDULE, OWNER_READS,
+     .doc = "what schedules have unless they say otherwise"},
+    {ROOT, "schedules", .type = CONF_TYPE_NAMED, .section = CONF_SECTION_SCHEDULE, OWNER_READS, .required = true,
+     .example = "{ nightly = { action = \"backup\"; when = \"02:00\"; }; }", .doc = "what is done and when"},
+    {ROOT, "tables", .type = CONF_TYPE_ENTRIES, .section = CONF_SECTION_TABLES, OWNER_READS, .required = true,
+     .example = "( { match = \"*\"; schedules = \"nightly\"; } )", .doc = "which tables the schedules apply to"},
+    {ROOT, "limits", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_LIMITS, .doc = "how much is asked of DynamoDB"},
+
+    {AWS, "region", TEXT(offsetof(Conf, aws.region)), .check = check_region,
+     .unset = "AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile", .doc = "the region of the tables"},
+    {AWS, "endpoint_url", TEXT(offsetof(Conf, aws.endpoint_url)), .check = check_endpoint,
+     .unset = "that of the region", .doc = "where DynamoDB answers: scheme, host and port"},
+    {AWS, "profile", TEXT(offsetof(Conf, aws.profile)), .check = check_line,
+     .unset = "credentials of the environment, else the profile AWS_PROFILE, else default",
+     .doc = "the profile of the shared credentials files"},
+    {AWS, "ca_bundle", TEXT(offsetof(Conf, aws.ca_bundle)), .check = check_path, .unset = "that of the system",
+     .doc = "a file with the certificates to trust"},
+    {AWS, "connect_timeout", DURATION(offsetof(Conf, aws.connect_timeout_usec), 10 * USEC_PER_MSEC, USEC_PER_HOUR),
+     .zero_too = true, .default_text = "5s", .doc = "how long a connection may take; 0: any time"},
+    {AWS, "read_timeout", DURATION(offsetof(Conf, aws.read_timeout_usec), 10 * USEC_PER_MSEC, USEC_PER_HOUR),
+     .zero_too = true, .default_text = "30s", .doc = "how long a request and its answer may take; 0: any time"},
+    {AWS, "max_attempts", COUNT(offsetof(Conf, aws.max_attempts), 1, 20), .default_text = "4",
+     .doc = "how often one call is sent before it counts as failed for now"},
+    {AWS, "discovery_interval", DURATION(offsetof(Conf, aws.discovery_interval_usec), USEC_PER_SEC, USEC_PER_DAY),
+     .default_text = "15min", .doc = "how often the tables are listed, for patterns"},
+
+    {SCHEDULE, "action", WORD(offsetof(ScheduleConf, action), actions), .required = true, .example = "\"backup\"",
+     .own = true, .doc = "an on-demand backup or a full export to S3"},
+    {SCHEDULE, "when", TEXT(offsetof(ScheduleConf, when_text)), .required = true, .example = "\"02:00\"", .own = true,
+     .check = check_line, .doc = "a calendar expression"},
+    {SCHEDULE, "timezone", .type = CONF_TYPE_TEXT, OWNER_READS, .check = check_line, .default_text = "UTC",
+     .doc = "the zone in which `when` is meant"},
+    {SCHEDULE, "spread", DURATION(offsetof(ScheduleConf, spread_usec), USEC_PER_SEC, MAX_USEC), .zero_too = true,
+     .default_text = "0", .doc = "the span over which the tables are spread"},
+    {SCHEDULE, "start_within", DURATION(offsetof(ScheduleConf, start_within_usec), USEC_PER_SEC, MAX_USEC),
+     .default_text = "6h", .doc = "a run that has not begun by then is skipped"},
+    {SCHEDULE, "warn_after", DURATION(offsetof(ScheduleConf, warn_after_usec), USEC_PER_SEC, MAX_USEC),
+     .zero_too = true, .default_text = "4h", .doc = "a run that takes longer is said to be late; 0: never"},
+    {SCHEDULE, "finish_within", DURATION(offsetof(ScheduleConf, finish_within_usec), USEC_PER_SEC, MAX_USEC),
+     .default_text = "24h", .doc = "a run that takes longer has failed"},
+    {SCHEDULE, "max_age", DURATION(offsetof(ScheduleConf, max_age_usec), USEC_PER_SEC, MAX_USEC), .zero_too = true,
+     .default_text = "0", .doc = "a table whose newest verified artefact is older is stale; 0: not watched"},
+    {SCHEDULE, "catch_up", WORD(offsetof(ScheduleConf, catch_up), catch_ups), .default_text = "last",
+     .doc = "what becomes of slots that were missed: the newest runs, or none"},
+    {SCHEDULE, "verify", WORD(offsetof(ScheduleConf, verify), verify_levels), .default_text = "service",
+     .doc = "how an artefact is checked: by what DynamoDB says of it"},
+    {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
+     .doc = "where exports go"},
+
+    {S3, "bucket", TEXT(offsetof(S3Conf, bucket)), .check = check_bucket, .unset = "exports need it",
+     .doc = "the bucket; may hold templates"},
+    {S3, "bucket_owner", TEXT(offsetof(S3Conf, bucket_owner)), .check = check_account, .empty_too = true,
+     .unset = "the account of the tables", .doc = "the account that owns the bucket"},
+    {S3, "prefix", TEXT(offsetof(S3Conf, prefix)), .check = check_prefix, .empty_too = true,
+     .unset = "the root of the bucket", .doc = "the folder; may hold templates"},
+    {S3, "sse_algorithm", TEXT(offsetof(S3Conf, sse_algorithm)), .words = sse_algorithms, .unset = "AES256",
+     .doc = "how the objects are encrypted"},
+    {S3, "kms_key_id", TEXT(offsetof(S3Conf, kms_key_id)), .check = check_kms_key, .empty_too = true, .unset = "aws/s3",
+     .doc = "the key, with KMS"},
+    {S3, "format", TEXT(offsetof(S3Conf, format)), .words = formats, .unset = "DYNAMODB_JSON",
+     .doc = "the form of the items"},
+
+    {TABLES, "match", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"*\"", .check = check_table,
+     .doc = "names of tables and patterns"},
+    {TABLES, "exclude", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_table, .unset = "none",
+     .doc = "names and patterns that this entry leaves out"},
+    {TABLES, "schedules", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"nightly\"",
+     .check = check_line, .doc = "names of the schedules that apply to them"},
+    {TABLES, "reason", TEXT(offsetof(TablesConf, reason)), .check = check_line,
+     .unset = "for entries without schedules", .doc = "why nothing is done to them"},
+
+    {LIMITS, "rate_share", SHARE(offsetof(Conf, limits.rate_share)), .default_text = "0.5",
+     .doc = "the share of DynamoDB's request rates to use"},
+    {LIMITS, "listing_lag", DURATION(offsetof(Conf, limits.listing_lag_usec), USEC_PER_SEC, USEC_PER_DAY),
+     .zero_too = true, .default_text = "5min", .doc = "how late a new backup may show in listings"},
+};
+
+const size_t conf_schema_size = ARRAY_SIZE(conf_schema);
+
+const ConfKey *conf_key(ConfSection in, const char *name) {
+    for (size_t i = 0; i < conf_schema_size; i++)
+        if (conf_schema[i].in == in && strcmp(conf_schema[i].name, name) == 0)
+            return &conf_schema[i];
+    return NULL;
+}
+
+const char *conf_section_describe(ConfSection in) {
+    static const char *const words[CONF_SECTIONS] = {
+        [CONF_SECTION_ROOT] = "the top level, outside of groups",
+        [CONF_SECTION_AWS] = "aws",
+        [CONF_SECTION_SCHEDULE] = "a schedule",
+        [CONF_SECTION_S3] = "s3",
+        [CONF_SECTION_TABLES] = "an entry of tables",
+        [CONF_SECTION_LIMITS] = "limits",
+    };
+    return words[in];
+}
+
+const char *action_to_string(Action a) { return actions[a]; }
+
+int action_from_string(const char *s, Action *ret) {
+    for (size_t i = 0; actions[i]; i++)
+        if (strcmp(actions[i], s) == 0) {
+            *ret = (Action)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+bool conf_key_is_planned(const char *name) {
+    static const char *const planned[] = {
+        "accounts", "base",    "expire",           "external_id", "formerly",
+        "hooks",    "keep",    "max_delete_share", "min_tables",  "on_lost",
+        "pitr",     "regions", "role_arn",         "tags",        "max_new_full_bytes"};
+    for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+        if (strcmp(planned[i], name) == 0)
+            return true;
+    return false;
+}
