@@ -19,6 +19,7 @@
 #include "io/watch.h"
 
 #define EXIT_BROKEN 70
+#define EXIT_CONF 78 /* EX_CONFIG of sysexits.h; the unit does not start again after it */
 /* How long a stop waits for the answer to a request that makes something. */
 #define STOP_GRACE_USEC (1500 * USEC_PER_MSEC)
 
@@ -264,14 +265,16 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 
 /* --- start --- */
 
+/* The exit status, 0 when it can go on. */
 static int begin(Loop *l) {
     AUTO_FREE char *problem = NULL;
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(ledger_done) Ledger ledger = {};
-    int r = session_load_conf(l->options->config, &conf, &problem);
+    int r = session_load_conf(l->options->config, &conf, &problem), status = EXIT_CONF;
     if (r >= 0)
         r = session_region(conf, &l->region, &problem);
     if (r >= 0) {
+        status = 1;
         journal_set_level(conf->log_level);
         r = store_open(l->options->state_directory, &l->store, &problem);
     }
@@ -279,7 +282,7 @@ static int begin(Loop *l) {
         problem = strdup(store_error(l->store));
     if (r < 0) {
         journal_event(REPORT_NOT_STARTED, "%s", problem ? problem : strerror(-r));
-        return r;
+        return status;
     }
     size_t n_resumed = ledger.n_runs;
     TransportSettings transport = transport_settings(conf);
@@ -287,11 +290,13 @@ static int begin(Loop *l) {
     if ((r = transport_new(l->event, &transport, on_replies, l, &l->transport)) < 0 ||
         (r = engine_new(TAKE_PTR(conf), &ledger, &settings, read_clocks(), &l->engine)) < 0) {
         journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
-        return r;
+        return 1;
     }
     load_credentials(l);
-    if ((r = watch_credentials(l)) < 0)
-        return r;
+    if ((r = watch_credentials(l)) < 0) {
+        journal_event(REPORT_NOT_STARTED, "credentials cannot be watched: %s", strerror(-r));
+        return 1;
+    }
     journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s",
                  engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory);
     return 0;
@@ -330,8 +335,9 @@ int loop_run(const DaemonOptions *options) {
         journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
         return 1;
     }
-    if (begin(&l) < 0)
-        return 1;
+    int status = begin(&l);
+    if (status != 0)
+        return status;
     r = turn(&l);
     notify_ready(l.status ? l.status : "");
     if (r >= 0)

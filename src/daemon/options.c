@@ -17,7 +17,7 @@ static const char usage[] =
     "  --state-directory=DIR   keep the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
     "  --log=auto|journal|stderr\n"
     "                          where to say things: the journal with fields, or lines on standard error (auto)\n"
-    "  --check-config          check the configuration and exit: 0 good, 1 not\n"
+    "  --check-config          check the configuration and exit: 0 good, 78 not\n"
     "  --dump-config           print every key with its effective value and where it came from\n"
     "  --dry-run               ask the service, with reading calls alone: print targets, next slots, names, sizes\n"
     "  --help, --version\n"

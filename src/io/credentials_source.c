@@ -105,7 +105,7 @@ static int from_file(const char *path, const char *profile, Credentials **ret, T
     }
     r = credentials_from_profile(file.bytes, file.len, profile, is_config_form(path), &c, &problem, &line);
     if (r == -EBADMSG)
-        text_addf(why, "%s:%u: %s; HINT: correct the file", path, line, problem);
+        text_addf(why, "%s:%u: %s; HINT: the profile needs aws_access_key_id and aws_secret_access_key", path, line, problem);
     if (r < 0)
         return r;
     c->source = text_format("profile %s of %s", profile, path);

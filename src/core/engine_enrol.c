@@ -1,0 +1,184 @@
+#include "core/engine_inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/date.h"
+#include "base/parse.h"
+#include "core/enrol.h"
+#include "core/freshness.h"
+#include "core/slot.h"
+
+int engine_arm_due(Engine *e, Enrolment *n) {
+    Usec share, slot;
+    int r = slot_next(n, n->cursor_wall, &slot);
+    if (r == -ENOENT)
+        return heap_set(&e->due, &n->due, USEC_INFINITY);
+    if (r < 0 || (r = slot_share(e->conf->deployment, n, &share)) < 0)
+        return r;
+    n->next_slot_wall = slot;
+    return heap_set(&e->due, &n->due, slot + share);
+}
+
+int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
+    Report *report = NULL;
+    char age[DURATION_SIZE], newest[DATE_ISO_SIZE];
+    int r = 0;
+    FreshnessNews news = freshness_turn(n, now.wall);
+    switch (news) {
+    case FRESH_NEWS_NONE:
+        break;
+    case FRESH_NEWS_STALE:
+    case FRESH_NEWS_STILL_STALE:
+        duration_to_string(n->max_age_usec, age);
+        if (n->newest_wall == WALL_UNKNOWN)
+            r = report_enrolment(n, REPORT_STALE, e->qualified, &report,
+                                 "stale: schedule %s has made no verified artefact yet, and max_age is %s; HINT: "
+                                 "'ddbackupctl list --table %s' shows what became of its runs",
+                                 n->schedule_name, age, n->target->table);
+        else
+            r = report_enrolment(
+                n, REPORT_STALE, e->qualified, &report,
+                "stale: the newest verified artefact of schedule %s is of %s, and max_age is %s; HINT: "
+                "'ddbackupctl list --table %s' shows what became of its runs",
+                n->schedule_name, date_to_iso(n->newest_wall, newest), age, n->target->table);
+        break;
+    case FRESH_NEWS_RECOVERED:
+        r = report_enrolment(n, REPORT_RECOVERED, e->qualified, &report, "recovered: schedule %s is fresh again",
+                             n->schedule_name);
+        break;
+    }
+    if (r >= 0)
+        r = engine_say(out, report);
+    if (r >= 0 && news != FRESH_NEWS_NONE)
+        r = engine_put_enrolment(out, n);
+    return r < 0 ? r : heap_set(&e->fresh, &n->fresh, freshness_next(n));
+}
+
+typedef struct EnrolContext {
+    Engine *engine;
+    EngineOutbox *out;
+} EnrolContext;
+
+static int enrol_news(void *context, Enrolment *n, bool enrolled) {
+    EnrolContext *c = context;
+    Report *report = NULL;
+    int r = enrolled
+                ? report_enrolment(n, REPORT_ENROLLED, c->engine->qualified, &report, "enrolled in schedule %s",
+                                   n->schedule_name)
+                : report_enrolment(n, REPORT_WITHDRAWN, c->engine->qualified, &report,
+                                   "withdrawn from schedule %s: %s; what was made stays", n->schedule_name,
+                                   c->engine->has_listing && !discovery_has(&c->engine->discovery, n->target->table)
+                                       ? "the table does not exist any more"
+                                       : "the configuration no longer selects it");
+    return r < 0 ? r : engine_say(c->out, report);
+}
+
+int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
+    EnrolContext context = {.engine = e, .out = out};
+    int r = enrol_update(&e->targets, e->conf, e->region, &e->discovery, e->has_listing, now, enrol_news, &context);
+    for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++)
+        for (size_t j = 0; r >= 0 && j < e->targets.items[i]->n_enrolments; j++) {
+            Enrolment *n = e->targets.items[i]->enrolments[j];
+            if (n->changed)
+                r = engine_put_enrolment(out, n);
+            if (r >= 0 && n->schedule)
+                r = engine_arm_due(e, n);
+            else
+                heap_set(&e->due, &n->due, USEC_INFINITY);
+            if (r >= 0 && n->schedule)
+                r = engine_freshness(e, n, now, out);
+            else
+                heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
+        }
+    e->enrol_wanted = r < 0;
+    return r;
+}
+
+static int record_range(const Enrolment *n, const SlotPlan *plan, EngineOutbox *out) {
+    LedgerBatch *b = &out->batch;
+    const Target *t = n->target;
+    if (ARRAY_GROW(b->ranges, b->n_ranges, b->n_ranges_room) < 0)
+        return -ENOMEM;
+    LedgerRange *range = &b->ranges[b->n_ranges++];
+    *range = (LedgerRange){
+        .schedule = strdup(n->schedule_name),
+        .account = strdup(t->account),
+        .region = strdup(t->region),
+        .table = strdup(t->table),
+        .from_wall = plan->range_from_wall,
+        .to_wall = plan->range_to_wall,
+        .n_slots = plan->n_range,
+        .why = plan->run_wall != WALL_UNKNOWN ? "a newer slot was due when the daemon could act again"
+                                              : "missed, and catch_up is none",
+    };
+    return range->schedule && range->account && range->region && range->table ? 0 : -ENOMEM;
+}
+
+int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
+    Usec share;
+    SlotPlan plan;
+    int r = slot_share(e->conf->deployment, n, &share);
+    if (r < 0 || (r = slot_plan(n, now.wall - share, &plan)) < 0)
+        return r;
+    if (plan.range_from_wall != WALL_UNKNOWN) {
+        Report *report = NULL;
+        char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
+        r = record_range(n, &plan, out);
+        if (r >= 0)
+            r = report_enrolment(n, REPORT_SUPERSEDED, e->qualified, &report,
+                                 "%lld slots of schedule %s from %s to %s were missed and will not run; %s",
+                                 (long long)plan.n_range, n->schedule_name, date_to_iso(plan.range_from_wall, from),
+                                 date_to_iso(plan.range_to_wall, to),
+                                 plan.run_wall != WALL_UNKNOWN ? "the newest is run now" : "catch_up is \"none\"");
+        if (r < 0 || (r = engine_say(out, report)) < 0)
+            return r;
+        n->cursor_wall = plan.range_to_wall;
+    }
+    if (plan.run_wall != WALL_UNKNOWN) {
+        if ((r = engine_begin_run(e, n, plan.run_wall, now, out)) < 0)
+            return r;
+        n->cursor_wall = plan.run_wall;
+    }
+    r = engine_put_enrolment(out, n);
+    return r < 0 ? r : engine_arm_due(e, n);
+}
+
+/* --- discovery --- */
+
+int engine_discover(Engine *e, Now now) {
+    AwsRequest *request = NULL;
+    int r = discovery_request(&e->discovery, &request);
+    return r < 0 ? r
+                 : client_begin(e->client,
+                                &(CallSpec){.account = ACCOUNT_OWN,
+                                            .region = e->region,
+                                            .request = request,
+                                            .tag = TAG_DISCOVERY,
+                                            .deadline_mono = now.mono + 10 * USEC_PER_MINUTE},
+                                now);
+}
+
+int engine_discovered(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
+    DiscoveryNews news;
+    int r = discovery_answer(&e->discovery, done, e->conf->aws.discovery_interval_usec, now, &news);
+    if (r < 0)
+        return r;
+    Report *report = NULL;
+    switch (news) {
+    case DISCOVERY_GOES_ON:
+        return 0;
+    case DISCOVERY_COMPLETE:
+        e->has_listing = true;
+        e->enrol_wanted = true;
+        return 0;
+    case DISCOVERY_FAILED:
+        r = report_plain(REPORT_DISCOVERY_FAILED, &report,
+                         "%s: the tables could not be listed: %s%s%s; patterns keep the tables that they had%s%s",
+                         e->region, done->error.code, done->error.message[0] ? ": " : "", done->error.message,
+                         done->error.hint ? "; HINT: " : "", done->error.hint ? done->error.hint : "");
+        return r < 0 ? r : engine_say(out, report);
+    }
+    return 0;
+}

@@ -1,0 +1,65 @@
+#pragma once
+/* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_enrol.c
+ * targets, slots and freshness, engine_run.c the runs, engine_outbox.c what a turn collects. */
+
+#include "base/heap.h"
+#include "core/discovery.h"
+#include "core/engine.h"
+
+/* The discovery's calls; runs use their id. */
+#define TAG_DISCOVERY UINT64_MAX
+
+struct Engine {
+    Conf *conf;
+    Client *client;
+    char *region;
+    Targets targets;
+    Run **runs; /* unsettled (and, until the commit, just settled), by id */
+    size_t n_runs, n_runs_room;
+    int64_t next_run_id;
+    Discovery discovery;
+    bool has_listing;  /* a walk was completed since the configuration was loaded */
+    bool enrol_wanted; /* targets are to be brought in line */
+    bool hurry;        /* fresh credentials: what was deferred is tried at once */
+    bool stopping;
+    bool qualified;    /* names need account and region */
+    Heap due, fresh;   /* of enrolments, wall */
+    Heap steps;        /* of runs, mono */
+    Heap deadlines;    /* of runs, wall */
+    HttpReply **inbox;
+    size_t n_inbox, n_inbox_room;
+    ClientOutbox calls;
+};
+
+/* --- engine_outbox.c --- */
+
+/* Takes the report; NULL is nothing to say. */
+int engine_say(EngineOutbox *out, Report *report);
+/* Once a turn, however often it is put. */
+int engine_put_enrolment(EngineOutbox *out, Enrolment *e);
+int engine_put_target(EngineOutbox *out, Target *t); /* if it changed */
+
+/* --- engine_enrol.c --- */
+
+/* Brings targets and enrolments in line with the configuration and the tables that exist. */
+int engine_enrol(Engine *e, Now now, EngineOutbox *out);
+/* Waits for the slot after the cursor. */
+int engine_arm_due(Engine *e, Enrolment *n);
+/* Says what there is to say of its freshness, and waits for the next time. */
+int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
+/* A slot has come, or several: the newest gets a run, the others a range. */
+int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
+int engine_discover(Engine *e, Now now);
+int engine_discovered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+
+/* --- engine_run.c --- */
+
+Run *engine_find_run(const Engine *e, uint64_t id);
+int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *out);
+/* The run asks its next thing, if there is one to ask. */
+int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out);
+int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out);
+/* After events: says what the new notes of the run's story are worth saying, re-arms its deadline, and gives a success to
+ * the enrolment's freshness. */
+int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out);

@@ -1,0 +1,154 @@
+#include "core/engine_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "core/drive.h"
+#include "core/slot.h"
+
+Run *engine_find_run(const Engine *e, uint64_t id) {
+    size_t low = 0, high = e->n_runs;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uint64_t)e->runs[middle]->id == id)
+            return e->runs[middle];
+        if ((uint64_t)e->runs[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static DriveContext context_of(const Engine *e, const Run *r) {
+    return (DriveContext){
+        .deployment = e->conf->deployment,
+        .listing_lag_usec = e->conf->limits.listing_lag_usec,
+        .target = targets_find(&e->targets, r->account, r->region, r->table),
+    };
+}
+
+int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
+    for (; r->n_said < r->n_notes; r->n_said++) {
+        Report *report = NULL;
+        int rc = report_run(r, r->notes[r->n_said].event, e->qualified, &report);
+        if (rc < 0 || (rc = engine_say(out, report)) < 0)
+            return rc;
+    }
+    int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
+    if (rc < 0 || !run_is_settled(r))
+        return rc;
+    heap_set(&e->steps, &r->step, USEC_INFINITY);
+    if (r->calling)
+        client_cancel(e->client, (uint64_t)r->id);
+    r->calling = false;
+    Target *t = targets_find(&e->targets, r->account, r->region, r->table);
+    Enrolment *n = t ? target_enrolment(t, r->schedule) : NULL;
+    if (!n || r->state != RUN_SUCCEEDED || r->artefact->created_wall <= n->newest_wall)
+        return 0;
+    n->newest_wall = r->artefact->created_wall;
+    rc = engine_put_enrolment(out, n);
+    return rc < 0 || !n->schedule ? rc : engine_freshness(e, n, now, out);
+}
+
+/* A run that has not begun makes way for a newer slot of the same enrolment. */
+static int supersede_waiting(Engine *e, const Enrolment *n, Now now, EngineOutbox *out) {
+    for (size_t i = 0; i < e->n_runs; i++) {
+        Run *r = e->runs[i];
+        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || strcmp(r->schedule, n->schedule_name) != 0 ||
+            target_compare(n->target, r->account, r->region, r->table) != 0)
+            continue;
+        char why[700];
+        snprintf(why, sizeof why, "a newer slot came before it could start%s%s", r->why ? "; last: " : "",
+                 r->why ? r->why : "");
+        run_apply(r, RUN_EV_START_EXPIRED, &(RunCause){.why = why, .hint = r->hint}, now);
+        int rc = engine_settle_notes(e, r, now, out);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *out) {
+    const ScheduleConf *s = n->schedule;
+    const Target *t = n->target;
+    Usec share;
+    CLEANUP(run_free_ptr) Run *r = NULL;
+    int rc = supersede_waiting(e, n, now, out);
+    if (rc < 0 || (rc = slot_share(e->conf->deployment, n, &share)) < 0 || (rc = run_new(e->next_run_id, &r)) < 0)
+        return rc;
+    if (text_set(&r->schedule, s->name) < 0 || text_set(&r->account, t->account) < 0 ||
+        text_set(&r->region, t->region) < 0 || text_set(&r->table, t->table) < 0 || s3_conf_copy(&s->s3, &r->s3) < 0 ||
+        ARRAY_GROW(e->runs, e->n_runs, e->n_runs_room) < 0)
+        return -ENOMEM;
+    r->action = s->action;
+    r->slot_wall = slot;
+    r->due_wall = slot + share;
+    /* deadlines count from when it could begin: a slot that is caught up with has its full time, too */
+    r->start_by_wall = usec_add(usec_max(now.wall, r->due_wall), s->start_within_usec);
+    r->warn_at_wall = s->warn_after_usec > 0 ? usec_add(now.wall, s->warn_after_usec) : USEC_INFINITY;
+    r->finish_by_wall = usec_add(now.wall, s->finish_within_usec);
+    r->changed = true;
+    if ((rc = heap_set(&e->steps, &r->step, now.mono)) < 0 ||
+        (rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r))) < 0)
+        return rc;
+    e->next_run_id++;
+    e->runs[e->n_runs++] = TAKE_PTR(r);
+    return 0;
+}
+
+int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
+    DriveContext context = context_of(e, r);
+    heap_set(&e->steps, &r->step, USEC_INFINITY);
+    int rc = drive_prepare(r, &context, now);
+    if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
+        return rc;
+    AwsRequest *request = NULL;
+    if ((rc = drive_request(r, &context, now, &request, &r->asking)) < 0)
+        return rc;
+    rc = client_begin(e->client,
+                      &(CallSpec){.account = r->account,
+                                  .region = r->region,
+                                  .request = request,
+                                  .tag = (uint64_t)r->id,
+                                  .deadline_mono = USEC_INFINITY},
+                      now);
+    r->calling = rc >= 0;
+    return rc;
+}
+
+int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
+    Run *r = engine_find_run(e, done->tag);
+    if (!r || !r->calling)
+        return 0;
+    r->calling = r->asking = false;
+    DriveContext context = context_of(e, r);
+    Usec wait = 0;
+    int rc = drive_answer(r, &context, done, now, &wait);
+    if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
+        return rc;
+    if (context.target && (rc = engine_put_target(out, context.target)) < 0)
+        return rc;
+    return run_is_settled(r) ? 0 : heap_set(&e->steps, &r->step, now.mono + wait);
+}
+
+int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {
+    if (now.wall >= r->finish_by_wall || (now.wall >= r->start_by_wall && run_deadline(r) == r->start_by_wall)) {
+        bool start = now.wall < r->finish_by_wall || r->state == RUN_DUE;
+        char why[700];
+        snprintf(why, sizeof why, "%s%s%s",
+                 start ? "it could not start within start_within" : "it did not finish within finish_within",
+                 r->why ? "; last: " : "", r->why ? r->why : "");
+        run_apply(r, start ? RUN_EV_START_EXPIRED : RUN_EV_FINISH_EXPIRED, &(RunCause){.why = why, .hint = r->hint},
+                  now);
+    } else if (!r->warned) {
+        Report *report = NULL;
+        r->warned = r->changed = true;
+        int rc = report_late(r, e->qualified, now, &report);
+        if (rc < 0 || (rc = engine_say(out, report)) < 0)
+            return rc;
+    }
+    return engine_settle_notes(e, r, now, out);
+}

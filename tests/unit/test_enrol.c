@@ -1,0 +1,104 @@
+#include "core/enrol.h"
+
+#include "unit.h"
+
+typedef struct Case {
+    Zone *zone;
+    Calendar *when;
+    ScheduleConf schedules[2];
+    Conf conf;
+    TablesConf tables[2];
+    Targets targets;
+    Discovery discovery;
+    Now now;
+    char said[512];
+} Case;
+
+static const ScheduleConf *nightly_of[2];
+
+static void case_done(Case *c) {
+    targets_done(&c->targets);
+    calendar_free(c->when);
+    zone_free(c->zone);
+}
+
+/* Two schedules; `orders` by name in the first, `app-*` without `*-tmp` in both. */
+static void case_init(Case *c) {
+    CalendarError error;
+    static char *named[] = {"orders"}, *patterns[] = {"app-*"}, *excluded[] = {"*-tmp"};
+    assert_int_equal(zone_utc(&c->zone), 0);
+    assert_int_equal(calendar_parse("02:00", &c->when, &error), 0);
+    for (int i = 0; i < 2; i++)
+        c->schedules[i] = (ScheduleConf){.name = i ? "weekly" : "nightly", .when = c->when, .when_text = "02:00",
+                                         .zone = c->zone};
+    nightly_of[0] = &c->schedules[0];
+    nightly_of[1] = &c->schedules[1];
+    c->tables[0] = (TablesConf){.match = named, .n_match = 1, .n_names = 1, .schedules = nightly_of, .n_schedules = 1};
+    c->tables[1] = (TablesConf){.match = patterns, .n_match = 1, .exclude = excluded, .n_exclude = 1,
+                                .schedules = nightly_of, .n_schedules = 2};
+    c->conf = (Conf){.deployment = "acme", .schedules = c->schedules, .n_schedules = 2, .tables = c->tables, .n_tables = 2};
+    c->now = (Now){.wall = 1000 * USEC_PER_DAY};
+}
+
+static int news(void *context, Enrolment *e, bool enrolled) {
+    Case *c = context;
+    size_t n = strlen(c->said);
+    snprintf(c->said + n, sizeof c->said - n, "%c%s/%s ", enrolled ? '+' : '-', e->target->table, e->schedule_name);
+    return 0;
+}
+
+static void update(Case *c, bool listed, const char *said) {
+    c->said[0] = '\0';
+    assert_int_equal(enrol_update(&c->targets, &c->conf, "eu-central-1", &c->discovery, listed, c->now, news, c), 0);
+    assert_string_equal(c->said, said);
+}
+
+static void names_and_patterns(void **state) {
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    char *tables[] = {"app-1", "app-2-tmp", "else"};
+    update(&c, false, "+orders/nightly ");
+    c.discovery = (Discovery){.names = tables, .n_names = 3};
+    update(&c, true, "+app-1/nightly +app-1/weekly ");
+    update(&c, true, "");
+    const Target *t = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "app-1");
+    assert_true(t->selected && t->enrolments[0]->cursor_wall == c.now.wall);
+    /* before the next listing is complete they stay; after it, what is gone goes */
+    update(&c, false, "");
+    c.discovery.n_names = 0;
+    update(&c, true, "-app-1/nightly -app-1/weekly ");
+    assert_false(t->selected);
+}
+
+/* What was due while a table or schedule was away does not run when it comes back. */
+static void back_after_a_pause(void **state) {
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    update(&c, false, "+orders/nightly ");
+    c.conf.n_tables = 0;
+    update(&c, false, "-orders/nightly ");
+    Enrolment *e = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "orders")->enrolments[0];
+    assert_null(e->schedule);
+    Usec first = e->first_seen_wall;
+    c.now.wall += USEC_PER_WEEK;
+    c.conf.n_tables = 2;
+    update(&c, false, "+orders/nightly ");
+    assert_true(e->cursor_wall == c.now.wall && e->first_seen_wall == first);
+}
+
+/* A new calendar begins at its first sight; the same one goes on where it was. */
+static void a_changed_calendar(void **state) {
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    update(&c, false, "+orders/nightly ");
+    Enrolment *e = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "orders")->enrolments[0];
+    Usec cursor = e->cursor_wall;
+    c.now.wall += USEC_PER_WEEK;
+    update(&c, false, "");
+    assert_true(e->cursor_wall == cursor);
+    c.schedules[0].when_text = "03:00";
+    update(&c, false, "");
+    assert_true(e->cursor_wall == c.now.wall && e->changed);
+}
+
+UNIT_MAIN(cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))

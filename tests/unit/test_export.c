@@ -1,0 +1,128 @@
+#include "driven.h"
+
+#define ARN "arn:aws:dynamodb:eu-central-1:111111111111:table/orders/export/01795399201000-d1e2f3a4"
+#define TABLE_ID "11111111-2222-3333-4444-555555555555"
+
+static ExportInfo export_of(const Driven *d, ExportStatus status) {
+    return (ExportInfo){.arn = ARN,
+                        .status = status,
+                        .status_text = "word",
+                        .client_token = d->run->name,
+                        .table_id = TABLE_ID,
+                        .start_wall = WALL_UNKNOWN,
+                        .end_wall = WALL_UNKNOWN,
+                        .export_wall = T0 - 5 * USEC_PER_MINUTE,
+                        .billed_size_bytes = COUNT_UNKNOWN,
+                        .item_count = 42,
+                        .from_wall = WALL_UNKNOWN,
+                        .to_wall = WALL_UNKNOWN};
+}
+
+static void answer(Driven *d, AwsOp op, ExportInfo info) { driven_answer(d, &(AwsReply){.op = op, .export = info}); }
+
+static void answer_list(Driven *d, ExportInfo *items, size_t n, char *next) {
+    driven_answer(d, &(AwsReply){.op = AWS_OP_LIST_EXPORTS, .exports = {.items = items, .n_items = n, .next = next}});
+}
+
+static void the_straight_way(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+    assert_int_equal(driven_ask(&d, &q), AWS_OP_EXPORT_TABLE);
+    assert_string_equal(q->export_table.s3_bucket, "acme-111111111111");
+    assert_string_equal(q->export_table.s3_prefix, "orders/nightly");
+    assert_string_equal(q->export_table.client_token, d.run->name);
+    assert_int_equal(strlen(d.run->name), 64);
+    answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+    assert_int_equal(d.run->state, RUN_IN_PROGRESS);
+    assert_int_equal(driven_ask(&d, NULL), AWS_OP_DESCRIBE_EXPORT);
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, export_of(&d, EXPORT_UNKNOWN));
+    assert_int_equal(d.run->state, RUN_IN_PROGRESS);
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, export_of(&d, EXPORT_COMPLETED));
+    assert_int_equal(d.run->state, RUN_SUCCEEDED);
+    assert_int_equal(d.run->artefact->created_wall, T0 - 5 * USEC_PER_MINUTE);
+    assert_int_equal(d.run->artefact->item_count, 42);
+}
+
+/* The token makes a repetition safe: the same request leaves again. */
+static void a_lost_reply_is_repeated_with_its_token(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    CLEANUP(aws_request_free_ptr) AwsRequest *first = NULL, *second = NULL;
+    driven_ask(&d, &first);
+    driven_fail(&d, AWS_UNCERTAIN, "NoReply");
+    driven_pass(&d, 6 * USEC_PER_HOUR);
+    assert_int_equal(driven_ask(&d, &second), AWS_OP_EXPORT_TABLE);
+    assert_string_equal(first->export_table.client_token, second->export_table.client_token);
+    answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+    assert_int_equal(d.run->state, RUN_IN_PROGRESS);
+}
+
+/* More than 7 hours after the first send the token may be forgotten: it is looked for. */
+static void an_old_token_is_looked_for(void **state) {
+    for (int ours = 0; ours < 2; ours++) {
+        CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+        driven_ask(&d, NULL);
+        driven_fail(&d, AWS_UNCERTAIN, "NoReply");
+        driven_pass(&d, 7 * USEC_PER_HOUR);
+        assert_int_equal(driven_ask(&d, NULL), AWS_OP_LIST_EXPORTS);
+        ExportInfo items[] = {export_of(&d, EXPORT_COMPLETED), export_of(&d, EXPORT_COMPLETED)};
+        items[0].arn = "arn:aws:dynamodb:eu-central-1:111111111111:table/orders/export/01795300000000-00000001";
+        answer_list(&d, items, 1, "page-2");
+        assert_int_equal(driven_ask(&d, NULL), AWS_OP_LIST_EXPORTS);
+        answer_list(&d, items + 1, 1, NULL);
+        CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+        assert_int_equal(driven_ask(&d, &q), AWS_OP_DESCRIBE_EXPORT);
+        assert_string_equal(q->describe_export.arn, ARN);
+        ExportInfo found = export_of(&d, EXPORT_COMPLETED);
+        if (!ours)
+            found.client_token = "somebody else's";
+        answer(&d, AWS_OP_DESCRIBE_EXPORT, found);
+        assert_int_equal(d.run->state, ours ? RUN_SUCCEEDED : RUN_INTENDED);
+        if (!ours)
+            assert_int_equal(driven_ask(&d, NULL), AWS_OP_EXPORT_TABLE);
+    }
+}
+
+static void a_failed_export_gets_one_new_token(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    ExportInfo failed = export_of(&d, EXPORT_FAILED);
+    failed.failure_code = "UNKNOWN";
+    failed.failure_message = "an internal error";
+    AUTO_FREE char *token = strdup(d.run->name);
+    driven_ask(&d, NULL);
+    answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, failed);
+    assert_int_equal(d.run->state, RUN_INTENDED);
+    assert_int_equal(d.run->attempt, 2);
+    assert_string_not_equal(d.run->name, token);
+    assert_int_equal(d.run->failed_artefact->life, ARTEFACT_FAILED);
+    driven_ask(&d, NULL);
+    answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, failed);
+    assert_int_equal(d.run->state, RUN_FAILED);
+    assert_non_null(strstr(d.run->why, "an internal error"));
+}
+
+static void a_failure_that_a_person_must_mend(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    ExportInfo failed = export_of(&d, EXPORT_FAILED);
+    failed.failure_code = "S3NoSuchBucket";
+    driven_ask(&d, NULL);
+    answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, failed);
+    assert_int_equal(d.run->state, RUN_FAILED);
+    assert_non_null(strstr(d.run->hint, "bucket"));
+}
+
+static void of_another_table_is_no_success(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    ExportInfo info = export_of(&d, EXPORT_COMPLETED);
+    info.table_id = "another";
+    driven_ask(&d, NULL);
+    answer(&d, AWS_OP_EXPORT_TABLE, info);
+    assert_int_equal(d.run->state, RUN_FAILED);
+    assert_int_equal(d.run->artefact->life, ARTEFACT_DISPROVED);
+}
+
+UNIT_MAIN(cmocka_unit_test(the_straight_way), cmocka_unit_test(a_lost_reply_is_repeated_with_its_token),
+          cmocka_unit_test(an_old_token_is_looked_for), cmocka_unit_test(a_failed_export_gets_one_new_token),
+          cmocka_unit_test(a_failure_that_a_person_must_mend), cmocka_unit_test(of_another_table_is_no_success))
