@@ -5,11 +5,11 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/text.h"
+#include "io/store_rows.h"
 #include "io/store_schema.h"
 
 enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, N_STATEMENTS };
@@ -49,8 +49,8 @@ static const char *const statement_sql[N_STATEMENTS] = {
         " verified=excluded.verified, size_bytes=excluded.size_bytes, item_count=excluded.item_count,"
         " details=excluded.details",
     [PUT_NOTE] = "INSERT INTO notes (run_id, wall, event, state, why) VALUES (?,?,?,?,?)",
-    [PUT_RANGE] = "INSERT INTO ranges (schedule, account, region, name, from_slot, to_slot, n_slots, wall, why)"
-                  " VALUES (?,?,?,?,?,?,?,?,?)",
+    [PUT_RANGE] = ("INSERT INTO ranges (schedule, account, region, name, from_slot, to_slot, n_slots, wall, why)"
+                   " VALUES (?,?,?,?,?,?,?,?,?)"),
 };
 
 static int failed(Store *s, int code, const char *what) {
@@ -73,7 +73,10 @@ void store_close(Store *s) {
     free(s);
 }
 
+/* A lock of the open file: a reader asks whether it is held (F_OFD_GETLK) without taking it, and so can never keep a
+ * daemon from starting. */
 static int lock_directory(const char *directory, int *ret_fd, Text *why) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     AUTO_FREE char *path = text_format("%s/lock", directory);
     if (!path)
         return -ENOMEM;
@@ -84,8 +87,8 @@ static int lock_directory(const char *directory, int *ret_fd, Text *why) {
                   strerror(-r));
         return r;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
+        int r = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
         close(fd);
         text_addf(why,
                   "%s: %s; HINT: one daemon per state directory: stop the other one (fuser %s), or use another "
@@ -122,6 +125,12 @@ static int check_integrity(Store *s) {
     return r;
 }
 
+static int identify(Store *s) {
+    int version;
+    text_clear(&s->why);
+    return store_schema_identify(s->db, &version, &s->why);
+}
+
 static int open_locked(Store *s, const char *path) {
     int on = 1;
     int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -130,8 +139,11 @@ static int open_locked(Store *s, const char *path) {
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, 5000);
     sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+    /* before anything is written: somebody else's database stays as it is */
+    int r = identify(s);
     /* foreign keys are checked; 1 MB of page cache is plenty for one writer of small rows */
-    int r = exec(s,
+    if (r >= 0)
+        r = exec(s,
                  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-1024;"
                  "PRAGMA journal_size_limit=4194304; PRAGMA trusted_schema=OFF",
                  "the ledger cannot be opened");
@@ -153,11 +165,10 @@ int store_open(const char *directory, Store **ret, char **ret_error) {
     AUTO_TEXT why = TEXT_INIT(4096);
     CLEANUP(store_close_ptr) Store *s = calloc(1, sizeof *s);
     AUTO_FREE char *path = text_format("%s/" STORE_FILE, directory);
-    if (!s || !path)
+    if (!s)
         return -ENOMEM;
-    s->why = TEXT_INIT(4096);
-    s->lock_fd = -1;
-    int r = lock_directory(directory, &s->lock_fd, &why);
+    *s = (Store){.lock_fd = -1, .why = TEXT_INIT(4096)};
+    int r = path ? lock_directory(directory, &s->lock_fd, &why) : -ENOMEM;
     if (r >= 0 && (r = open_locked(s, path)) < 0)
         text_addf(&why, "%s: %s", path, store_error(s));
     if (r < 0) {
@@ -362,109 +373,17 @@ int store_commit(Store *s, const LedgerBatch *batch) {
 
 /* --- loading --- */
 
-static Usec column_wall(sqlite3_stmt *q, int i, Usec unknown) {
-    return sqlite3_column_type(q, i) == SQLITE_NULL ? unknown : sqlite3_column_int64(q, i);
-}
-
-static int column_text(sqlite3_stmt *q, int i, char **ret) {
-    return text_set(ret, (const char *)sqlite3_column_text(q, i));
-}
-
-static const char *text_at(sqlite3_stmt *q, int i) {
-    const char *s = (const char *)sqlite3_column_text(q, i);
-    return s ? s : "";
-}
-
 typedef int (*LoadRow)(sqlite3_stmt *q, Ledger *l);
 
-static int load_target(sqlite3_stmt *q, Ledger *l) {
-    Target *t;
-    int r = targets_ensure(&l->targets, text_at(q, 0), text_at(q, 1), text_at(q, 2), &t);
-    if (r < 0 || (r = column_text(q, 3, &t->table_id)) < 0 || (r = column_text(q, 4, &t->table_arn)) < 0)
-        return r;
-    t->described_wall = column_wall(q, 5, WALL_UNKNOWN);
-    return 0;
-}
+static int load_target(sqlite3_stmt *q, Ledger *l) { return store_row_target(q, &l->targets); }
 
-static int load_enrolment(sqlite3_stmt *q, Ledger *l) {
-    Target *t;
-    Enrolment *e;
-    int r = targets_ensure(&l->targets, text_at(q, 0), text_at(q, 1), text_at(q, 2), &t);
-    if (r < 0 || (r = target_enrol(t, text_at(q, 3), &e)) < 0 || (r = column_text(q, 5, &e->when)) < 0)
-        return r;
-    e->active = sqlite3_column_int(q, 4);
-    e->first_seen_wall = sqlite3_column_int64(q, 6);
-    e->cursor_wall = sqlite3_column_int64(q, 7);
-    e->newest_wall = column_wall(q, 8, WALL_UNKNOWN);
-    e->stale_wall = column_wall(q, 9, WALL_UNKNOWN);
-    e->stale_said_wall = column_wall(q, 10, WALL_UNKNOWN);
-    e->max_age_usec = sqlite3_column_int64(q, 11);
-    return 0;
-}
+static int load_enrolment(sqlite3_stmt *q, Ledger *l) { return store_row_enrolment(q, &l->targets); }
 
-static int load_artefact(sqlite3_stmt *q, int i, Run *r) {
-    if (sqlite3_column_type(q, i) == SQLITE_NULL)
-        return 0;
-    Artefact *a = r->artefact = calloc(1, sizeof *a);
-    if (!a)
-        return -ENOMEM;
-    a->run_id = r->id;
-    a->action = r->action;
-    if (column_text(q, i, &a->arn) < 0 || column_text(q, i + 2, &a->status) < 0 ||
-        column_text(q, i + 3, &a->name) < 0 || column_text(q, i + 4, &a->table_id) < 0 ||
-        column_text(q, i + 10, &a->details) < 0)
-        return -ENOMEM;
-    a->created_wall = column_wall(q, i + 5, WALL_UNKNOWN);
-    a->finished_wall = column_wall(q, i + 6, WALL_UNKNOWN);
-    a->verified_wall = column_wall(q, i + 7, WALL_UNKNOWN);
-    a->size_bytes = column_wall(q, i + 8, COUNT_UNKNOWN);
-    a->item_count = column_wall(q, i + 9, COUNT_UNKNOWN);
-    return artefact_life_from_string(text_at(q, i + 1), &a->life);
-}
-
+/* What a state needs is there, so that nothing has to be derived anew. */
 static int load_run(sqlite3_stmt *q, Ledger *l) {
     CLEANUP(run_free_ptr) Run *r = NULL;
-    int rc = run_new(sqlite3_column_int64(q, 0), &r);
+    int rc = store_row_run(q, &r);
     if (rc < 0)
-        return rc;
-    if ((rc = run_state_from_string(text_at(q, 1), &r->state)) < 0 ||
-        (rc = action_from_string(text_at(q, 2), &r->action)) < 0)
-        return rc;
-    char **const texts[] = {
-        &r->schedule,
-        &r->account,
-        &r->region,
-        &r->table,
-        &r->name,
-        &r->table_id,
-        &r->table_arn,
-        &r->s3.bucket,
-        &r->s3.bucket_owner,
-        &r->s3.prefix,
-        &r->s3.sse_algorithm,
-        &r->s3.kms_key_id,
-        &r->s3.format,
-        &r->why,
-        &r->hint,
-        &r->request_id,
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        if (column_text(q, 3 + (int)i, texts[i]) < 0)
-            return -ENOMEM;
-    int i = 3 + (int)ARRAY_SIZE(texts);
-    r->slot_wall = sqlite3_column_int64(q, i++);
-    r->due_wall = sqlite3_column_int64(q, i++);
-    r->start_by_wall = column_wall(q, i++, USEC_INFINITY);
-    r->warn_at_wall = column_wall(q, i++, USEC_INFINITY);
-    r->finish_by_wall = column_wall(q, i++, USEC_INFINITY);
-    r->warned = sqlite3_column_int(q, i++);
-    r->attempt = sqlite3_column_int(q, i++);
-    r->intent_wall = column_wall(q, i++, WALL_UNKNOWN);
-    r->first_sent_wall = column_wall(q, i++, WALL_UNKNOWN);
-    r->sent_wall = column_wall(q, i++, WALL_UNKNOWN);
-    r->n_sends = sqlite3_column_int(q, i++);
-    r->n_deferred = sqlite3_column_int(q, i++);
-    if ((rc = load_artefact(q, i, r)) < 0)
         return rc;
     bool needs_artefact = r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING;
     bool needs_intent = r->state != RUN_DUE;
@@ -485,22 +404,25 @@ static const struct {
     const char *what, *sql;
     LoadRow row;
 } loads[] = {
-    {"a target", "SELECT account, region, name, table_id, table_arn, described FROM targets ORDER BY 1, 2, 3",
-     load_target},
-    {"an enrolment",
-     "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said,"
-     " max_age FROM enrolments ORDER BY 1, 2, 3, 4",
-     load_enrolment},
+    {"a target", STORE_TARGETS_SQL, load_target},
+    {"an enrolment", STORE_ENROLMENTS_SQL, load_enrolment},
     {"a run",
-     "SELECT r.id, r.state, r.action, r.schedule, r.account, r.region, r.name, r.handle, r.table_id, r.table_arn,"
-     " s3_bucket, s3_bucket_owner, s3_prefix, s3_sse_algorithm, s3_kms_key_id, s3_format, why, hint, request_id, slot,"
-     " due, start_by, warn_at, finish_by, warned, attempt, intent, first_sent, sent, n_sends, n_deferred, a.arn, a.life,"
-     " a.status, a.handle, a.table_id, a.created, a.finished, a.verified, a.size_bytes, a.item_count, a.details"
-     " FROM runs r LEFT JOIN artefacts a ON a.id = (SELECT max(id) FROM artefacts WHERE run_id = r.id"
-     " AND life <> 'failed') WHERE settled IS NULL ORDER BY r.id",
+     "SELECT " STORE_RUN_COLUMNS " FROM runs r LEFT JOIN artefacts a ON a.id ="
+     " (SELECT max(id) FROM artefacts WHERE run_id = r.id AND life <> 'failed') WHERE r.settled IS NULL ORDER BY r.id",
      load_run},
     {"the run numbers", "SELECT coalesce(max(id), 0) FROM runs", load_next_id},
 };
+
+static int row_failed(Store *s, int error, const char *what) {
+    text_clear(&s->why);
+    if (error == -ENOMEM)
+        text_add(&s->why, "the ledger cannot be read: out of memory");
+    else
+        text_addf(&s->why,
+                  "the ledger holds %s that makes no sense; HINT: it was edited or is damaged; restore it from a copy",
+                  what);
+    return error == -ENOMEM ? error : -EBADMSG;
+}
 
 int store_load(Store *s, Ledger *ret) {
     CLEANUP(ledger_done) Ledger l = {};
@@ -517,14 +439,8 @@ int store_load(Store *s, Ledger *ret) {
             }
         }
         sqlite3_finalize(q);
-        if (r < 0) {
-            text_clear(&s->why);
-            text_addf(&s->why,
-                      "the ledger holds %s that makes no sense (%s); HINT: it was edited or is damaged; restore it "
-                      "from a copy",
-                      loads[i].what, strerror(-r));
-            return r;
-        }
+        if (r < 0)
+            return row_failed(s, r, loads[i].what);
         if (code != SQLITE_DONE)
             return failed(s, code, "the ledger cannot be read");
     }

@@ -57,7 +57,7 @@ static const char *const steps[] = {
     "CREATE TRIGGER ranges_stay BEFORE UPDATE ON ranges BEGIN SELECT RAISE(ABORT, 'ranges are only added'); END;",
 };
 
-#define VERSION ((int)(sizeof steps / sizeof steps[0]))
+#define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))
 
 int store_schema_failed(sqlite3 *db, int code, const char *what, Text *why) {
     static const struct {
@@ -99,7 +99,7 @@ static int number(sqlite3 *db, const char *sql, int *ret) {
     return code;
 }
 
-static int identify(sqlite3 *db, int *ret_version, Text *why) {
+int store_schema_identify(sqlite3 *db, int *ret_version, Text *why) {
     int id = 0, version = 0, n_tables = 0, code;
     if ((code = number(db, "PRAGMA application_id", &id)) != SQLITE_OK ||
         (code = number(db, "PRAGMA user_version", &version)) != SQLITE_OK ||
@@ -109,10 +109,10 @@ static int identify(sqlite3 *db, int *ret_version, Text *why) {
         text_add(why, "the database is not a ledger of ddbackupd; HINT: correct the state directory");
         return -EBADMSG;
     }
-    if (version > VERSION) {
+    if (version > SCHEMA_VERSION) {
         text_addf(why,
                   "the ledger has schema %d, and this program knows up to %d; HINT: install the newer ddbackupd again",
-                  version, VERSION);
+                  version, SCHEMA_VERSION);
         return -ENOTSUP;
     }
     *ret_version = version;
@@ -120,8 +120,8 @@ static int identify(sqlite3 *db, int *ret_version, Text *why) {
 }
 
 int store_schema_migrate(sqlite3 *db, Text *why) {
-    int version, r = identify(db, &version, why);
-    for (; r >= 0 && version < VERSION; version++) {
+    int version, r = store_schema_identify(db, &version, why);
+    for (; r >= 0 && version < SCHEMA_VERSION; version++) {
         AUTO_TEXT sql = TEXT_INIT(65536);
         text_addf(&sql, "BEGIN IMMEDIATE;%s;PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT", steps[version],
                   APPLICATION_ID, version + 1);
@@ -137,11 +137,11 @@ int store_schema_migrate(sqlite3 *db, Text *why) {
 }
 
 int store_schema_check(sqlite3 *db, Text *why) {
-    int version, r = identify(db, &version, why);
-    if (r < 0 || version == VERSION)
+    int version, r = store_schema_identify(db, &version, why);
+    if (r < 0 || version == SCHEMA_VERSION)
         return r;
     text_addf(
         why, "the ledger has schema %d, and this program reads %d; HINT: start ddbackupd once, it brings it up to date",
-        version, VERSION);
+        version, SCHEMA_VERSION);
     return -ENOTSUP;
 }

@@ -1,16 +1,16 @@
 #pragma once
 /* The ledger's tables, and how an older ledger becomes one of this version. */
 
-#include <stdbool.h>
-
 #include "base/text.h"
 
 struct sqlite3;
 
 #define STORE_FILE "ledger.db"
 
-/* Runs what is missing, in one transaction a step. -ENOTSUP: newer than this program; else as store.h. *why is added
- * to. */
+/* Is it a ledger (or empty), and of which version? Writes nothing. -EBADMSG: somebody else's database, or none at all;
+ * -ENOTSUP: newer than this program. *why is added to. */
+int store_schema_identify(struct sqlite3 *db, int *ret_version, Text *why);
+/* Runs what is missing, in one transaction a step. Else as store.h. */
 int store_schema_migrate(struct sqlite3 *db, Text *why);
 /* For readers: is it of this version? -ENOTSUP. */
 int store_schema_check(struct sqlite3 *db, Text *why);

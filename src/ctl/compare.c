@@ -1,0 +1,66 @@
+#include "ctl/compare.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/judge.h"
+#include "io/conf_file.h"
+
+static bool is_enrolled(const Situation *s, const char *table, const char *schedule) {
+    for (size_t i = 0; i < s->targets.n_items; i++) {
+        const Target *t = s->targets.items[i];
+        const Enrolment *e = strcmp(t->table, table) == 0 ? target_enrolment(t, schedule) : NULL;
+        if (e && e->active)
+            return true;
+    }
+    return false;
+}
+
+static int compare_table(const CtlOptions *o, const Conf *conf, const char *table, Situation *s) {
+    size_t n = conf_schedules_of(conf, table, NULL, 0);
+    AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
+    if (!schedules)
+        return -ENOMEM;
+    conf_schedules_of(conf, table, schedules, n);
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        if (!options_select(o, "", "", table, schedules[i]->name) || is_enrolled(s, table, schedules[i]->name))
+            continue;
+        AUTO_TEXT t = TEXT_INIT(4096);
+        text_addf(&t,
+                  "%s/%s: the configuration selects it, and the daemon does not know it yet; HINT: systemctl reload "
+                  "ddbackupd",
+                  table, schedules[i]->name);
+        s->n.not_enrolled++;
+        r = judge_add(s, LEVEL_WARNING, &t);
+    }
+    return r;
+}
+
+/* The first problem stands for all; its message begins with the file. */
+static int add_problems(const ConfProblems *problems, int error, Situation *s) {
+    AUTO_TEXT t = TEXT_INIT(8192);
+    text_addf(&t, "the configuration is bad, and the daemon would not start with it: %s",
+              problems->n_items ? problems->items[0] : strerror(-error));
+    s->conf_is_bad = true;
+    return judge_add(s, LEVEL_WARNING, &t);
+}
+
+int compare_conf(const CtlOptions *o, Situation *s) {
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    CLEANUP(conf_problems_done) ConfProblems problems = {};
+    AUTO_FREE const char **names = NULL;
+    size_t n_names = 0;
+    if (!o->config_given && access(o->config, R_OK) < 0)
+        return 0;
+    int r = conf_file_load(o->config, &problems, &conf, NULL);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
+        return add_problems(&problems, r, s);
+    r = conf_named_tables(conf, &names, &n_names);
+    for (size_t i = 0; r >= 0 && i < n_names; i++)
+        r = compare_table(o, conf, names[i], s);
+    return r;
+}

@@ -1,0 +1,54 @@
+/* ddbackupctl: says what ddbackupd did, does and will do. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/verbs.h"
+
+/* No answer is longer; 'list --all' of millions of runs asks for --limit. */
+#define ANSWER_MAX (512u << 20)
+/* Wrong usage of `check`, as monitoring systems know it. */
+#define CHECK_USAGE 3
+
+static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *out) = {
+    [CTL_STATUS] = verb_status, [CTL_LIST] = verb_list, [CTL_SHOW] = verb_show,
+    [CTL_CHECK] = verb_check,   [CTL_PLAN] = verb_plan,
+};
+
+static Usec read_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+int ctl_failed(const char *error) {
+    fprintf(stderr, "ddbackupctl: %s\n", error ? error : "out of memory");
+    return CTL_FAILED;
+}
+
+/* The answer goes out in one piece, or not at all. */
+static int print(const Text *out, int status, bool check) {
+    int failed = check ? 2 : CTL_FAILED;
+    if (out->error < 0) {
+        ctl_failed(out->error == -E2BIG ? "the answer is too long; HINT: ask for less with --limit or --table" : NULL);
+        return failed;
+    }
+    if (fputs(text_get(out), stdout) >= 0 && fflush(stdout) == 0)
+        return status;
+    ctl_failed(strerror(errno));
+    return failed;
+}
+
+int main(int argc, char **argv) {
+    CtlOptions options;
+    int r = options_parse(argc, argv, &options);
+    if (r < 0)
+        return options.verb == CTL_CHECK ? CHECK_USAGE : CTL_USAGE;
+    if (r == 0)
+        return CTL_OK;
+    AUTO_TEXT out = TEXT_INIT(ANSWER_MAX);
+    int status = verbs[options.verb](&options, read_clock(), &out);
+    return print(&out, status, options.verb == CTL_CHECK);
+}

@@ -1,0 +1,247 @@
+#include "ctl/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+static const char usage[] =
+    "Usage: ddbackupctl VERB [OPTION]...\n"
+    "Says what ddbackupd did, does and will do. It reads the ledger, and needs no daemon.\n"
+    "\n"
+    "  status             is every table protected right now, and how do I know?\n"
+    "  list               runs and what they made, newest first\n"
+    "  show RUN           a run's whole story; RUN is its number, a backup's name or an ARN\n"
+    "  check              for monitoring: one line, and exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 wrong usage\n"
+    "  plan               what will be due, from the configuration alone\n"
+    "\n"
+    "  --json                  for programs (every verb)\n"
+    "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
+    "  --table=GLOB            tables whose name matches (status, list, check, plan)\n"
+    "  --schedule=NAME         of that schedule (status, list, check, plan)\n"
+    "  --action=backup|export  of that action (list)\n"
+    "  --limit=N               so many at most (list: 50)\n"
+    "  --all                   every row (status, list)\n"
+    "  --arn                   with ARNs (list)\n"
+    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan)\n"
+    "  --days=N                so many days ahead (plan: 7)\n"
+    "  --help, --version\n"
+    "\n"
+    "See ddbackupctl(1), ddbackupd(8), ddbackupd.conf(5).\n";
+
+enum {
+    OPT_JSON = 256,
+    OPT_STATE,
+    OPT_TABLE,
+    OPT_SCHEDULE,
+    OPT_ACTION,
+    OPT_LIMIT,
+    OPT_ALL,
+    OPT_ARN,
+    OPT_CONFIG,
+    OPT_DAYS,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, OPT_JSON},
+    {"state-directory", required_argument, NULL, OPT_STATE},
+    {"table", required_argument, NULL, OPT_TABLE},
+    {"schedule", required_argument, NULL, OPT_SCHEDULE},
+    {"action", required_argument, NULL, OPT_ACTION},
+    {"limit", required_argument, NULL, OPT_LIMIT},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"arn", no_argument, NULL, OPT_ARN},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"days", required_argument, NULL, OPT_DAYS},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {},
+};
+
+#define BIT(verb) (1u << (verb))
+/* Which verbs take an option, in the order of long_options. */
+static const unsigned takers[] = {
+    [OPT_JSON - OPT_JSON] = ~0u,
+    [OPT_STATE - OPT_JSON] = ~0u,
+    [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
+    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
+    [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST),
+    [OPT_ARN - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
+    [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
+    [OPT_HELP - OPT_JSON] = ~0u,
+    [OPT_VERSION - OPT_JSON] = ~0u,
+};
+
+static const char *const verb_names[CTL_VERBS] = {
+    [CTL_STATUS] = "status", [CTL_LIST] = "list", [CTL_SHOW] = "show", [CTL_CHECK] = "check", [CTL_PLAN] = "plan",
+};
+
+#define LIMIT_DEFAULT 50
+#define DAYS_DEFAULT 7
+#define DAYS_MAX 366
+
+static int refuse(const char *word, const char *what, const char *before, const char *hint, const char *after) {
+    fprintf(stderr, "ddbackupctl: %s: %s; HINT: %s%s%s\n", word, what, before, hint, after);
+    return -EINVAL;
+}
+
+static int parse_verb(const char *word, CtlVerb *ret) {
+    for (int i = 0; i < CTL_VERBS; i++)
+        if (strcmp(word, verb_names[i]) == 0) {
+            *ret = (CtlVerb)i;
+            return 0;
+        }
+    if (*word == '-')
+        return refuse(word, "the verb comes first", "", "see ddbackupctl --help", "");
+    const char *nearest = name_nearest(word, verb_names, CTL_VERBS);
+    if (nearest)
+        return refuse(word, "no such verb", "did you mean ", nearest, "?");
+    return refuse(word, "no such verb", "", "status, list, show, check or plan", "");
+}
+
+static int unknown_option(const char *word) {
+    const char *names[ARRAY_SIZE(long_options)];
+    char name[64];
+    size_t n = 0;
+    for (; long_options[n].name; n++)
+        names[n] = long_options[n].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return long_options[i].has_arg ? refuse(word, "its value is missing", "--", name, "=VALUE")
+                                           : refuse(word, "it takes no value", "--", name, "");
+    const char *nearest = name_nearest(name, names, n);
+    if (nearest)
+        return refuse(word, "no such option", "did you mean --", nearest, "?");
+    return refuse(word, "no such option", "", "see ddbackupctl --help", "");
+}
+
+static int foreign_option(CtlVerb verb, int option) {
+    const char *name = "", *taker = "";
+    char words[128];
+    for (size_t i = 0; long_options[i].name; i++)
+        if (long_options[i].val == option)
+            name = long_options[i].name;
+    for (int v = CTL_VERBS - 1; v >= 0; v--)
+        if (takers[option - OPT_JSON] & BIT(v))
+            taker = verb_names[v];
+    snprintf(words, sizeof words, "%s --%s", verb_names[verb], name);
+    return refuse(words, "this verb does not take that option", "", taker, " does");
+}
+
+static int parse_number(const char *name, const char *value, int64_t max, int64_t *ret) {
+    char words[128], range[64];
+    if (parse_int(value, 1, max, ret) >= 0)
+        return 0;
+    snprintf(words, sizeof words, "--%s=%.64s", name, value);
+    snprintf(range, sizeof range, "%lld", (long long)max);
+    return refuse(words, "no such number", "a whole number from 1 to ", range, "");
+}
+
+/* The first of several directories, as systemd lists them. */
+static const char *state_directory(void) {
+    static char first[4096];
+    const char *list = getenv("STATE_DIRECTORY");
+    if (!list || !*list)
+        return LOCALSTATEDIR "/lib/ddbackupd";
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(list, ":"), list);
+    return first;
+}
+
+static int take_option(CtlOptions *o, int option, const char *value) {
+    switch (option) {
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    case OPT_STATE:
+        o->state_directory = value;
+        return 0;
+    case OPT_TABLE:
+        o->table = value;
+        return 0;
+    case OPT_SCHEDULE:
+        o->schedule = value;
+        return 0;
+    case OPT_ACTION:
+        o->has_action = true;
+        if (action_from_string(value, &o->action) < 0)
+            return refuse(value, "no such action", "", "backup or export", "");
+        return 0;
+    case OPT_LIMIT:
+        return parse_number("limit", value, INT32_MAX, &o->limit);
+    case OPT_ALL:
+        o->all = true;
+        return 0;
+    case OPT_ARN:
+        o->arn = true;
+        return 0;
+    case OPT_CONFIG:
+        o->config = value;
+        o->config_given = true;
+        return 0;
+    case OPT_DAYS:
+        return parse_number("days", value, DAYS_MAX, &o->days);
+    default:
+        return -EINVAL;
+    }
+}
+
+static int take_arguments(CtlOptions *o, char **arguments) {
+    if (o->verb == CTL_SHOW) {
+        if (!*arguments)
+            return refuse("show", "which run?", "",
+                          "ddbackupctl show RUN, with a number of 'ddbackupctl list', a backup's name or an ARN", "");
+        o->run = *arguments++;
+    }
+    return *arguments ? refuse(*arguments, "one argument too many", "", "see ddbackupctl --help", "") : 0;
+}
+
+int options_parse(int argc, char **argv, CtlOptions *ret) {
+    CtlOptions o = {.verb = CTL_VERBS, .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .days = DAYS_DEFAULT};
+    o.state_directory = state_directory();
+    *ret = o;
+    if (argc < 2)
+        return refuse("VERB", "it is missing", "", "status, list, show, check or plan; see ddbackupctl --help", "");
+    bool verbless = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0;
+    int r = verbless ? 0 : parse_verb(argv[1], &o.verb);
+    ret->verb = o.verb;
+    opterr = 0;
+    optind = verbless ? 1 : 2;
+    for (int c; r >= 0 && (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (c == '?')
+            r = unknown_option(argv[optind - 1]);
+        else if (c == OPT_HELP || c == OPT_VERSION) {
+            fputs(c == OPT_HELP ? usage : "ddbackupctl " PACKAGE_VERSION "\n", stdout);
+            return 0;
+        } else if (!(takers[c - OPT_JSON] & BIT(o.verb)))
+            r = foreign_option(o.verb, c);
+        else
+            r = take_option(&o, c, optarg);
+    }
+    if (r < 0 || (r = take_arguments(&o, argv + optind)) < 0)
+        return r;
+    if (o.limit == 0 && !o.all)
+        o.limit = LIMIT_DEFAULT;
+    *ret = o;
+    return 1;
+}
+
+bool options_select(const CtlOptions *o, const char *account, const char *region, const char *table,
+                    const char *schedule) {
+    if (o->schedule && strcmp(o->schedule, schedule) != 0)
+        return false;
+    if (!o->table || glob_match(o->table, table))
+        return true;
+    AUTO_FREE char *whole = strchr(o->table, '/') ? text_format("%s/%s/%s", account, region, table) : NULL;
+    return whole && glob_match(o->table, whole);
+}

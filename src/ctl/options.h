@@ -1,0 +1,31 @@
+#pragma once
+/* The command line of ddbackupctl; ddbackupctl(1) explains each. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+
+typedef enum CtlVerb { CTL_STATUS, CTL_LIST, CTL_SHOW, CTL_CHECK, CTL_PLAN, CTL_VERBS } CtlVerb;
+
+typedef struct CtlOptions {
+    CtlVerb verb;
+    const char *state_directory;
+    const char *config;
+    bool config_given; /* --config was, so that a file that cannot be read is a problem */
+    bool json, all, arn;
+    const char *table, *schedule; /* NULL: every one */
+    bool has_action;
+    Action action;
+    int64_t limit; /* list: so many runs at most; 0: no limit */
+    int64_t days;  /* plan */
+    const char *run;
+} CtlOptions;
+
+/* 1: go on. 0: answered (--help, --version). -EINVAL: said why on standard error; ret->verb is set when the verb was
+ * known, else CTL_VERBS. */
+int options_parse(int argc, char **argv, CtlOptions *ret);
+
+/* Do --table and --schedule select it? A pattern with a '/' is matched against account/region/table. */
+bool options_select(const CtlOptions *o, const char *account, const char *region, const char *table,
+                    const char *schedule);

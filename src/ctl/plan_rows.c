@@ -1,0 +1,145 @@
+#include "ctl/plan_rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "core/slot.h"
+
+void plan_done(Plan *p) {
+    for (size_t i = 0; i < p->n_rows; i++) {
+        free(p->rows[i].table);
+        free(p->rows[i].account);
+        free(p->rows[i].region);
+    }
+    free(p->rows);
+    p->rows = NULL;
+    p->n_rows = p->n_room = 0;
+}
+
+static int add_row(Plan *p, const PlanRow *row) {
+    if (ARRAY_GROW(p->rows, p->n_rows, p->n_room) < 0)
+        return -ENOMEM;
+    PlanRow *to = &p->rows[p->n_rows++];
+    *to = *row;
+    to->table = to->account = to->region = NULL;
+    return text_set(&to->table, row->table) < 0 || text_set(&to->account, row->account) < 0 ||
+                   text_set(&to->region, row->region) < 0
+               ? -ENOMEM
+               : 0;
+}
+
+/* All slots of one table (or pattern) whose due instant lies in (now, until]; `share` may be WALL_UNKNOWN. */
+static int add_slots(Plan *p, PlanRow row, Usec share) {
+    Usec shift = share == WALL_UNKNOWN ? 0 : share;
+    Usec slot = p->now_wall - shift;
+    int r;
+    while ((r = calendar_next(row.schedule->when, row.schedule->zone, slot, &slot)) >= 0 &&
+           slot + shift <= p->until_wall) {
+        row.slot_wall = slot;
+        row.due_wall = share == WALL_UNKNOWN ? WALL_UNKNOWN : slot + share;
+        if ((r = add_row(p, &row)) < 0)
+            return r;
+    }
+    return r == -ENOENT ? 0 : r;
+}
+
+static int add_table(Plan *p, const ScheduleConf *s, const Target *t) {
+    Usec share = s->spread_usec > 0 ? WALL_UNKNOWN : 0;
+    if (t->region) {
+        Enrolment e = {.target = (Target *)t, .schedule = s, .schedule_name = s->name};
+        int r = slot_share(p->conf->deployment, &e, &share);
+        if (r < 0)
+            return r;
+    }
+    return add_slots(p, (PlanRow){.schedule = s, .table = t->table, .account = t->account, .region = t->region}, share);
+}
+
+typedef struct Wanted {
+    PlanWanted wanted;
+    const void *context;
+} Wanted;
+
+static int add_schedules_of(Plan *p, const Wanted *w, const Target *t) {
+    size_t n = conf_schedules_of(p->conf, t->table, NULL, 0);
+    AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
+    if (!schedules)
+        return -ENOMEM;
+    conf_schedules_of(p->conf, t->table, schedules, n);
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        if (w->wanted(w->context, t->account ? t->account : "", t->region ? t->region : "", t->table,
+                      schedules[i]->name))
+            r = add_table(p, schedules[i], t);
+    return r;
+}
+
+static bool is_in_ledger(const Plan *p, const char *table) {
+    for (size_t i = 0; p->targets && i < p->targets->n_items; i++)
+        if (strcmp(p->targets->items[i]->table, table) == 0)
+            return true;
+    return false;
+}
+
+/* A pattern that selects a table of the ledger is shown as its tables. */
+static bool is_resolved(const Plan *p, const char *pattern, const ScheduleConf *s) {
+    for (size_t i = 0; p->targets && i < p->targets->n_items; i++) {
+        const char *table = p->targets->items[i]->table;
+        const ScheduleConf *one;
+        if (glob_match(pattern, table) && conf_schedules_of(p->conf, table, &one, 1) > 0 &&
+            target_enrolment(p->targets->items[i], s->name))
+            return true;
+    }
+    return false;
+}
+
+static int add_patterns(Plan *p, const Wanted *w) {
+    int r = 0;
+    for (size_t i = 0; i < p->conf->n_tables; i++) {
+        const TablesConf *entry = &p->conf->tables[i];
+        for (size_t j = 0; j < entry->n_match; j++)
+            for (size_t k = 0; r >= 0 && glob_is_pattern(entry->match[j]) && k < entry->n_schedules; k++) {
+                const ScheduleConf *s = entry->schedules[k];
+                if (w->wanted(w->context, "", "", entry->match[j], s->name) && !is_resolved(p, entry->match[j], s))
+                    r = add_slots(p, (PlanRow){.schedule = s, .table = entry->match[j], .is_pattern = true},
+                                  s->spread_usec > 0 ? WALL_UNKNOWN : 0);
+            }
+    }
+    return r;
+}
+
+static Usec row_at(const PlanRow *r) { return r->due_wall != WALL_UNKNOWN ? r->due_wall : r->slot_wall; }
+
+static int by_time(const void *a, const void *b) {
+    const PlanRow *p = a, *q = b;
+    if (row_at(p) != row_at(q))
+        return row_at(p) < row_at(q) ? -1 : 1;
+    int c = strcmp(p->table, q->table);
+    return c ? c : strcmp(p->schedule->name, q->schedule->name);
+}
+
+int plan_make(Plan *p, PlanWanted wanted, const void *context) {
+    Wanted w = {.wanted = wanted, .context = context};
+    AUTO_FREE const char **names = NULL;
+    size_t n_names = 0;
+    int r = conf_named_tables(p->conf, &names, &n_names);
+    for (size_t i = 0; r >= 0 && p->targets && i < p->targets->n_items; i++)
+        r = add_schedules_of(p, &w, p->targets->items[i]);
+    for (size_t i = 0; r >= 0 && i < n_names; i++) {
+        if (is_in_ledger(p, names[i]))
+            continue;
+        char own[] = ACCOUNT_OWN;
+        AUTO_FREE char *table = strdup(names[i]);
+        AUTO_FREE char *region = p->region ? strdup(p->region) : NULL;
+        if (!table || (p->region && !region))
+            return -ENOMEM;
+        r = add_schedules_of(p, &w, &(Target){.account = region ? own : NULL, .region = region, .table = table});
+    }
+    if (r >= 0)
+        r = add_patterns(p, &w);
+    if (r >= 0 && p->n_rows > 0)
+        qsort(p->rows, p->n_rows, sizeof *p->rows, by_time);
+    return r;
+}

@@ -1,0 +1,19 @@
+#pragma once
+/* What ddbackupctl can be asked. Each adds its whole answer to `out`, says what went wrong on standard error, and
+ * returns the exit status. */
+
+#include "base/text.h"
+#include "ctl/options.h"
+
+#define CTL_OK 0
+#define CTL_FAILED 1 /* the answer could not be had */
+#define CTL_USAGE 2
+
+int verb_status(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_list(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_show(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_check(const CtlOptions *o, Usec now_wall, Text *out); /* 0 OK, 1 WARNING, 2 CRITICAL */
+int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
+
+/* Says `error` (owned by the caller; NULL: no memory for it) on standard error and returns CTL_FAILED. */
+int ctl_failed(const char *error);

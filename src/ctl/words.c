@@ -1,0 +1,53 @@
+#include "ctl/words.h"
+
+#include <string.h>
+
+int words_add(Text *t, const char *s) {
+    while (*s) {
+        size_t n = text_utf8_length(s);
+        bool control = n <= 1 ? (unsigned char)*s < 0x20 || *s == 0x7f || n == 0
+                              : n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
+        if (control)
+            text_add_char(t, *s == '\n' || *s == '\t' || *s == '\r' ? ' ' : '?');
+        else
+            text_add_bytes(t, s, n);
+        s += n ? n : 1;
+    }
+    return t->error;
+}
+
+size_t words_width(const char *s) {
+    size_t n = 0;
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
+const char *words_time(Usec wall, char buffer[static DATE_ISO_SIZE]) {
+    if (wall == WALL_UNKNOWN || wall == USEC_INFINITY)
+        return strcpy(buffer, "-");
+    return date_to_iso(wall / USEC_PER_SEC * USEC_PER_SEC, buffer);
+}
+
+const char *words_age(Usec usec, char buffer[static DURATION_SIZE]) {
+    Usec grain = usec >= USEC_PER_DAY ? USEC_PER_HOUR : usec >= USEC_PER_HOUR ? USEC_PER_MINUTE : USEC_PER_SEC;
+    return duration_to_string(usec / grain * grain, buffer);
+}
+
+int words_label(Text *t, bool qualified, const char *account, const char *region, const char *table) {
+    return qualified ? text_addf(t, "%s/%s/%s", account, region, table) : text_add(t, table);
+}
+
+int words_count(Text *t, size_t n, const char *one, const char *many) {
+    return text_addf(t, "%zu %s", n, n == 1 ? one : many);
+}
+
+int words_reason(Text *t, const Run *r) {
+    if (r->why)
+        words_add(t, r->why);
+    if (r->hint) {
+        text_add(t, r->why ? "; HINT: " : "HINT: ");
+        words_add(t, r->hint);
+    }
+    return t->error;
+}

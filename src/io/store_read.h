@@ -1,0 +1,61 @@
+#pragma once
+/* The ledger, for reading: with the daemon up, stopped or killed, by root or by a member of its group. Takes no lock
+ * that could delay the daemon, and changes nothing. A reader sees one instant: what was committed when it was opened.
+ * It is meant to be short: read, close, then print.
+ *
+ * Errors are -errno, and the message names the file and says what to do: -ENOENT no ledger yet, -EACCES no permission,
+ * -ENOTSUP made by a newer or an older version, -EBADMSG damaged or no ledger, -EBUSY, -EIO, -ENOMEM. */
+
+#include "base/macros.h"
+#include "core/ledger.h"
+
+typedef struct StoreRead StoreRead;
+
+/* On failure *ret_error is a message for people (owned by the caller), or NULL without memory. */
+int store_read_open(const char *directory, StoreRead **ret, char **ret_error);
+void store_read_close(StoreRead *s);
+DEFINE_CLEANUP(StoreRead, store_read_close)
+/* What the last failure was, for people. Borrowed, until the next call. */
+const char *store_read_error(const StoreRead *s);
+
+/* Does a daemon hold the state directory? Asks without taking the lock. */
+typedef enum DaemonState { DAEMON_UNKNOWN, DAEMON_STOPPED, DAEMON_RUNNING } DaemonState;
+DaemonState store_read_daemon(const char *directory);
+
+/* All targets with their enrolments, also those that ended (active is false). */
+int store_read_targets(StoreRead *s, Targets *ret);
+
+typedef enum StoreRuns {
+    STORE_RUNS_ALL,       /* newest slot first */
+    STORE_RUNS_UNSETTLED, /* by the instant at which they were due */
+    STORE_RUNS_LATEST,    /* of each active enrolment: the settled one of the newest slot */
+    STORE_RUNS_SUCCEEDED, /* of each active enrolment: the one of the newest slot that succeeded */
+    STORE_RUNS_NAMED,     /* whose id, name, client token or artefact's ARN the word is */
+} StoreRuns;
+
+/* Row functions return 0 to go on, 1 to stop, -errno to fail with. */
+
+/* Takes the run, which holds its newest artefact, if any. `word` is for STORE_RUNS_NAMED. */
+typedef int (*StoreRunRow)(void *context, Run *run);
+int store_read_runs(StoreRead *s, StoreRuns which, const char *word, StoreRunRow row, void *context);
+
+/* Every artefact of a run, oldest first. Takes it. */
+typedef int (*StoreArtefactRow)(void *context, Artefact *artefact);
+int store_read_artefacts(StoreRead *s, int64_t run_id, StoreArtefactRow row, void *context);
+
+/* The members of an artefact's details, in the service's order; strings are borrowed. */
+typedef int (*StoreDetailRow)(void *context, const char *name, const char *value);
+int store_read_details(StoreRead *s, int64_t artefact_id, StoreDetailRow row, void *context);
+
+/* The story of a run in order; strings are borrowed. */
+typedef struct StoreNote {
+    Usec wall;
+    const char *event, *state; /* as run_event_to_string, run_state_to_string */
+    const char *why;           /* or NULL */
+} StoreNote;
+typedef int (*StoreNoteRow)(void *context, const StoreNote *note);
+int store_read_notes(StoreRead *s, int64_t run_id, StoreNoteRow row, void *context);
+
+/* Slots that did not run, newest first; strings are borrowed. */
+typedef int (*StoreRangeRow)(void *context, const LedgerRange *range, Usec decided_wall);
+int store_read_ranges(StoreRead *s, StoreRangeRow row, void *context);

@@ -1,0 +1,33 @@
+#pragma once
+/* Rows of the ledger as the core's types: what the writer (io/store) and the reader (io/store_read) share.
+ * -EBADMSG, -EINVAL: the row makes no sense; -ENOMEM. */
+
+#include "core/artefact.h"
+#include "core/run.h"
+#include "core/target.h"
+
+struct sqlite3_stmt;
+
+#define STORE_TARGETS_SQL "SELECT account, region, name, table_id, table_arn, described FROM targets ORDER BY 1, 2, 3"
+int store_row_target(struct sqlite3_stmt *q, Targets *into);
+
+#define STORE_ENROLMENTS_SQL                                                                                           \
+    "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said, max_age" \
+    " FROM enrolments ORDER BY 1, 2, 3, 4"
+int store_row_enrolment(struct sqlite3_stmt *q, Targets *into);
+
+/* Of artefacts a; details that are no JSON read as NULL. */
+#define STORE_ARTEFACT_COLUMNS                                                                                         \
+    "a.id, a.run_id, a.action, a.life, a.arn, a.status, a.handle, a.table_id, a.created, a.finished, a.verified,"      \
+    " a.size_bytes, a.item_count, CASE WHEN json_valid(a.details) THEN a.details END"
+/* The artefact in the columns from `first` on; *ret stays NULL where an outer join found none. */
+int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
+
+/* Of runs r and artefacts a. */
+#define STORE_RUN_COLUMNS                                                                                              \
+    "r.id, r.state, r.action, r.schedule, r.account, r.region, r.name, r.handle, r.table_id, r.table_arn,"             \
+    " r.s3_bucket, r.s3_bucket_owner, r.s3_prefix, r.s3_sse_algorithm, r.s3_kms_key_id, r.s3_format,"                  \
+    " r.why, r.hint, r.request_id,"                                                                                    \
+    " r.slot, r.due, r.start_by, r.warn_at, r.finish_by, r.warned, r.attempt, r.intent, r.first_sent, r.sent,"         \
+    " r.n_sends, r.n_deferred, r.settled, " STORE_ARTEFACT_COLUMNS
+int store_row_run(struct sqlite3_stmt *q, Run **ret);
