@@ -17,8 +17,10 @@ void zone_free(Zone *z);
 DEFINE_CLEANUP(Zone, zone_free)
 
 const char *zone_name(const Zone *z);
-/* Seconds east of UTC at that instant. *ret_abbreviation (may be NULL) is borrowed. */
+/* Seconds east of UTC at that instant, within a day and two hours. *ret_abbreviation (may be NULL) is borrowed. */
 int zone_offset(const Zone *z, Usec wall, const char **ret_abbreviation);
+/* The first instant after `wall` from which the offset is another; USEC_INFINITY: it stays. */
+Usec zone_change_after(const Zone *z, Usec wall);
 
 /* The instants that the local clock shows as `local` (microseconds since 1970-01-01T00:00:00 local). */
 typedef struct ZoneInstants {

@@ -1,0 +1,9 @@
+#pragma once
+/* Fetches a zone's bytes from the system's time zone database ($TZDIR, else /usr/share/zoneinfo). */
+
+#include "core/conf.h"
+#include "core/zone.h"
+
+/* A ZoneLoader; `context` is not used. "UTC" needs no file. -ENOENT: no such zone, or a name that leaves the database
+ * ("../", absolute); -EBADMSG: the file is no TZif. */
+int zone_file_load(void *context, const char *name, Zone **ret);
