@@ -1,0 +1,274 @@
+#include "emulator/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/parse.h"
+
+static const char usage[] =
+    "Usage: ddbackup-emulator [OPTION]...\n"
+    "Serves the backup part of Amazon DynamoDB's API for tests, from memory.\n"
+    "\n"
+    "  --port=N                listen on N (8000); 0 picks a free one, and the first line of output names it\n"
+    "  --address=ADDRESS       listen on a numeric address (127.0.0.1)\n"
+    "  --table=NAME[:pitr][:items=N][:size=SIZE]\n"
+    "                          a table that every region has from the start; may be repeated\n"
+    "  --backup-time=DURATION  how long a backup is CREATING (50ms)\n"
+    "  --export-time=DURATION  how long an export is IN_PROGRESS (5s)\n"
+    "  --table-time=DURATION   how long a table is CREATING or DELETING (0)\n"
+    "  --lifelike              take as long as AWS with small tables, for all of these and more\n"
+    "  --access-key=ID         the key that it knows (AKIAEMULATOR00000000)\n"
+    "  --secret-key=SECRET     its secret (emulator/secret/which/nobody/keeps/00000)\n"
+    "  --session-token=TOKEN   the token that must come with it (none)\n"
+    "  --account=ID            the account that everything belongs to (123456789012)\n"
+    "  --region=REGION         serve this region alone (any that a signature names)\n"
+    "  --no-auth               do not look at signatures\n"
+    "  --no-rates              no limits of calls a second\n"
+    "  --fault=RULE            what goes wrong; may be repeated\n"
+    "  --faults=FILE           the same, one rule a line\n"
+    "  --log=FILE              a line of JSON per request\n"
+    "  --clock-offset=DURATION its clock is ahead by so much, or behind by -DURATION\n"
+    "  --seed=N                make the same names of things every time\n"
+    "  --help, --version\n"
+    "\n"
+    "See ddbackup-emulator(1).\n";
+
+enum {
+    OPT_PORT = 256,
+    OPT_ADDRESS,
+    OPT_TABLE,
+    OPT_BACKUP_TIME,
+    OPT_EXPORT_TIME,
+    OPT_TABLE_TIME,
+    OPT_LIFELIKE,
+    OPT_ACCESS_KEY,
+    OPT_SECRET_KEY,
+    OPT_SESSION_TOKEN,
+    OPT_ACCOUNT,
+    OPT_REGION,
+    OPT_NO_AUTH,
+    OPT_NO_RATES,
+    OPT_FAULT,
+    OPT_FAULTS,
+    OPT_LOG,
+    OPT_CLOCK_OFFSET,
+    OPT_SEED,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    {"port", required_argument, NULL, OPT_PORT},
+    {"address", required_argument, NULL, OPT_ADDRESS},
+    {"table", required_argument, NULL, OPT_TABLE},
+    {"backup-time", required_argument, NULL, OPT_BACKUP_TIME},
+    {"export-time", required_argument, NULL, OPT_EXPORT_TIME},
+    {"table-time", required_argument, NULL, OPT_TABLE_TIME},
+    {"lifelike", no_argument, NULL, OPT_LIFELIKE},
+    {"access-key", required_argument, NULL, OPT_ACCESS_KEY},
+    {"secret-key", required_argument, NULL, OPT_SECRET_KEY},
+    {"session-token", required_argument, NULL, OPT_SESSION_TOKEN},
+    {"account", required_argument, NULL, OPT_ACCOUNT},
+    {"region", required_argument, NULL, OPT_REGION},
+    {"no-auth", no_argument, NULL, OPT_NO_AUTH},
+    {"no-rates", no_argument, NULL, OPT_NO_RATES},
+    {"fault", required_argument, NULL, OPT_FAULT},
+    {"faults", required_argument, NULL, OPT_FAULTS},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"clock-offset", required_argument, NULL, OPT_CLOCK_OFFSET},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {},
+};
+
+static int complain(const char *option, const char *value, const char *why) {
+    fprintf(stderr, "ddbackup-emulator: --%s=%s: %s\n", option, value, why);
+    return -EINVAL;
+}
+
+static int parse_number(const char *option, const char *value, int64_t max, int64_t *ret) {
+    return parse_int(value, 0, max, ret) < 0 ? complain(option, value, "not a number, or too large") : 0;
+}
+
+static int parse_time(const char *option, const char *value, Usec *ret) {
+    return parse_duration(value, ret) < 0 ? complain(option, value, "not a duration; HINT: 250ms, 5s, 2min") : 0;
+}
+
+/* One of the parts of --table that follow the name. */
+static int parse_table_part(const char *part, ServiceSeed *seed) {
+    uint64_t size;
+    if (strcmp(part, "pitr") == 0)
+        seed->pitr = true;
+    else if (text_starts_with(part, "items="))
+        return parse_int(part + strlen("items="), 0, INT64_MAX, &seed->n_items);
+    else if (text_starts_with(part, "size=")) {
+        if (parse_size(part + strlen("size="), &size) < 0 || size > INT64_MAX)
+            return -EINVAL;
+        seed->size_bytes = (int64_t)size;
+    } else
+        return -EINVAL;
+    return 0;
+}
+
+static int parse_table(char *value, EmulatorOptions *o) {
+    ServiceSeed seed = {};
+    AUTO_FREE char *copy = strdup(value);
+    char *rest = copy, *part;
+    if (!copy)
+        return -ENOMEM;
+    seed.name = strsep(&rest, ":");
+    while ((part = strsep(&rest, ":")))
+        if (parse_table_part(part, &seed) < 0)
+            return complain("table", value, "not a table; HINT: NAME[:pitr][:items=N][:size=SIZE]");
+    seed.name = strdup(seed.name);
+    if (!seed.name || ARRAY_GROW(o->tables, o->n_tables, o->n_tables_room) < 0) {
+        free(seed.name);
+        return -ENOMEM;
+    }
+    o->tables[o->n_tables++] = seed;
+    return 0;
+}
+
+static int add_fault(const char *rule, EmulatorOptions *o) {
+    text_add(&o->faults, rule);
+    return text_add_char(&o->faults, '\n');
+}
+
+static int read_faults(const char *path, EmulatorOptions *o) {
+    char bytes[4096];
+    size_t n;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return complain("faults", path, strerror(errno));
+    while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
+        text_add_bytes(&o->faults, bytes, n);
+    bool failed = ferror(f);
+    fclose(f);
+    if (failed)
+        return complain("faults", path, "cannot be read");
+    return text_add_char(&o->faults, '\n');
+}
+
+static int parse_account(const char *value, ServiceSettings *s) {
+    if (strlen(value) != 12 || strspn(value, "0123456789") != 12)
+        return complain("account", value, "not an account; HINT: 12 digits");
+    s->account = value;
+    return 0;
+}
+
+static int parse_value(int option, char *value, EmulatorOptions *o) {
+    ServiceSettings *s = &o->settings;
+    int64_t n = 0;
+    int rc = 0;
+    switch (option) {
+    case OPT_PORT:
+        rc = parse_number("port", value, UINT16_MAX, &n);
+        o->port = (uint16_t)n;
+        return rc;
+    case OPT_ADDRESS:
+        o->address = value;
+        return 0;
+    case OPT_TABLE:
+        return parse_table(value, o);
+    case OPT_BACKUP_TIME:
+        return parse_time("backup-time", value, &s->backup_usec);
+    case OPT_EXPORT_TIME:
+        return parse_time("export-time", value, &s->export_usec);
+    case OPT_TABLE_TIME:
+        return parse_time("table-time", value, &s->table_usec);
+    case OPT_LIFELIKE:
+        service_settings_lifelike(s);
+        return 0;
+    case OPT_ACCESS_KEY:
+        s->access_key = value;
+        return 0;
+    case OPT_SECRET_KEY:
+        s->secret_key = value;
+        return 0;
+    case OPT_SESSION_TOKEN:
+        s->session_token = value;
+        return 0;
+    case OPT_ACCOUNT:
+        return parse_account(value, s);
+    case OPT_REGION:
+        s->region = value;
+        return 0;
+    case OPT_NO_AUTH:
+        s->without_auth = true;
+        return 0;
+    case OPT_NO_RATES:
+        s->without_rates = true;
+        return 0;
+    case OPT_FAULT:
+        return add_fault(value, o);
+    case OPT_FAULTS:
+        return read_faults(value, o);
+    case OPT_LOG:
+        o->log = value;
+        return 0;
+    case OPT_CLOCK_OFFSET:
+        rc = parse_time("clock-offset", value + (value[0] == '-'), &o->clock_offset_usec);
+        o->clock_offset_usec *= value[0] == '-' ? -1 : 1;
+        return rc;
+    case OPT_SEED:
+        rc = parse_number("seed", value, INT64_MAX, &n);
+        o->seed = (uint64_t)n;
+        o->has_seed = true;
+        return rc;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int unknown_option(const char *word) {
+    const char *names[ARRAY_SIZE(long_options)];
+    char name[64];
+    size_t n = 0;
+    for (; long_options[n].name; n++)
+        names[n] = long_options[n].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
+    const char *nearest = name_nearest(name, names, n);
+    fprintf(stderr, "ddbackup-emulator: %s: no such option, or its value is missing; HINT: %s%s%s\n", word,
+            nearest ? "did you mean --" : "see ddbackup-emulator --help", nearest ? nearest : "", nearest ? "?" : "");
+    return -EINVAL;
+}
+
+int options_parse(int argc, char **argv, EmulatorOptions *ret) {
+    *ret = (EmulatorOptions){.settings = service_settings_default(),
+                             .address = "127.0.0.1",
+                             .port = 8000,
+                             .faults = TEXT_INIT(1u << 20)};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (c == OPT_HELP || c == OPT_VERSION) {
+            fputs(c == OPT_HELP ? usage : PACKAGE_STRING "\n", stdout);
+            return 0;
+        }
+        int rc = c < OPT_PORT ? unknown_option(argv[optind - 1]) : parse_value(c, optarg, ret);
+        if (rc < 0) {
+            if (rc != -EINVAL)
+                fprintf(stderr, "ddbackup-emulator: %s: %s\n", argv[optind - 1], strerror(-rc));
+            options_done(ret);
+            return rc;
+        }
+    }
+    if (optind < argc) {
+        options_done(ret);
+        fprintf(stderr, "ddbackup-emulator: %s: takes no arguments; HINT: see ddbackup-emulator --help\n",
+                argv[optind]);
+        return -EINVAL;
+    }
+    return 1;
+}
+
+void options_done(EmulatorOptions *o) {
+    for (size_t i = 0; i < o->n_tables; i++)
+        free(o->tables[i].name);
+    free(o->tables);
+    text_done(&o->faults);
+}

@@ -1,0 +1,451 @@
+#include "sim/service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/date.h"
+#include "base/secret.h"
+#include "sim/service_auth.h"
+#include "sim/service_mangle.h"
+#include "sim/service_shape.h"
+#include "sim/service_state.h"
+
+#define MAX_REPLY (8u << 20)
+#define MAX_REGIONS 64
+#define TARGET_PREFIX "DynamoDB_20120810."
+#define CONTENT_TYPE "application/x-amz-json-1.0"
+
+/* Documented calls a second with bursts as measured; where nothing is documented, what was seen. */
+static const struct {
+    const char *name;
+    ServiceOperation *run;
+    ServiceRate rate;
+    bool changes_table; /* it also counts against the limit for changes of tables */
+} operations[] = {
+    {"CreateTable", service_create_table, {}, true},
+    {"DeleteTable", service_delete_table, {}, true},
+    {"DescribeTable", service_describe_table, {}, false},
+    {"ListTables", service_list_tables, {}, false},
+    {"DescribeContinuousBackups", service_describe_continuous_backups, {10, 10}, false},
+    {"UpdateContinuousBackups", service_update_continuous_backups, {10, 10}, false},
+    {"TagResource", service_tag_resource, {5, 5}, true},
+    {"UntagResource", service_untag_resource, {5, 5}, true},
+    {"ListTagsOfResource", service_list_tags, {10, 40}, false},
+    {"CreateBackup", service_create_backup, {50, 50}, false},
+    {"DescribeBackup", service_describe_backup, {10, 12}, false},
+    {"ListBackups", service_list_backups, {5, 5}, false},
+    {"DeleteBackup", service_delete_backup, {10, 12}, false},
+    {"ExportTableToPointInTime", service_export_table, {1, 20}, false},
+    {"DescribeExport", service_describe_export, {10, 13}, false},
+    {"ListExports", service_list_exports, {10, 10}, false},
+};
+#define N_OPERATIONS ARRAY_SIZE(operations)
+static const ServiceRate change_rate = {5, 6};
+
+/* ---- settings, making and freeing ---- */
+
+ServiceSettings service_settings_default(void) {
+    return (ServiceSettings){
+        .account = "123456789012",
+        .access_key = "AKIAEMULATOR00000000",
+        .secret_key = "emulator/secret/which/nobody/keeps/00000",
+        .backup_usec = 50 * USEC_PER_MSEC,
+        .export_usec = 5 * USEC_PER_SEC,
+    };
+}
+
+void service_settings_lifelike(ServiceSettings *s) {
+    s->backup_usec = 50 * USEC_PER_MSEC;
+    s->export_usec = 125 * USEC_PER_SEC;
+    s->table_usec = 6 * USEC_PER_SEC;
+    s->enable_usec = 6 * USEC_PER_SEC;
+    s->tag_usec = 1700 * USEC_PER_MSEC;
+}
+
+static void free_settings(ServiceSettings *s) {
+    free((char *)s->account);
+    free((char *)s->region);
+    free((char *)s->access_key);
+    if (s->secret_key)
+        secret_wipe((char *)s->secret_key, strlen(s->secret_key));
+    free((char *)s->secret_key);
+    free((char *)s->session_token);
+}
+
+static int copy_setting(const char **to, const char *from) {
+    *to = from ? strdup(from) : NULL;
+    return from && !*to ? -ENOMEM : 0;
+}
+
+int service_new(const ServiceSettings *settings, uint64_t seed, Service **ret) {
+    CLEANUP(service_free_ptr) Service *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->random = seed;
+    s->settings = *settings;
+    const char **strings[] = {&s->settings.account, &s->settings.region, &s->settings.access_key,
+                              &s->settings.secret_key, &s->settings.session_token};
+    int rc = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        if (copy_setting(strings[i], *strings[i]) < 0)
+            rc = -ENOMEM;
+    if (rc >= 0)
+        *ret = TAKE_PTR(s);
+    return rc;
+}
+
+void service_free(Service *s) {
+    if (!s)
+        return;
+    free_settings(&s->settings);
+    for (size_t i = 0; i < s->n_seeds; i++)
+        free(s->seeds[i].name);
+    for (size_t i = 0; i < s->n_regions; i++)
+        free(s->regions[i].buckets);
+    for (size_t i = 0; i < s->n_tables; i++)
+        service_table_free(s->tables[i]);
+    for (size_t i = 0; i < s->n_backups; i++)
+        service_backup_free(s->backups[i]);
+    for (size_t i = 0; i < s->n_exports; i++)
+        service_export_free(s->exports[i]);
+    free(s->seeds);
+    free(s->regions);
+    free(s->tables);
+    free(s->backups);
+    free(s->exports);
+    service_faults_clear(&s->faults);
+    free(s);
+}
+
+int service_add_seed(Service *s, const ServiceSeed *seed) {
+    size_t n = strlen(seed->name);
+    if (n < 3 || n > 255 ||
+        strspn(seed->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != n)
+        return -EINVAL;
+    for (size_t i = 0; i < s->n_seeds; i++)
+        if (strcmp(s->seeds[i].name, seed->name) == 0)
+            return -EEXIST;
+    ServiceSeed copy = *seed;
+    copy.name = strdup(seed->name);
+    if (!copy.name || ARRAY_GROW(s->seeds, s->n_seeds, s->n_seeds_room) < 0) {
+        free(copy.name);
+        return -ENOMEM;
+    }
+    s->seeds[s->n_seeds++] = copy;
+    return 0;
+}
+
+/* ---- chance ---- */
+
+uint64_t service_random(Service *s) { /* splitmix64 */
+    uint64_t z = s->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+void service_make_uuid(Service *s, char uuid[static SERVICE_UUID_SIZE]) {
+    uint64_t a = service_random(s), b = service_random(s);
+    snprintf(uuid, SERVICE_UUID_SIZE, "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64, a >> 32,
+             a >> 16 & 0xffff, a & 0xfff, (b >> 48 & 0x3fff) | 0x8000, b & UINT64_C(0xffffffffffff));
+}
+
+void service_make_id(Service *s, Usec wall, char id[static SERVICE_ID_SIZE]) {
+    snprintf(id, SERVICE_ID_SIZE, "%014" PRIu64 "-%08" PRIx64,
+             (uint64_t)(wall / USEC_PER_MSEC) % UINT64_C(100000000000000), service_random(s) >> 32);
+}
+
+static void make_request_id(Service *s, char id[static 53]) {
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (int i = 0; i < 52; i++)
+        id[i] = characters[service_random(s) % 36];
+    id[52] = '\0';
+}
+
+/* ---- replies ---- */
+
+/* CRC-32/ISO-HDLC, as in gzip. */
+static uint32_t crc32_of(const char *bytes, size_t n) {
+    static uint32_t table[256];
+    if (table[1] == 0)
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = i;
+            for (int bit = 0; bit < 8; bit++)
+                c = c & 1 ? c >> 1 ^ 0xedb88320u : c >> 1;
+            table[i] = c;
+        }
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < n; i++)
+        crc = table[(crc ^ (unsigned char)bytes[i]) & 0xff] ^ crc >> 8;
+    return ~crc;
+}
+
+static void add_header(ServiceReply *r, const char *name, const char *value) {
+    r->headers[r->n_headers++] = (ServiceHeader){name, value};
+}
+
+static void finish(Service *s, ServiceReply *r, Usec now_wall, const char *content_type, bool wrong_crc) {
+    make_request_id(s, r->request_id);
+    snprintf(r->crc32, sizeof r->crc32, "%" PRIu32, crc32_of(text_get(&r->body), r->body.len) ^ (wrong_crc ? 1 : 0));
+    date_to_http(now_wall, r->date);
+    add_header(r, "Server", "Server");
+    add_header(r, "Date", r->date);
+    add_header(r, "Content-Type", content_type);
+    add_header(r, "x-amzn-RequestId", r->request_id);
+    add_header(r, "x-amz-crc32", r->crc32);
+    if (r->ending == SERVICE_CLOSED)
+        r->status = 0;
+}
+
+void service_reply_done(ServiceReply *r) { text_done(&r->body); }
+
+/* Where a code is at home, its status and how its message is called. */
+static void add_error(ServiceReply *r, const char *code, int status, const char *message) {
+    static const struct {
+        const char *code, *space;
+        int status;
+        bool capital;
+    } rows[] = {
+        {"ValidationException", "com.amazon.coral.validate#", 400, false},
+        {"ThrottlingException", "com.amazon.coral.availability#", 400, false},
+        {"UnrecognizedClientException", "com.amazon.coral.service#", 400, false},
+        {"InvalidSignatureException", "com.amazon.coral.service#", 400, false},
+        {"IncompleteSignatureException", "com.amazon.coral.service#", 400, false},
+        {"MissingAuthenticationTokenException", "com.amazon.coral.service#", 400, false},
+        {"ExpiredTokenException", "com.amazon.coral.service#", 400, false},
+        {"AccessDeniedException", "com.amazon.coral.service#", 400, true},
+        {"SerializationException", "com.amazon.coral.service#", 400, true},
+        {"UnknownOperationException", "com.amazon.coral.service#", 400, false},
+        {"ServiceUnavailable", "com.amazon.coral.service#", 503, false},
+        {"InternalFailure", "com.amazon.coral.service#", 500, false},
+        {"InternalServerError", "com.amazonaws.dynamodb.v20120810#", 500, false},
+    };
+    const char *space = "com.amazonaws.dynamodb.v20120810#", *name = "message";
+    int usual = 400;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (strcmp(rows[i].code, code) == 0) {
+            space = rows[i].space;
+            usual = rows[i].status;
+            name = rows[i].capital ? "Message" : "message";
+        }
+    AUTO_TEXT type = TEXT_INIT(200);
+    text_addf(&type, "%s%s", space, code);
+    text_clear(&r->body);
+    service_json_open(&r->body, NULL, '{');
+    service_json_add_string(&r->body, "__type", text_get(&type));
+    if (message && *message)
+        service_json_add_string(&r->body, name, message);
+    service_json_close(&r->body, '}');
+    r->status = status ? status : usual;
+    snprintf(r->code, sizeof r->code, "%s", code);
+}
+
+int service_refuse(ServiceCall *c, const char *code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int rc = text_addfv(&c->message, format, args);
+    va_end(args);
+    c->code = code;
+    return rc < 0 ? rc : -EINVAL;
+}
+
+static const char *usual_message(const char *code) {
+    return strcmp(code, "ThrottlingException") == 0     ? "Rate exceeded"
+           : strcmp(code, "AccessDeniedException") == 0 ? "Access is denied"
+           : strcmp(code, "InternalFailure") == 0       ? ""
+           : strcmp(code, "ExpiredTokenException") == 0 ? "The security token included in the request is expired"
+           : strcmp(code, "InternalServerError") == 0
+               ? "The request processing has failed because of an unknown error, exception or failure."
+               : "Injected by the fault script";
+}
+
+/* ---- one request ---- */
+
+/* The table that a request is about, for fault rules and the log. */
+static void note_table(ServiceReply *r, const ServiceJson *input) {
+    static const char *const members[] = {"TableName", "TableArn", "BackupArn", "ExportArn", "ResourceArn"};
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        const char *s = service_json_get_string(input, members[i]);
+        ServiceArn arn;
+        if (s)
+            snprintf(r->table, sizeof r->table, "%.255s", service_arn_parse(s, &arn) >= 0 ? arn.table : s);
+    }
+}
+
+static int get_region(Service *s, const char *name, Usec now_wall, ServiceRegion **ret) {
+    for (size_t i = 0; i < s->n_regions; i++)
+        if (strcmp(s->regions[i].name, name) == 0) {
+            *ret = &s->regions[i];
+            return 0;
+        }
+    if (s->n_regions >= MAX_REGIONS)
+        return -E2BIG;
+    if (ARRAY_GROW(s->regions, s->n_regions, s->n_regions_room) < 0)
+        return -ENOMEM;
+    ServiceRegion *r = &s->regions[s->n_regions];
+    *r = (ServiceRegion){.buckets = calloc(N_OPERATIONS + 1, sizeof r->buckets[0])};
+    if (!r->buckets)
+        return -ENOMEM;
+    snprintf(r->name, sizeof r->name, "%s", name);
+    s->n_regions++;
+    *ret = r;
+    return service_plant_seeds(s, name, now_wall);
+}
+
+static int take_rate(ServiceCall *c, ServiceRegion *region, size_t i) {
+    if (c->service->settings.without_rates)
+        return 0;
+    if (!service_rate_take(&region->buckets[i], operations[i].rate, c->now_wall))
+        return service_refuse(c, "ThrottlingException", "Rate exceeded");
+    if (operations[i].changes_table &&
+        !service_rate_take(&region->buckets[N_OPERATIONS], change_rate, c->now_wall))
+        return service_refuse(c, "ThrottlingException",
+                              "The rate of control plane requests made by this account is too high");
+    return 0;
+}
+
+static int run(ServiceCall *c, size_t i) {
+    ServiceRegion *region;
+    int rc = get_region(c->service, c->region, c->now_wall, &region);
+    if (rc >= 0)
+        rc = take_rate(c, region, i);
+    if (rc >= 0)
+        rc = service_shape_check(c->input, service_shape_of(operations[i].name), &c->code, &c->message);
+    if (rc >= 0) {
+        c->code = NULL;
+        rc = operations[i].run(c);
+    }
+    return rc >= 0 ? c->out->error : rc;
+}
+
+/* Runs the operation with what the fault script has for it. */
+static void serve(Service *s, ServiceReply *r, size_t i, const ServiceJson *input, Usec now_wall) {
+    ServiceCall c = {.service = s,
+                     .now_wall = now_wall,
+                     .region = r->region,
+                     .input = input,
+                     .fault = service_faults_take(&s->faults, r->operation, r->table),
+                     .out = &r->body,
+                     .message = TEXT_INIT(100000)};
+    const ServiceFault *rule = c.fault.rule;
+    ServiceFaultAction action = rule ? rule->action : SERVICE_FAULT_NONE;
+    bool wrong_crc = false, html = false;
+    r->delay_usec = c.fault.delay_usec;
+    snprintf(r->fault, sizeof r->fault, "%s",
+             rule                   ? service_fault_to_string(action)
+             : c.fault.delay_usec > 0 ? "delay"
+             : c.fault.lag_usec > 0   ? "lag"
+                                      : "");
+    r->status = 200;
+    if (action == SERVICE_FAULT_DROP_BEFORE)
+        r->ending = SERVICE_CLOSED;
+    else if (action != SERVICE_FAULT_ERROR) {
+        int rc = run(&c, i);
+        if (rc < 0 && c.code)
+            add_error(r, c.code, 0, text_get(&c.message));
+        else if (rc < 0)
+            add_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
+        r->effect = c.effect;
+    }
+    if (action == SERVICE_FAULT_ERROR || action == SERVICE_FAULT_ERROR_AFTER)
+        add_error(r, rule->word, rule->status, rule->message ? rule->message : usual_message(rule->word));
+    else if (rule && service_mangle(r, rule, &wrong_crc, &html) < 0)
+        add_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
+    text_done(&c.message);
+    finish(s, r, now_wall, html ? "text/html" : CONTENT_TYPE, wrong_crc);
+}
+
+static bool find_operation(const char *target, size_t *ret) {
+    if (!target || !text_starts_with(target, TARGET_PREFIX))
+        return false;
+    for (size_t i = 0; i < N_OPERATIONS; i++)
+        if (strcmp(operations[i].name, target + strlen(TARGET_PREFIX)) == 0) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool is_json_type(const char *content_type) {
+    static const char *const types[] = {CONTENT_TYPE, "application/json"};
+    for (size_t i = 0; content_type && i < ARRAY_SIZE(types); i++) {
+        size_t n = strlen(types[i]);
+        if (strncmp(content_type, types[i], n) == 0 && (!content_type[n] || strchr("; ", content_type[n])))
+            return true;
+    }
+    return false;
+}
+
+/* Who asks, for which region? False with an error reply. */
+static bool admit(Service *s, const ServiceRequest *q, Usec now_wall, ServiceReply *r) {
+    ServiceAuthKey key = {.access_key = s->settings.access_key,
+                          .secret_key = s->settings.secret_key,
+                          .session_token = s->settings.session_token,
+                          .service = "dynamodb",
+                          .region = s->settings.region};
+    ServiceAuthResult auth;
+    int rc = 0;
+    if (s->settings.without_auth)
+        service_auth_peek(q, &auth);
+    else
+        rc = service_auth_check(q, &key, now_wall, &auth);
+    const char *region = auth.region[0] ? auth.region : s->settings.region ? s->settings.region : "us-east-1";
+    snprintf(r->region, sizeof r->region, "%s", region);
+    snprintf(r->key_id, sizeof r->key_id, "%s", auth.key_id);
+    if (rc < 0)
+        add_error(r, "InternalServerError", 0, "The emulator could not check the signature");
+    else if (auth.code)
+        add_error(r, auth.code, 0, text_get(&auth.message));
+    text_done(&auth.message);
+    return rc >= 0 && !auth.code;
+}
+
+static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *r) {
+    CLEANUP(service_json_free_ptr) ServiceJson *input = NULL;
+    size_t operation = 0;
+    int parsed = service_json_parse(q->body ? q->body : "", q->body_len, &input);
+    bool known = find_operation(service_header(q, "X-Amz-Target"), &operation);
+    bool is_object = parsed >= 0 && input->type == SERVICE_JSON_OBJECT;
+    if (known)
+        snprintf(r->operation, sizeof r->operation, "%s", operations[operation].name);
+    note_table(r, input);
+    if (known && !q->held) {
+        r->delay_usec = service_faults_take_late(&s->faults, r->operation, r->table);
+        if (r->delay_usec > 0) {
+            r->ending = SERVICE_LATER;
+            return;
+        }
+    }
+    if (parsed < 0 && q->body_len > 0)
+        add_error(r, "SerializationException", 0, NULL);
+    else if (!known)
+        add_error(r, "UnknownOperationException", 0, NULL);
+    else if (!admit(s, q, now_wall, r))
+        ;
+    else if (!is_object)
+        add_error(r, "SerializationException", 0, parsed < 0 ? NULL : "Unexpected field type");
+    else {
+        serve(s, r, operation, input, now_wall);
+        return;
+    }
+    finish(s, r, now_wall, CONTENT_TYPE, false);
+}
+
+void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *ret) {
+    *ret = (ServiceReply){.body = TEXT_INIT(MAX_REPLY)};
+    if (strcmp(q->method, "GET") == 0) {
+        const char *region = s->settings.region ? s->settings.region : "us-east-1";
+        ret->status = 200;
+        text_addf(&ret->body, "healthy: dynamodb.%s.amazonaws.com ", region);
+        finish(s, ret, now_wall, "text/plain", false);
+    } else if (strcmp(q->method, "POST") != 0 || !is_json_type(service_header(q, "Content-Type"))) {
+        ret->status = 404;
+        text_add(&ret->body, "<UnknownOperationException/>\n");
+        finish(s, ret, now_wall, "application/xml", false);
+    } else
+        handle_post(s, now_wall, q, ret);
+}

@@ -1,0 +1,105 @@
+#pragma once
+/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports to S3, with
+ * AWS's wire protocol, signatures, rates, error codes and words. It calls no clock and no socket: a request comes with
+ * the instant of its arrival, and the reply says how it is to be delivered. The same requests, instants and seed give
+ * the same replies.
+ *
+ * Each region is a world of its own. What the model knows of the real service and what it leaves out is in
+ * ddbackup-emulator(1). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+typedef struct Service Service;
+
+typedef struct ServiceSettings {
+    const char *account; /* 12 digits */
+    const char *region;  /* NULL: every region, as the signature's scope says */
+    const char *access_key, *secret_key;
+    const char *session_token; /* NULL: the key is a permanent one and comes without a token */
+    bool without_auth;         /* signatures are not looked at */
+    bool without_rates;
+    Usec backup_usec; /* a backup is CREATING for so long */
+    Usec export_usec; /* an export is IN_PROGRESS for so long */
+    Usec table_usec;  /* a table is CREATING, and DELETING, for so long */
+    Usec enable_usec; /* after that, backups "are being enabled" for so long */
+    Usec tag_usec;    /* a change of tags locks them, and is not seen, for so long */
+} ServiceSettings;
+
+/* Also the credentials that nobody needs to keep secret. */
+ServiceSettings service_settings_default(void);
+/* The durations that were measured on AWS with small tables: an export takes two minutes. */
+void service_settings_lifelike(ServiceSettings *s);
+
+/* What tables a region has when it is first spoken to. They are a day old. */
+typedef struct ServiceSeed {
+    char *name;
+    bool pitr; /* point-in-time recovery is on, since that day */
+    int64_t n_items, size_bytes;
+} ServiceSeed;
+
+typedef struct ServiceHeader {
+    const char *name;
+    const char *value;
+} ServiceHeader;
+
+typedef struct ServiceRequest {
+    const char *method;
+    const char *target; /* path and query as they stand in the request line */
+    const ServiceHeader *headers;
+    size_t n_headers;
+    const char *body;
+    size_t body_len;
+    bool held; /* it was held back because its reply asked for that (SERVICE_LATER) */
+} ServiceRequest;
+
+typedef enum ServiceEnding {
+    SERVICE_WHOLE,    /* send it, after delay_usec */
+    SERVICE_CLOSED,   /* close the connection without a byte, after delay_usec */
+    SERVICE_TRUNCATE, /* send the head and half of the body, then close */
+    SERVICE_LATER,    /* nothing happened yet: hand the request in again after delay_usec, with `held` */
+} ServiceEnding;
+
+#define SERVICE_MAX_HEADERS 6
+
+typedef struct ServiceReply {
+    ServiceEnding ending;
+    Usec delay_usec;
+    int status; /* 0 when nothing is sent */
+    ServiceHeader headers[SERVICE_MAX_HEADERS];
+    size_t n_headers;
+    Text body;
+
+    /* For the request log; "" where there is none. */
+    char operation[48], table[256], region[32], key_id[136], code[64], fault[32];
+    char request_id[53], crc32[12], date[32]; /* the headers point here */
+    bool effect;                              /* something was made, changed or deleted */
+} ServiceReply;
+
+/* `settings` and its strings are copied. -ENOMEM. */
+int service_new(const ServiceSettings *settings, uint64_t seed, Service **ret);
+void service_free(Service *s);
+DEFINE_CLEANUP(Service, service_free)
+
+/* -EEXIST: the name is taken; -EINVAL: no name of a table; -ENOMEM. To be called before the first request. */
+int service_add_seed(Service *s, const ServiceSeed *seed);
+
+/* Never fails: what goes wrong is a reply. `ret` is to be released with service_reply_done. */
+void service_handle(Service *s, Usec now_wall, const ServiceRequest *request, ServiceReply *ret);
+void service_reply_done(ServiceReply *r);
+
+/* The fault script (ddbackup-emulator(1), FAULTS): one rule a line. Adds to what is there; all or nothing.
+ * -EINVAL with *ret_why (to be freed) when a line is wrong. */
+int service_add_faults(Service *s, const char *script, char **ret_why);
+void service_clear_faults(Service *s);
+/* The rules with their counts, as JSON. */
+int service_faults_to_json(const Service *s, Text *t);
+
+/* All that exists, as JSON: tables, backups, exports. */
+int service_state_to_json(Service *s, Usec now_wall, Text *t);
+/* One line of the request log, without its newline. */
+int service_log_to_json(const Service *s, Usec now_wall, const ServiceReply *r, Text *t);
