@@ -74,6 +74,8 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
             return -ENOMEM;
     }
     discovery_restart(&e->discovery, conf_needs_discovery(conf), now);
+    e->trust = trust_make(now);
+    e->probe.next_mono = now.mono;
     e->enrol_wanted = true;
     *ret = TAKE_PTR(e);
     return 0;
@@ -129,12 +131,12 @@ bool engine_is_quiet(const Engine *e) {
 
 /* --- the turn --- */
 
-static int take_inbox(Engine *e, Now now) {
+static int take_inbox(Engine *e, Now raw) {
     int r = 0;
     for (size_t i = 0; i < e->n_inbox; i++) {
         HttpReply *reply = TAKE_PTR(e->inbox[i]);
         if (r >= 0)
-            r = client_reply(e->client, reply, now);
+            r = client_reply(e->client, reply, raw);
         else
             http_reply_free(reply);
     }
@@ -150,6 +152,7 @@ static int hurry(Engine *e, Now now) {
             r = heap_set(&e->steps, &e->runs[i]->step, now.mono);
     if (e->discovery.failed && !e->discovery.calling)
         e->discovery.next_mono = now.mono;
+    e->probe.next_mono = now.mono;
     e->hurry = r < 0;
     return r;
 }
@@ -159,11 +162,12 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
     Enrolment *n;
     Run *run;
     int r = 0;
-    while (r >= 0 && *n_taken < TURN_MAX && (run = heap_due(&e->deadlines, now.wall))) {
+    bool has_time = trust_has_time(&e->trust, now), starts = trust_holds(&e->trust);
+    while (r >= 0 && has_time && *n_taken < TURN_MAX && (run = heap_due(&e->deadlines, now.wall))) {
         r = engine_deadline(e, run, now, out);
         ++*n_taken;
     }
-    while (r >= 0 && *n_taken < TURN_MAX && (n = heap_due(&e->due, now.wall))) {
+    while (r >= 0 && starts && *n_taken < TURN_MAX && (n = heap_due(&e->due, now.wall))) {
         r = engine_due(e, n, now, out);
         ++*n_taken;
     }
@@ -171,30 +175,41 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_step(e, run, now, out);
         ++*n_taken;
     }
-    while (r >= 0 && *n_taken < TURN_MAX && (n = heap_due(&e->fresh, now.wall))) {
+    while (r >= 0 && has_time && *n_taken < TURN_MAX && (n = heap_due(&e->fresh, now.wall))) {
         r = engine_freshness(e, n, now, out);
         ++*n_taken;
     }
     if (r >= 0 && e->discovery.wanted && !e->discovery.calling && e->discovery.next_mono <= now.mono)
         r = engine_discover(e, now);
+    if (r >= 0 && engine_probe_mono(e) <= now.mono)
+        r = engine_probe(e, now);
     return r;
 }
 
+static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
+    int r = done->server_wall != WALL_UNKNOWN ? engine_take_date(e, done->server_wall, raw, out) : 0;
+    Now now = trust_now(&e->trust, raw);
+    if (r < 0)
+        return r;
+    if (done->tag == TAG_PROBE)
+        return engine_probed(e, done, raw, out);
+    return done->tag == TAG_DISCOVERY ? engine_discovered(e, done, now, out) : engine_answer(e, done, now, out);
+}
+
 /* Lets the client move, and takes what it ended and what it sends. */
-static int take_calls(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_mono) {
+static int take_calls(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_mono) {
     client_outbox_clear(&e->calls);
-    int r = client_turn(e->client, now, &e->calls, ret_next_mono);
+    int r = client_turn(e->client, raw, &e->calls, ret_next_mono);
     for (size_t i = 0; r >= 0 && i < e->calls.n_requests; i++) {
         if (ARRAY_GROW(out->requests, out->n_requests, out->n_requests_room) < 0)
             return -ENOMEM;
         out->requests[out->n_requests++] = TAKE_PTR(e->calls.requests[i]);
         Run *run = engine_find_run(e, e->calls.sends[i]);
         if (run && run->calling && run->asking)
-            run_apply(run, RUN_EV_SENT, NULL, now);
+            run_apply(run, RUN_EV_SENT, NULL, trust_now(&e->trust, raw));
     }
     for (size_t i = 0; r >= 0 && i < e->calls.n_done; i++)
-        r = e->calls.done[i].tag == TAG_DISCOVERY ? engine_discovered(e, &e->calls.done[i], now, out)
-                                                  : engine_answer(e, &e->calls.done[i], now, out);
+        r = take_done(e, &e->calls.done[i], raw, out);
     return r;
 }
 
@@ -216,11 +231,31 @@ static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
 /* A mono instant on the wall clock of this turn. */
 static Usec on_wall(Usec mono, Now now) { return mono == USEC_INFINITY ? USEC_INFINITY : now.wall + (mono - now.mono); }
 
-int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall) {
+/* When the next turn is wanted, by the time that is trusted. */
+static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
+    if (e->enrol_wanted)
+        return now.wall;
+    Usec mono = usec_min(client_next_mono, heap_next(&e->steps));
+    if (e->discovery.wanted && !e->discovery.calling)
+        mono = usec_min(mono, e->discovery.next_mono);
+    mono = usec_min(mono, engine_probe_mono(e));
+    Usec wall = USEC_INFINITY;
+    if (trust_has_time(&e->trust, now))
+        wall = usec_min(heap_next(&e->deadlines), heap_next(&e->fresh));
+    else
+        mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
+    if (trust_holds(&e->trust))
+        wall = usec_min(wall, heap_next(&e->due));
+    return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
+}
+
+int engine_turn(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_wall) {
     size_t n_taken = 0;
     Usec client_next = USEC_INFINITY;
-    out->batch.wall = now.wall;
-    int r = take_inbox(e, now);
+    int r = engine_watch_clock(e, raw, out);
+    Now now = trust_now(&e->trust, raw);
+    if (r >= 0)
+        r = take_inbox(e, raw);
     if (r >= 0 && e->hurry)
         r = hurry(e, now);
     /* an answer can make the next question due at once: a few rounds, then the next turn */
@@ -230,19 +265,16 @@ int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall) {
         if (r >= 0 && !e->stopping)
             r = take_due(e, now, out, &n_taken);
         if (r >= 0)
-            r = take_calls(e, now, out, &client_next);
+            r = take_calls(e, raw, out, &client_next);
+        now = trust_now(&e->trust, raw);
         if (e->calls.n_done == 0 && !e->enrol_wanted)
             break;
     }
     if (r < 0 || (r = collect_runs(e, now, out)) < 0)
         return r;
-    Usec mono = usec_min(client_next, heap_next(&e->steps));
-    if (e->discovery.wanted && !e->discovery.calling)
-        mono = usec_min(mono, e->discovery.next_mono);
-    Usec next = on_wall(mono, now);
-    next = usec_min(next, usec_min(heap_next(&e->due), heap_next(&e->fresh)));
-    next = usec_min(next, heap_next(&e->deadlines));
-    *ret_next_wall = e->enrol_wanted ? now.wall : usec_max(next, now.wall);
+    out->batch.wall = now.wall;
+    Usec next = next_wall(e, client_next, now);
+    *ret_next_wall = next == USEC_INFINITY ? next : next - e->trust.offset_usec;
     return 0;
 }
 
@@ -270,7 +302,8 @@ void engine_committed(Engine *e, EngineOutbox *out) {
 }
 
 void engine_summary(const Engine *e, Now now, EngineSummary *ret) {
-    EngineSummary s = {.n_unsettled = e->n_runs, .next_due_wall = heap_next(&e->due)};
+    EngineSummary s = {.n_unsettled = e->n_runs, .next_due_wall = heap_next(&e->due), .trusts_clock = trust_holds(&e->trust)};
+    now = trust_now(&e->trust, now);
     s.next = heap_due(&e->due, USEC_INFINITY);
     for (size_t i = 0; i < e->targets.n_items; i++) {
         s.n_targets += e->targets.items[i]->selected;

@@ -49,7 +49,8 @@ int engine_set_credentials(Engine *e, const Credentials *c);
 /* Queues a reply for the next turn; taken. */
 int engine_push(Engine *e, HttpReply *reply);
 
-/* One turn. *ret_next_wall: when it wants the next one although nothing happens (USEC_INFINITY: never). Bounded: what
+/* One turn. `now` is what the clocks say; whether that is the time is the engine's business (core/trust.h).
+ * *ret_next_wall, on the same clock: when it wants the next one although nothing happens (USEC_INFINITY: never). Bounded: what
  * does not fit is done in further turns, with *ret_next_wall == now.wall. -ENOMEM, or another errno from the core: end
  * the process and start again from disk. */
 int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall);
@@ -64,6 +65,7 @@ bool engine_is_quiet(const Engine *e);
 /* For STATUS= and tests. */
 typedef struct EngineSummary {
     size_t n_targets, n_enrolments, n_stale, n_unsettled;
+    bool trusts_clock;
     Usec next_due_wall; /* of the slot that comes next; USEC_INFINITY: none */
     const Enrolment *next;
 } EngineSummary;

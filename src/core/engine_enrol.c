@@ -25,6 +25,8 @@ int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
     Report *report = NULL;
     char age[DURATION_SIZE], newest[DATE_ISO_SIZE];
     int r = 0;
+    if (!trust_has_time(&e->trust, now))
+        return heap_set(&e->fresh, &n->fresh, freshness_next(n));
     FreshnessNews news = freshness_turn(n, now.wall);
     switch (news) {
     case FRESH_NEWS_NONE:

@@ -1,13 +1,23 @@
 #pragma once
-/* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_enrol.c
- * targets, slots and freshness, engine_run.c the runs, engine_outbox.c what a turn collects. */
+/* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
+ * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_run.c the runs, engine_outbox.c
+ * what a turn collects. */
 
 #include "base/heap.h"
 #include "core/discovery.h"
 #include "core/engine.h"
+#include "core/trust.h"
 
-/* The discovery's calls; runs use their id. */
+/* Tags of calls; runs use their id. */
 #define TAG_DISCOVERY UINT64_MAX
+#define TAG_PROBE (UINT64_MAX - 1)
+
+/* Asking the service for its time, while nothing else does. */
+typedef struct Probe {
+    bool calling;
+    Usec next_mono;
+    int n_failures; /* in a row */
+} Probe;
 
 struct Engine {
     Conf *conf;
@@ -17,9 +27,12 @@ struct Engine {
     Run **runs; /* unsettled (and, until the commit, just settled), by id */
     size_t n_runs, n_runs_room;
     int64_t next_run_id;
+    Trust trust;
+    Probe probe;
     Discovery discovery;
     bool has_listing;  /* a walk was completed since the configuration was loaded */
     bool enrol_wanted; /* targets are to be brought in line */
+    bool clock_said;   /* that the time cannot be trusted */
     bool hurry;        /* fresh credentials: what was deferred is tried at once */
     bool stopping;
     bool qualified;    /* names need account and region */
@@ -38,6 +51,17 @@ int engine_say(EngineOutbox *out, Report *report);
 /* Once a turn, however often it is put. */
 int engine_put_enrolment(EngineOutbox *out, Enrolment *e);
 int engine_put_target(EngineOutbox *out, Target *t); /* if it changed */
+
+/* --- engine_clock.c --- */
+
+/* The first thing of a turn. */
+int engine_watch_clock(Engine *e, Now raw, EngineOutbox *out);
+/* A reply brought a Date. */
+int engine_take_date(Engine *e, Usec server_wall, Now raw, EngineOutbox *out);
+/* When the service is to be asked for its time; USEC_INFINITY: not now. */
+Usec engine_probe_mono(const Engine *e);
+int engine_probe(Engine *e, Now now);
+int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out);
 
 /* --- engine_enrol.c --- */
 

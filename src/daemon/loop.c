@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "base/parse.h"
 #include "daemon/session.h"
 #include "io/journal.h"
 #include "io/notify.h"
@@ -38,6 +39,7 @@ typedef struct Loop {
     int timer_fd;         /* CLOCK_REALTIME, cancelled when the clock is set: a step is a reason for a turn */
     sd_event_source *timer_source, *turn_source, *watchdog_source;
     Usec watchdog_usec;
+    Usec suspended_usec; /* since boot, as of the last turn */
     bool stopping;
 } Loop;
 
@@ -94,6 +96,8 @@ static void tell_status(Loop *l, Now now) {
                   date_to_iso(s.next_due_wall / USEC_PER_SEC * USEC_PER_SEC, next));
     else
         text_add(&t, "; nothing is scheduled");
+    if (!s.trusts_clock)
+        text_add(&t, "; nothing new starts until the service has confirmed the time");
     if (l->reload_problem)
         text_addf(&t, "; the last reload was refused: %s", l->reload_problem);
     if (text_equal(l->status, text_get(&t)))
@@ -115,9 +119,22 @@ static int give_up(Loop *l, const char *what, int error) {
     return sd_event_exit(l->event, EXIT_BROKEN);
 }
 
+/* CLOCK_BOOTTIME counts through suspend, CLOCK_MONOTONIC does not. */
+static void notice_suspend(Loop *l, Now now) {
+    struct timespec awake;
+    char duration[DURATION_SIZE];
+    clock_gettime(CLOCK_MONOTONIC, &awake);
+    Usec suspended = now.mono - (awake.tv_sec * USEC_PER_SEC + awake.tv_nsec / 1000);
+    Usec usec = (suspended - l->suspended_usec) / USEC_PER_SEC * USEC_PER_SEC;
+    if (usec > 0 && l->suspended_usec > 0)
+        journal_event(REPORT_SUSPENDED, "the host was suspended for %s", duration_to_string(usec, duration));
+    l->suspended_usec = usec_max(suspended, 1);
+}
+
 static int turn(Loop *l) {
     Now now = read_clocks();
     Usec next_wall;
+    notice_suspend(l, now);
     engine_outbox_clear(&l->out);
     int r = engine_turn(l->engine, now, &l->out, &next_wall);
     if (r < 0)

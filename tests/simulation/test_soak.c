@@ -1,0 +1,116 @@
+/* Years of schedules with everything going wrong now and then. DDB_SEEDS (default 5) seeds from DDB_SEED (default 1) on, DDB_DAYS
+ * (default 30) simulated days each; tools/soak runs many. A violation prints the seed. */
+
+#include <time.h>
+
+#include "base/parse.h"
+#include "core/retry.h"
+#include "house.h"
+
+#include "../unit/unit.h"
+
+#define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
+
+static const char conf[] =
+    "deployment = \"acme\";\n"
+    "schedules = {\n"
+    "  nightly = { action = \"backup\"; when = \"02:00\"; timezone = \"Europe/Berlin\"; spread = \"1h\"; max_age = \"50h\"; };\n"
+    "  often = { action = \"backup\"; when = \"0/6:15\"; catch_up = \"none\"; max_age = \"1d\"; };\n"
+    "  weekly = { action = \"export\"; when = \"Sun 03:00\"; timezone = \"America/New_York\";\n"
+    "             s3 = { bucket = \"acme-%{region}\"; prefix = \"%{table}\"; }; max_age = \"9d\"; };\n"
+    "};\n"
+    "tables = ( { match = \"orders\"; schedules = [\"nightly\", \"often\", \"weekly\"]; },\n"
+    "           { match = \"app-*\"; exclude = \"app-9*\"; schedules = [\"nightly\"]; } );\n";
+static const char *const tables[] = {"orders:pitr", "app-1", "app-2", "app-9", NULL};
+
+/* What the service does wrong for a while, one line of its fault script; all of it passes by itself. */
+static const char *const troubles[] = {
+    "* times=20 error ThrottlingException",
+    "CreateBackup times=2 drop-after",
+    "CreateBackup times=1 drop-before",
+    "CreateBackup times=3 error InternalServerError 500",
+    "CreateBackup times=1 error-after InternalServerError 500",
+    "ListBackups times=forever lag 3min",
+    "ExportTableToPointInTime times=2 drop-after",
+    "ExportTableToPointInTime times=1 error-after InternalServerError 500",
+    "ExportTableToPointInTime times=1 fail-export UNKNOWN",
+    "Describe* times=5 truncate",
+    "Describe* times=3 garbage",
+    "DescribeBackup times=4 error BackupNotFoundException",
+    "* times=2 html",
+    "* times=2 empty",
+    "* times=2 crc",
+    "CreateBackup times=2 error LimitExceededException",
+    "ListTables times=3 error InternalServerError 500",
+    "* times=3 delay 40s",
+};
+
+static void add_trouble(House *h, uint64_t *random) {
+    Service *s = world_service(house_world(h));
+    char *why = NULL;
+    const char *line = troubles[retry_random(random) % ARRAY_SIZE(troubles)];
+    if (retry_random(random) % 4 == 0)
+        service_clear_faults(s);
+    if (service_add_faults(s, line, &why) < 0)
+        house_violated(h, "the fault script is wrong: %s", why);
+}
+
+static void live(uint64_t seed, int n_days, HouseFigures *sum) {
+    uint64_t random = seed;
+    House *h = house_new(&(HouseSettings){.seed = seed, .conf = conf, .start_wall = START, .tables = tables,
+                                          .latency_usec = USEC_PER_SEC, .power_cuts = seed % 2});
+    int permille[WORLD_FAULTS];
+    for (int day = 0; day < n_days; day++) {
+        for (int f = 0; f < WORLD_FAULTS; f++)
+            permille[f] = retry_random(&random) % 3 ? 0 : (int)(retry_random(&random) % 40);
+        world_set_faults(house_world(h), permille);
+        if (retry_random(&random) % 3 == 0)
+            add_trouble(h, &random);
+        if (retry_random(&random) % 4 == 0)
+            world_crash_at(house_world(h), 1 + retry_random(&random) % 120);
+        Usec until = START + (day + 1) * USEC_PER_DAY;
+        if (retry_random(&random) % 30 == 0)
+            house_sleep(h, until - USEC_PER_DAY + (Usec)(retry_random(&random) % USEC_PER_DAY));
+        house_run(h, until, (Usec)(retry_random(&random) % (10 * USEC_PER_MINUTE)));
+    }
+    /* the dust settles */
+    world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
+    service_clear_faults(world_service(house_world(h)));
+    world_crash_at(house_world(h), 0);
+    house_run(h, START + (n_days + 2) * USEC_PER_DAY, 0);
+    house_audit(h, USEC_PER_DAY + USEC_PER_HOUR);
+    const HouseFigures *f = house_figures(h);
+    sum->n_runs += f->n_runs;
+    sum->n_succeeded += f->n_succeeded;
+    sum->n_failed += f->n_failed;
+    sum->n_skipped += f->n_skipped;
+    sum->n_ranges += f->n_ranges;
+    sum->n_calls += f->n_calls;
+    sum->n_throttled += f->n_throttled;
+    sum->n_crashes += f->n_crashes;
+    house_free(h);
+}
+
+static long number(const char *name, long standard) {
+    const char *value = getenv(name);
+    return value ? strtol(value, NULL, 10) : standard;
+}
+
+static void everything_goes_wrong_now_and_then(void **state) {
+    long first = number("DDB_SEED", 1), n_seeds = number("DDB_SEEDS", 5), n_days = number("DDB_DAYS", 30);
+    HouseFigures sum = {};
+    struct timespec begun, ended;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    for (long seed = first; seed < first + n_seeds; seed++)
+        live((uint64_t)seed, (int)n_days, &sum);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    double seconds = (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
+    printf("seeds %ld to %ld, %ld days each: %.0f simulated days a second; %zu runs (%zu succeeded, %zu failed, %zu skipped), "
+           "%zu ranges, %zu calls, %zu crashes; 0 violations\n",
+           first, first + n_seeds - 1, n_days, (double)(n_seeds * n_days) / seconds, sum.n_runs, sum.n_succeeded,
+           sum.n_failed, sum.n_skipped, sum.n_ranges, sum.n_calls, sum.n_crashes);
+    assert_int_equal(sum.n_throttled, 0);
+    assert_true(sum.n_succeeded * 10 > sum.n_runs * 8);
+}
+
+UNIT_MAIN(cmocka_unit_test(everything_goes_wrong_now_and_then))
