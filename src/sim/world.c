@@ -181,8 +181,9 @@ static int send_request(World *w, HttpRequest *request) {
         return put_failure(w, request->id, HTTP_UNKNOWN, "timed out", e->gives_up_wall);
     case WORLD_REQUEST_LATE: {
         int r = put_failure(w, request->id, HTTP_UNKNOWN, "timed out", e->gives_up_wall);
-        /* the service takes a signature of up to 15 minutes ago; later arrivals try that, too */
-        return r < 0 ? r : put(w, TAKE_PTR(e), e->gives_up_wall + up_to(w, 20 * USEC_PER_MINUTE));
+        /* the service takes signatures that are 5 minutes old; arrivals after that try it, too */
+        arrives = e->gives_up_wall + up_to(w, 20 * USEC_PER_MINUTE);
+        return r < 0 ? r : put(w, TAKE_PTR(e), arrives);
     }
     case WORLD_RESET_AFTER:
     case WORLD_REPLY_LOST:

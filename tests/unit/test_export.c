@@ -88,6 +88,7 @@ static void a_failed_export_gets_one_new_token(void **state) {
     failed.failure_code = "UNKNOWN";
     failed.failure_message = "an internal error";
     AUTO_FREE char *token = strdup(d.run->name);
+    failed.client_token = token;
     driven_ask(&d, NULL);
     answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
     answer(&d, AWS_OP_DESCRIBE_EXPORT, failed);
