@@ -115,6 +115,40 @@ static bool is_damaged(const HttpReply *reply) {
     return parse_int(text, 0, UINT32_MAX, &crc) < 0 || crc32_of(reply->body, reply->body_len) != (uint32_t)crc;
 }
 
+/* Is it about what was asked for? A member that the reply lacks contradicts nothing. */
+static bool is_about(const AwsRequest *q, const AwsReply *reply) {
+    const char *asked = NULL, *got = NULL;
+    switch (q->op) {
+    case AWS_OP_CREATE_BACKUP:
+        asked = q->create_backup.name;
+        got = reply->backup.name;
+        break;
+    case AWS_OP_DESCRIBE_BACKUP:
+        asked = q->describe_backup.arn;
+        got = reply->backup.arn;
+        break;
+    case AWS_OP_EXPORT_TABLE:
+        asked = q->export_table.client_token;
+        got = reply->export.client_token;
+        break;
+    case AWS_OP_DESCRIBE_EXPORT:
+        asked = q->describe_export.arn;
+        got = reply->export.arn;
+        break;
+    case AWS_OP_DESCRIBE_TABLE:
+        asked = q->describe_table.table;
+        got = reply->table.name;
+        break;
+    case AWS_OP_LIST_BACKUPS:
+    case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
+    case AWS_OP_LIST_EXPORTS:
+    case AWS_OP_LIST_TABLES:
+    case AWS_OP_N:
+        break;
+    }
+    return !asked || !got || strcmp(asked, got) == 0;
+}
+
 /* Sets reply or error. */
 static int read_reply(Call *call, const HttpReply *reply) {
     char why[CODEC_WHY_SIZE] = "";
@@ -128,6 +162,10 @@ static int read_reply(Call *call, const HttpReply *reply) {
     int r = codec_decode(call->request->op, reply->body, reply->body_len, &call->reply, why);
     if (r == -EBADMSG)
         aws_error_unreadable(reply, why, &call->error);
+    else if (r == 0 && !is_about(call->request, call->reply)) {
+        aws_reply_free(TAKE_PTR(call->reply));
+        aws_error_unreadable(reply, "it answers another question than ours", &call->error);
+    }
     return r == -EBADMSG ? 0 : r;
 }
 

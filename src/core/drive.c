@@ -85,7 +85,7 @@ void drive_ask_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_use
     if (event == RUN_EV_REFUSED && r->state == RUN_UNCERTAIN) /* says nothing about what was sent before */
         event = RUN_EV_DEFERRED;
     if (event == RUN_EV_UNSURE)
-        *ret_wait_usec = 2 * USEC_PER_SEC;
+        *ret_wait_usec = backoff(r, r->n_sends, 2 * USEC_PER_SEC, 5 * USEC_PER_MINUTE);
     run_apply(r, event, cause_of(error, why, &cause), now);
 }
 

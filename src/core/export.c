@@ -195,14 +195,20 @@ static int take_status(Run *r, const DriveContext *context, const ExportInfo *in
     return 0;
 }
 
-/* Nothing has our token: what was sent had no effect, and the token may be used afresh. */
-static void absent(Run *r, Now now) {
-    r->first_sent_wall = WALL_UNKNOWN;
+/* Nothing has our token. When the listing was complete long enough after the last send, what was sent had no effect, and
+ * the token may be used afresh. */
+static void not_found(Run *r, const DriveContext *context, Now now, Usec *ret_wait_usec) {
+    bool final = r->look->begun_wall >= drive_absent_wall(r, context);
     run_look_free(TAKE_PTR(r->look));
+    r->n_polls++;
+    *ret_wait_usec = final ? 0 : drive_look_wait(r, context, now);
+    if (!final)
+        return;
+    r->first_sent_wall = WALL_UNKNOWN;
     run_apply(r, RUN_EV_ABSENT, &(RunCause){.why = "no export has our token; asking again"}, now);
 }
 
-static int take_page(Run *r, const ExportList *page, Now now, Usec *ret_wait_usec) {
+static int take_page(Run *r, const DriveContext *context, const ExportList *page, Now now, Usec *ret_wait_usec) {
     RunLook *l = r->look;
     *ret_wait_usec = 0;
     for (size_t i = 0; i < page->n_items; i++) {
@@ -227,7 +233,7 @@ static int take_page(Run *r, const ExportList *page, Now now, Usec *ret_wait_use
     }
     l->listed = true;
     if (l->n_candidates == 0)
-        absent(r, now);
+        not_found(r, context, now, ret_wait_usec);
     return 0;
 }
 
@@ -242,7 +248,7 @@ static int take_candidate(Run *r, const DriveContext *context, const ExportInfo 
     }
     free(r->look->candidates[--r->look->n_candidates]);
     if (r->look->n_candidates == 0)
-        absent(r, now);
+        not_found(r, context, now, ret_wait_usec);
     return 0;
 }
 
@@ -253,7 +259,7 @@ static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, 
         return take_status(r, context, &done->reply->export, now, ret_wait_usec);
     }
     if (op == AWS_OP_LIST_EXPORTS)
-        return take_page(r, &done->reply->exports, now, ret_wait_usec);
+        return take_page(r, context, &done->reply->exports, now, ret_wait_usec);
     if (op == AWS_OP_DESCRIBE_EXPORT)
         return r->look ? take_candidate(r, context, &done->reply->export, now, ret_wait_usec)
                        : take_status(r, context, &done->reply->export, now, ret_wait_usec);
@@ -262,7 +268,7 @@ static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, 
         if (done->error.class == AWS_NOT_FOUND && r->look->listed) { /* a candidate that is gone is not ours to adopt */
             free(r->look->candidates[--r->look->n_candidates]);
             if (r->look->n_candidates == 0)
-                absent(r, now);
+                not_found(r, context, now, ret_wait_usec);
         }
     } else if (r->state == RUN_INTENDED || r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN)
         drive_ask_failed(r, &done->error, now, ret_wait_usec);

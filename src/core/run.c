@@ -152,11 +152,13 @@ void run_notes_clear(Run *r) {
     r->n_notes = 0;
 }
 
-/* A repeated deferral for the same reason is one line of the story, not many. */
+/* What repeats itself for the same reason is one line of the story, not many. */
 static void run_note(Run *r, RunEvent event, const RunCause *cause, Now now) {
-    if (event == RUN_EV_DEFERRED && r->n_deferred > 1 && text_equal(r->noted_why, r->why))
+    bool may_repeat = event == RUN_EV_DEFERRED || event == RUN_EV_UNSURE;
+    if (may_repeat && r->noted_why && text_equal(r->noted_why, r->why))
         return;
-    (void)text_set(&r->noted_why, event == RUN_EV_DEFERRED ? r->why : NULL);
+    if (event != RUN_EV_SENT) /* it lies between two deferrals or doubts */
+        (void)text_set(&r->noted_why, may_repeat ? r->why : NULL);
     if (ARRAY_GROW(r->notes, r->n_notes, r->n_notes_room) < 0)
         return;
     r->notes[r->n_notes++] = (RunNote){
