@@ -1,5 +1,6 @@
 #pragma once
-/* Time as an argument. Nothing below src/daemon, src/ctl and src/emulator asks the system what time it is.
+/* Time as an argument. Nothing in src/base, src/core and src/sim asks the system what time it is; the programs do, by
+ * src/io/clocks.
  *
  * All instants and durations are microseconds in int64_t. An instant on the wall clock counts from
  * 1970-01-01T00:00:00Z without leap seconds (POSIX) and its name ends in _wall; an instant on the

@@ -9,20 +9,25 @@
 #include "base/text.h"
 #include "core/drive.h"
 
-static int intend(Run *r, const DriveContext *context) {
-    char account[13], slot[DATE_COMPACT_SIZE], hash[9];
-    const char *parts[] = {context->deployment, target_account_id(context->target, account), r->region, r->table,
-                           r->schedule};
-    int rc = drive_hash(parts, ARRAY_SIZE(parts), 8, hash);
-    if (rc < 0)
-        return rc;
-    char *name =
-        text_format("%s.%s.%s.%s", context->deployment, r->schedule, date_to_compact(r->slot_wall, slot), hash);
+int backup_name(const char *deployment, const char *account, const char *region, const char *table, const char *schedule,
+                Usec slot_wall, char **ret) {
+    char slot[DATE_COMPACT_SIZE], hash[9];
+    const char *parts[] = {deployment, account, region, table, schedule};
+    int r = drive_hash(parts, ARRAY_SIZE(parts), 8, hash);
+    if (r < 0)
+        return r;
+    char *name = text_format("%s.%s.%s.%s", deployment, schedule, date_to_compact(slot_wall, slot), hash);
     if (!name)
         return -ENOMEM;
-    free(r->name);
-    r->name = name;
+    free(*ret);
+    *ret = name;
     return 0;
+}
+
+static int intend(Run *r, const DriveContext *context) {
+    char account[13];
+    return backup_name(context->deployment, target_account_id(context->target, account), r->region, r->table,
+                       r->schedule, r->slot_wall, &r->name);
 }
 
 static int request(Run *r, const DriveContext *context, Now now, AwsRequest **ret, bool *ret_asks) {
@@ -181,7 +186,7 @@ static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, 
         return take_status(r, &done->reply->backup, now, ret_wait_usec);
     if (r->state == RUN_INTENDED || r->state == RUN_REQUESTED)
         drive_ask_failed(r, &done->error, now, ret_wait_usec);
-    else if (r->state == RUN_IN_PROGRESS && done->error.class == AWS_NOT_FOUND && r->n_deferred >= DRIVE_GONE_AFTER) {
+    else if (drive_is_gone(r, &done->error)) {
         r->artefact->life = ARTEFACT_GONE;
         run_apply(r, RUN_EV_VANISHED,
                   &(RunCause){.why = "the service no longer knows the backup: somebody deleted it",

@@ -96,6 +96,11 @@ void drive_read_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_us
     run_apply(r, RUN_EV_DEFERRED, cause_of(error, why, &cause), now);
 }
 
+bool drive_is_gone(const Run *r, const AwsError *error) {
+    return r->artefact && error->class == AWS_NOT_FOUND &&
+           (run_is_settled(r) || r->n_deferred >= DRIVE_GONE_AFTER);
+}
+
 Usec drive_poll_wait(const Run *r, Usec first_usec, Now now) {
     Usec age = r->sent_wall == WALL_UNKNOWN ? 0 : now.wall - r->sent_wall;
     return backoff(r, r->n_polls, first_usec, age < 15 * USEC_PER_MINUTE ? 30 * USEC_PER_SEC : 2 * USEC_PER_MINUTE);

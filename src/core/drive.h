@@ -41,10 +41,21 @@ typedef struct DriveAction {
 
 extern const DriveAction backup_action, export_action;
 
+/* A backup's name, "<deployment>.<schedule>.<slot>.<8 hex>"; `account` is the 12 digits. Replaces *ret. */
+int backup_name(const char *deployment, const char *account, const char *region, const char *table, const char *schedule,
+                Usec slot_wall, char **ret);
+/* An export's client token. Attempts count from 1. */
+#define EXPORT_TOKEN_SIZE 65
+#define EXPORT_MAX_ATTEMPTS 2
+int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
+                 int attempt, char ret[static EXPORT_TOKEN_SIZE]);
+
 /* For the actions: how the errors that both know are taken. An error of the request that makes the artefact: */
 void drive_ask_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_usec);
 /* An error of a reading request: it says nothing about the artefact. */
 void drive_read_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_usec);
+/* The service does not know the run's artefact, and it has been asked often enough. */
+bool drive_is_gone(const Run *r, const AwsError *error);
 /* How long to wait before the next look at something that is being made, by how often it was looked at. */
 Usec drive_poll_wait(const Run *r, Usec first_usec, Now now);
 /* The same for looks while uncertain; ends exactly where the look-again delay does. */

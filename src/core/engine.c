@@ -292,7 +292,8 @@ void engine_committed(Engine *e, EngineOutbox *out) {
             run_notes_clear(r);
             artefact_free(TAKE_PTR(r->failed_artefact));
         }
-        if (run_is_settled(r))
+        r->closed = run_is_settled(r);
+        if (r->closed && !run_is_watched(r))
             run_free(r);
         else
             e->runs[n_kept++] = r;
@@ -302,8 +303,10 @@ void engine_committed(Engine *e, EngineOutbox *out) {
 }
 
 void engine_summary(const Engine *e, Now now, EngineSummary *ret) {
-    EngineSummary s = {.n_unsettled = e->n_runs, .next_due_wall = heap_next(&e->due), .trusts_clock = trust_holds(&e->trust)};
+    EngineSummary s = {.next_due_wall = heap_next(&e->due), .trusts_clock = trust_holds(&e->trust)};
     now = trust_now(&e->trust, now);
+    for (size_t i = 0; i < e->n_runs; i++)
+        s.n_unsettled += !run_is_settled(e->runs[i]);
     s.next = heap_due(&e->due, USEC_INFINITY);
     for (size_t i = 0; i < e->targets.n_items; i++) {
         s.n_targets += e->targets.items[i]->selected;

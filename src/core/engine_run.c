@@ -8,6 +8,9 @@
 #include "core/drive.h"
 #include "core/slot.h"
 
+/* How often an artefact is looked at whose run did not wait for it. */
+#define WATCH_USEC (10 * USEC_PER_MINUTE)
+
 Run *engine_find_run(const Engine *e, uint64_t id) {
     size_t low = 0, high = e->n_runs;
     while (low < high) {
@@ -40,13 +43,15 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
     if (rc < 0 || !run_is_settled(r))
         return rc;
+    if (run_is_watched(r))
+        return r->calling ? 0 : heap_set(&e->steps, &r->step, now.mono + WATCH_USEC);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
     if (r->calling)
         client_cancel(e->client, (uint64_t)r->id);
     r->calling = false;
     Target *t = targets_find(&e->targets, r->account, r->region, r->table);
     Enrolment *n = t ? target_enrolment(t, r->schedule) : NULL;
-    if (!n || r->state != RUN_SUCCEEDED || r->artefact->created_wall <= n->newest_wall)
+    if (!n || !r->artefact || r->artefact->life != ARTEFACT_VERIFIED || r->artefact->created_wall <= n->newest_wall)
         return 0;
     n->newest_wall = r->artefact->created_wall;
     rc = engine_put_enrolment(out, n);
@@ -126,9 +131,15 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     r->calling = r->asking = false;
     DriveContext context = context_of(e, r);
     Usec wait = 0;
+    bool watched = run_is_watched(r);
     int rc = drive_answer(r, &context, done, now, &wait);
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
         return rc;
+    if (watched && !run_is_watched(r)) {
+        Report *report = NULL;
+        if ((rc = report_watched(r, e->qualified, &report)) < 0 || (rc = engine_say(out, report)) < 0)
+            return rc;
+    }
     if (context.target && (rc = engine_put_target(out, context.target)) < 0)
         return rc;
     return run_is_settled(r) ? 0 : heap_set(&e->steps, &r->step, now.mono + wait);

@@ -14,7 +14,6 @@
 #define TOKEN_TRUSTED_USEC (7 * USEC_PER_HOUR)
 /* How far the service's clock, in an export's ARN, may lie before ours at the first send. */
 #define LOOK_CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
-#define MAX_ATTEMPTS 2
 
 static int expand(char **text, const DriveContext *context, const Run *r, const char *account) {
     if (!*text)
@@ -34,11 +33,17 @@ static int expand(char **text, const DriveContext *context, const Run *r, const 
     return 0;
 }
 
+int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
+                 int attempt, char ret[static EXPORT_TOKEN_SIZE]) {
+    char slot[DATE_COMPACT_SIZE], number[16];
+    snprintf(number, sizeof number, "%d", attempt);
+    const char *parts[] = {deployment, account, table_id, schedule, date_to_compact(slot_wall, slot), number};
+    return drive_hash(parts, ARRAY_SIZE(parts), EXPORT_TOKEN_SIZE - 1, ret);
+}
+
 static int set_token(Run *r, const char *deployment, const char *account) {
-    char slot[DATE_COMPACT_SIZE], attempt[16], token[65];
-    snprintf(attempt, sizeof attempt, "%d", r->attempt);
-    const char *parts[] = {deployment, account, r->table_id, r->schedule, date_to_compact(r->slot_wall, slot), attempt};
-    int rc = drive_hash(parts, ARRAY_SIZE(parts), 64, token);
+    char token[EXPORT_TOKEN_SIZE];
+    int rc = export_token(deployment, account, r->table_id, r->schedule, r->slot_wall, r->attempt, token);
     return rc < 0 ? rc : text_set(&r->name, token);
 }
 
@@ -105,7 +110,7 @@ static bool token_is_trusted(const Run *r, Now now) {
 
 static int request(Run *r, const DriveContext *context, Now now, AwsRequest **ret, bool *ret_asks) {
     *ret_asks = false;
-    if (r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING)
+    if (r->artefact)
         return describe(r->artefact->arn, ret);
     if (r->look || !token_is_trusted(r, now))
         return look(r, now, ret);
@@ -138,7 +143,7 @@ static int fail(Run *r, const DriveContext *context, const ExportInfo *info, Now
             known = true;
         }
     r->artefact->life = ARTEFACT_FAILED;
-    if (known || r->attempt >= MAX_ATTEMPTS || now.wall > r->start_by_wall) {
+    if (run_is_settled(r) || known || r->attempt >= EXPORT_MAX_ATTEMPTS || now.wall > r->start_by_wall) {
         run_apply(r, RUN_EV_FAILED_THERE, &cause, now);
         return 0;
     }
@@ -272,7 +277,7 @@ static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, 
         }
     } else if (r->state == RUN_INTENDED || r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN)
         drive_ask_failed(r, &done->error, now, ret_wait_usec);
-    else if (done->error.class == AWS_NOT_FOUND && r->n_deferred >= DRIVE_GONE_AFTER) {
+    else if (drive_is_gone(r, &done->error)) {
         r->artefact->life = ARTEFACT_GONE;
         run_apply(r, RUN_EV_VANISHED,
                   &(RunCause){.why = "the service no longer knows the export", .request_id = done->error.request_id},

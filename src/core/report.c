@@ -241,3 +241,20 @@ int report_late(const Run *r, bool qualified, Now now, Report **ret) {
     *ret = TAKE_PTR(report);
     return 0;
 }
+
+int report_watched(const Run *r, bool qualified, Report **ret) {
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    CLEANUP(report_free_ptr) Report *report = NULL;
+    bool good = r->artefact->life == ARTEFACT_VERIFIED;
+    int rc = begin_run(r, good ? REPORT_SUCCEEDED : REPORT_FAILED, qualified, &t, &report);
+    if (rc < 0)
+        return rc;
+    text_addf(&t, "had failed by its deadline; what it asked for is %s now: %s",
+              good ? (r->artefact->status ? r->artefact->status : "finished") : artefact_life_to_string(r->artefact->life),
+              r->artefact->arn);
+    rc = text_take(&t, &report->message);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(report);
+    return 0;
+}

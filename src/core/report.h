@@ -67,6 +67,8 @@ DEFINE_CLEANUP(Report, report_free)
 int report_plain(ReportKind kind, Report **ret, const char *format, ...) PRINTF_LIKE(3, 4);
 /* What a run says with an event that was just applied to it; *ret stays NULL where it says nothing. */
 int report_run(const Run *r, RunEvent event, bool qualified, Report **ret);
+/* What became of an artefact whose run had given up waiting for it. */
+int report_watched(const Run *r, bool qualified, Report **ret);
 /* The soft deadline of a run has passed. */
 int report_late(const Run *r, bool qualified, Now now, Report **ret);
 int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report **ret, const char *format, ...)

@@ -146,6 +146,10 @@ void run_free(Run *r) {
 
 bool run_is_settled(const Run *r) { return r->state >= RUN_SUCCEEDED; }
 
+bool run_is_watched(const Run *r) {
+    return run_is_settled(r) && r->artefact && r->artefact->life == ARTEFACT_IN_PROGRESS;
+}
+
 void run_notes_clear(Run *r) {
     for (size_t i = 0; i < r->n_notes; i++)
         free(r->notes[i].why);

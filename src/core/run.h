@@ -91,6 +91,7 @@ typedef struct Run {
 
     /* of this process alone */
     bool changed;   /* differs from the ledger */
+    bool closed;    /* it is in the ledger as settled, where it never changes again; its artefact may */
     RunNote *notes; /* not yet in the ledger */
     size_t n_notes, n_notes_room;
     size_t n_said;        /* of them */
@@ -118,6 +119,8 @@ bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now);
 
 void run_notes_clear(Run *r); /* they are in the ledger */
 bool run_is_settled(const Run *r);
+/* It has settled at its hard deadline, and what it asked for is still being made: the artefact goes on being watched. */
+bool run_is_watched(const Run *r);
 /* The next deadline on the wall clock that matters in its state, and what passes with it. */
 Usec run_deadline(const Run *r);
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl/verbs.h"
+#include "io/clocks.h"
 
 /* No answer is longer; 'list --all' of millions of runs asks for --limit. */
 #define ANSWER_MAX (512u << 20)
@@ -14,14 +14,8 @@
 
 static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *out) = {
     [CTL_STATUS] = verb_status, [CTL_LIST] = verb_list, [CTL_SHOW] = verb_show,
-    [CTL_CHECK] = verb_check,   [CTL_PLAN] = verb_plan,
+    [CTL_CHECK] = verb_check,   [CTL_PLAN] = verb_plan, [CTL_REBUILD] = verb_rebuild, [CTL_SET_ASIDE] = verb_set_aside,
 };
-
-static Usec read_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 int ctl_failed(const char *error) {
     fprintf(stderr, "ddbackupctl: %s\n", error ? error : "out of memory");
@@ -49,6 +43,6 @@ int main(int argc, char **argv) {
     if (r == 0)
         return CTL_OK;
     AUTO_TEXT out = TEXT_INIT(ANSWER_MAX);
-    int status = verbs[options.verb](&options, read_clock(), &out);
+    int status = verbs[options.verb](&options, clocks_read().wall, &out);
     return print(&out, status, options.verb == CTL_CHECK);
 }

@@ -19,6 +19,8 @@ static const char usage[] =
     "  show RUN           a run's whole story; RUN is its number, a backup's name or an ARN\n"
     "  check              for monitoring: one line, and exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 wrong usage\n"
     "  plan               what will be due, from the configuration alone\n"
+    "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
+    "  set-aside --yes    moves a damaged ledger out of the way; the daemon must be stopped\n"
     "\n"
     "  --json                  for programs (every verb)\n"
     "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
@@ -28,8 +30,10 @@ static const char usage[] =
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list)\n"
     "  --arn                   with ARNs (list)\n"
-    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan)\n"
+    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan, rebuild)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
+    "  --dry-run               say what would be written (rebuild)\n"
+    "  --yes                   really (set-aside)\n"
     "  --help, --version\n"
     "\n"
     "See ddbackupctl(1), ddbackupd(8), ddbackupd.conf(5).\n";
@@ -45,6 +49,8 @@ enum {
     OPT_ARN,
     OPT_CONFIG,
     OPT_DAYS,
+    OPT_DRY_RUN,
+    OPT_YES,
     OPT_HELP,
     OPT_VERSION
 };
@@ -60,6 +66,8 @@ static const struct option long_options[] = {
     {"arn", no_argument, NULL, OPT_ARN},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"days", required_argument, NULL, OPT_DAYS},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"yes", no_argument, NULL, OPT_YES},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -76,15 +84,19 @@ static const unsigned takers[] = {
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST),
-    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
+    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_REBUILD),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
+    [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD),
+    [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
 
 static const char *const verb_names[CTL_VERBS] = {
-    [CTL_STATUS] = "status", [CTL_LIST] = "list", [CTL_SHOW] = "show", [CTL_CHECK] = "check", [CTL_PLAN] = "plan",
+    [CTL_STATUS] = "status", [CTL_LIST] = "list",       [CTL_SHOW] = "show",           [CTL_CHECK] = "check",
+    [CTL_PLAN] = "plan",     [CTL_REBUILD] = "rebuild", [CTL_SET_ASIDE] = "set-aside",
 };
+#define VERBS_NAMED "status, list, show, check, plan, rebuild or set-aside"
 
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
@@ -106,7 +118,7 @@ static int parse_verb(const char *word, CtlVerb *ret) {
     const char *nearest = name_nearest(word, verb_names, CTL_VERBS);
     if (nearest)
         return refuse(word, "no such verb", "did you mean ", nearest, "?");
-    return refuse(word, "no such verb", "", "status, list, show, check or plan", "");
+    return refuse(word, "no such verb", "", VERBS_NAMED, "");
 }
 
 static int unknown_option(const char *word) {
@@ -191,6 +203,12 @@ static int take_option(CtlOptions *o, int option, const char *value) {
         return 0;
     case OPT_DAYS:
         return parse_number("days", value, DAYS_MAX, &o->days);
+    case OPT_DRY_RUN:
+        o->dry_run = true;
+        return 0;
+    case OPT_YES:
+        o->yes = true;
+        return 0;
     default:
         return -EINVAL;
     }
@@ -203,6 +221,9 @@ static int take_arguments(CtlOptions *o, char **arguments) {
                           "ddbackupctl show RUN, with a number of 'ddbackupctl list', a backup's name or an ARN", "");
         o->run = *arguments++;
     }
+    if (o->verb == CTL_SET_ASIDE && !o->yes)
+        return refuse("set-aside", "the daemon will know of no run, skip or failure until 'ddbackupctl rebuild'", "",
+                      "ddbackupctl set-aside --yes, if the ledger is damaged beyond use", "");
     return *arguments ? refuse(*arguments, "one argument too many", "", "see ddbackupctl --help", "") : 0;
 }
 
@@ -211,7 +232,7 @@ int options_parse(int argc, char **argv, CtlOptions *ret) {
     o.state_directory = state_directory();
     *ret = o;
     if (argc < 2)
-        return refuse("VERB", "it is missing", "", "status, list, show, check or plan; see ddbackupctl --help", "");
+        return refuse("VERB", "it is missing", "", VERBS_NAMED "; see ddbackupctl --help", "");
     bool verbless = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0;
     int r = verbless ? 0 : parse_verb(argv[1], &o.verb);
     ret->verb = o.verb;

@@ -6,14 +6,23 @@
 
 #include "core/conf.h"
 
-typedef enum CtlVerb { CTL_STATUS, CTL_LIST, CTL_SHOW, CTL_CHECK, CTL_PLAN, CTL_VERBS } CtlVerb;
+typedef enum CtlVerb {
+    CTL_STATUS,
+    CTL_LIST,
+    CTL_SHOW,
+    CTL_CHECK,
+    CTL_PLAN,
+    CTL_REBUILD,
+    CTL_SET_ASIDE,
+    CTL_VERBS
+} CtlVerb;
 
 typedef struct CtlOptions {
     CtlVerb verb;
     const char *state_directory;
     const char *config;
     bool config_given; /* --config was, so that a file that cannot be read is a problem */
-    bool json, all, arn;
+    bool json, all, arn, dry_run, yes;
     const char *table, *schedule; /* NULL: every one */
     bool has_action;
     Action action;

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "ctl/json.h"
+#include "ctl/load_conf.h"
 #include "ctl/plan_rows.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
-#include "io/conf_file.h"
 #include "io/credentials_source.h"
 #include "io/store_read.h"
 
@@ -151,16 +151,6 @@ static int print_people(const CtlOptions *o, const Plan *p, const char *ledger_p
 }
 
 /* --- what it needs --- */
-
-static int load_conf(const char *path, Conf **ret) {
-    CLEANUP(conf_problems_done) ConfProblems problems = {};
-    int r = conf_file_load(path, &problems, ret, NULL);
-    for (size_t i = 0; r < 0 && i < problems.n_items; i++)
-        ctl_failed(problems.items[i]);
-    if (r < 0 && problems.n_items == 0)
-        ctl_failed(strerror(-r));
-    return r;
-}
 
 /* No ledger is no failure here. */
 static int load_targets(const char *directory, Targets *ret, char **ret_problem) {

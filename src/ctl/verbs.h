@@ -14,6 +14,8 @@ int verb_list(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_show(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_check(const CtlOptions *o, Usec now_wall, Text *out); /* 0 OK, 1 WARNING, 2 CRITICAL */
 int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_set_aside(const CtlOptions *o, Usec now_wall, Text *out);
 
 /* Says `error` (owned by the caller; NULL: no memory for it) on standard error and returns CTL_FAILED. */
 int ctl_failed(const char *error);

@@ -13,8 +13,10 @@
 #include "base/date.h"
 #include "base/parse.h"
 #include "daemon/session.h"
+#include "io/clocks.h"
 #include "io/journal.h"
 #include "io/notify.h"
+#include "io/region.h"
 #include "io/store.h"
 #include "io/transport.h"
 #include "io/watch.h"
@@ -42,14 +44,6 @@ typedef struct Loop {
     Usec suspended_usec; /* since boot, as of the last turn */
     bool stopping;
 } Loop;
-
-static Now read_clocks(void) {
-    struct timespec wall, mono;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_BOOTTIME, &mono);
-    return (Now){.wall = wall.tv_sec * USEC_PER_SEC + wall.tv_nsec / 1000,
-                 .mono = mono.tv_sec * USEC_PER_SEC + mono.tv_nsec / 1000};
-}
 
 static void loop_done(Loop *l) {
     watch_free(l->watch);
@@ -132,7 +126,7 @@ static void notice_suspend(Loop *l, Now now) {
 }
 
 static int turn(Loop *l) {
-    Now now = read_clocks();
+    Now now = clocks_read();
     Usec next_wall;
     notice_suspend(l, now);
     engine_outbox_clear(&l->out);
@@ -244,7 +238,7 @@ static int reload(Loop *l) {
     AUTO_FREE char *problem = NULL;
     int r = session_load_conf(l->options->config, &conf, &problem);
     if (r >= 0)
-        r = session_region(conf, &region, &problem);
+        r = region_find(conf, &region, &problem);
     free(l->reload_problem);
     l->reload_problem = r < 0 ? TAKE_PTR(problem) : NULL;
     if (r < 0) {
@@ -259,7 +253,7 @@ static int reload(Loop *l) {
         return give_up(l, "reload", r);
     journal_set_level(conf->log_level);
     EngineSettings settings = engine_settings(l);
-    if ((r = engine_reconfigure(l->engine, TAKE_PTR(conf), &settings, read_clocks())) < 0)
+    if ((r = engine_reconfigure(l->engine, TAKE_PTR(conf), &settings, clocks_read())) < 0)
         return give_up(l, "reload", r);
     load_credentials(l);
     if ((r = watch_credentials(l)) < 0)
@@ -289,7 +283,7 @@ static int begin(Loop *l) {
     CLEANUP(ledger_done) Ledger ledger = {};
     int r = session_load_conf(l->options->config, &conf, &problem), status = EXIT_CONF;
     if (r >= 0)
-        r = session_region(conf, &l->region, &problem);
+        r = region_find(conf, &l->region, &problem);
     if (r >= 0) {
         status = 1;
         journal_set_level(conf->log_level);
@@ -305,7 +299,7 @@ static int begin(Loop *l) {
     TransportSettings transport = transport_settings(conf);
     EngineSettings settings = engine_settings(l);
     if ((r = transport_new(l->event, &transport, on_replies, l, &l->transport)) < 0 ||
-        (r = engine_new(TAKE_PTR(conf), &ledger, &settings, read_clocks(), &l->engine)) < 0) {
+        (r = engine_new(TAKE_PTR(conf), &ledger, &settings, clocks_read(), &l->engine)) < 0) {
         journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
         return 1;
     }

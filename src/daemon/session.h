@@ -1,5 +1,5 @@
 #pragma once
-/* What the daemon and its dry run both need before they can talk to the service: configuration, region, credentials. */
+/* What the daemon and its dry run both need before they can talk to the service: configuration and credentials. */
 
 #include "core/conf.h"
 #include "core/engine.h"
@@ -7,7 +7,5 @@
 
 /* Loads and checks the configuration. Problems and warnings go to the journal, each once; *ret_problem is a summary. */
 int session_load_conf(const char *path, Conf **ret, char **ret_problem);
-/* aws.region, else the environment's or the profile's. */
-int session_region(const Conf *c, char **ret, char **ret_problem);
 /* Credentials as credentials_source_find finds them. On failure *why says so. */
 int session_credentials(const Conf *c, CredentialsSource *source, Credentials **ret, Text *why);

@@ -1,14 +1,15 @@
 #include "io/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/text.h"
+#include "io/store_lock.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
 
@@ -73,33 +74,6 @@ void store_close(Store *s) {
     free(s);
 }
 
-/* A lock of the open file: a reader asks whether it is held (F_OFD_GETLK) without taking it, and so can never keep a
- * daemon from starting. */
-static int lock_directory(const char *directory, int *ret_fd, Text *why) {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    AUTO_FREE char *path = text_format("%s/lock", directory);
-    if (!path)
-        return -ENOMEM;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0) {
-        int r = -errno;
-        text_addf(why, "%s: %s; HINT: the state directory must exist and be writable for the daemon's user", path,
-                  strerror(-r));
-        return r;
-    }
-    if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
-        int r = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-        close(fd);
-        text_addf(why,
-                  "%s: %s; HINT: one daemon per state directory: stop the other one (fuser %s), or use another "
-                  "--state-directory",
-                  directory, r == -EBUSY ? "another ddbackupd uses this state directory" : strerror(-r), path);
-        return r;
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
 static int exec(Store *s, const char *sql, const char *what) {
     int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? 0 : failed(s, code, what);
@@ -114,11 +88,8 @@ static int check_integrity(Store *s) {
         r = failed(s, code, "the ledger cannot be checked");
     else if (!text_equal((const char *)sqlite3_column_text(q, 0), "ok")) {
         text_clear(&s->why);
-        text_addf(
-            &s->why,
-            "the ledger is damaged: %s; HINT: keep the file, restore it from a copy, or move it aside to begin anew "
-            "(unsettled runs are then forgotten)",
-            (const char *)sqlite3_column_text(q, 0));
+        text_addf(&s->why, "the ledger is damaged: %s; HINT: " STORE_DAMAGED_HINT,
+                  (const char *)sqlite3_column_text(q, 0));
         r = -EBADMSG;
     }
     sqlite3_finalize(q);
@@ -131,8 +102,23 @@ static int identify(Store *s) {
     return store_schema_identify(s->db, &version, &s->why);
 }
 
+/* A ledger has its first page before it has a -wal. SQLite would take it for a new one, and drop the -wal. */
+static int check_cut(Store *s, const char *path) {
+    struct stat db;
+    AUTO_FREE char *wal_path = text_format("%s-wal", path);
+    if (!wal_path)
+        return -ENOMEM;
+    if (stat(path, &db) < 0 || db.st_size > 0 || access(wal_path, F_OK) < 0)
+        return 0;
+    text_clear(&s->why);
+    text_add(&s->why, "the ledger is damaged: it is empty, and has a -wal beside it; HINT: " STORE_DAMAGED_HINT);
+    return -EBADMSG;
+}
+
 static int open_locked(Store *s, const char *path) {
-    int on = 1;
+    int on = 1, r = check_cut(s, path);
+    if (r < 0)
+        return r;
     int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return failed(s, code, "the ledger cannot be opened");
@@ -140,7 +126,7 @@ static int open_locked(Store *s, const char *path) {
     sqlite3_busy_timeout(s->db, 5000);
     sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
     /* before anything is written: somebody else's database stays as it is */
-    int r = identify(s);
+    r = identify(s);
     /* foreign keys are checked; 1 MB of page cache is plenty for one writer of small rows */
     if (r >= 0)
         r = exec(s,
@@ -168,7 +154,7 @@ int store_open(const char *directory, Store **ret, char **ret_error) {
     if (!s)
         return -ENOMEM;
     *s = (Store){.lock_fd = -1, .why = TEXT_INIT(4096)};
-    int r = path ? lock_directory(directory, &s->lock_fd, &why) : -ENOMEM;
+    int r = path ? store_lock(directory, &s->lock_fd, &why) : -ENOMEM;
     if (r >= 0 && (r = open_locked(s, path)) < 0)
         text_addf(&why, "%s: %s", path, store_error(s));
     if (r < 0) {
@@ -321,7 +307,7 @@ static int put_run_row(Store *s, const Run *r) {
 }
 
 static int put_run(Store *s, const Run *r) {
-    int rc = put_run_row(s, r);
+    int rc = r->closed ? 0 : put_run_row(s, r);
     for (size_t i = 0; rc >= 0 && i < r->n_notes; i++)
         rc = put_note(s, r->id, &r->notes[i]);
     if (rc >= 0 && r->failed_artefact)
@@ -371,6 +357,11 @@ int store_commit(Store *s, const LedgerBatch *batch) {
     return r;
 }
 
+int store_has_run(Store *s, const Run *r, bool *ret) {
+    int code = store_row_has_run(s->db, r, ret);
+    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
+}
+
 /* --- loading --- */
 
 typedef int (*LoadRow)(sqlite3_stmt *q, Ledger *l);
@@ -389,6 +380,7 @@ static int load_run(sqlite3_stmt *q, Ledger *l) {
     bool needs_intent = r->state != RUN_DUE;
     if ((needs_artefact && !r->artefact) || (needs_intent && (!r->name || !r->table_id || !r->table_arn)))
         return -EBADMSG;
+    r->closed = run_is_settled(r);
     if (ARRAY_GROW(l->runs, l->n_runs, l->n_runs_room) < 0)
         return -ENOMEM;
     l->runs[l->n_runs++] = TAKE_PTR(r);
@@ -408,7 +400,9 @@ static const struct {
     {"an enrolment", STORE_ENROLMENTS_SQL, load_enrolment},
     {"a run",
      "SELECT " STORE_RUN_COLUMNS " FROM runs r LEFT JOIN artefacts a ON a.id ="
-     " (SELECT max(id) FROM artefacts WHERE run_id = r.id AND life <> 'failed') WHERE r.settled IS NULL ORDER BY r.id",
+     " (SELECT max(id) FROM artefacts WHERE run_id = r.id AND life <> 'failed') WHERE r.id IN"
+     " (SELECT id FROM runs WHERE settled IS NULL UNION SELECT run_id FROM artefacts WHERE life = 'in_progress')"
+     " ORDER BY r.id",
      load_run},
     {"the run numbers", "SELECT coalesce(max(id), 0) FROM runs", load_next_id},
 };
@@ -419,8 +413,7 @@ static int row_failed(Store *s, int error, const char *what) {
         text_add(&s->why, "the ledger cannot be read: out of memory");
     else
         text_addf(&s->why,
-                  "the ledger holds %s that makes no sense; HINT: it was edited or is damaged; restore it from a copy",
-                  what);
+                  "the ledger holds %s that makes no sense: it was edited or is damaged; HINT: " STORE_DAMAGED_HINT, what);
     return error == -ENOMEM ? error : -EBADMSG;
 }
 

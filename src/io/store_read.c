@@ -55,7 +55,8 @@ static void add_group(Text *t, const char *directory) {
 static int refused(StoreRead *s, const char *directory, int error) {
     Text *t = blame(s);
     if (error == ENOENT || error == ENOTDIR)
-        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory");
+        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory; where one was "
+                    "lost, ddbackupctl rebuild finds again what the service knows");
     else if (error == EACCES || error == EPERM) {
         text_add(t, "no permission to read the ledger; HINT: join ");
         add_group(t, directory);
@@ -166,10 +167,14 @@ static int take_failed(StoreRead *s, const Query *query, int error) {
     if (error == -ENOMEM)
         text_add(t, "out of memory");
     else
-        text_addf(t,
-                  "the ledger holds %s that makes no sense; HINT: it was edited or is damaged; restore it from a copy",
+        text_addf(t, "the ledger holds %s that makes no sense: it was edited or is damaged; HINT: " STORE_DAMAGED_HINT,
                   query->what);
     return error == -ENOMEM ? error : -EBADMSG;
+}
+
+int store_read_has_run(StoreRead *s, const Run *r, bool *ret) {
+    int code = store_row_has_run(s->db, r, ret);
+    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
 }
 
 static int run_query(StoreRead *s, const Query *query) {

@@ -22,6 +22,9 @@ const char *store_read_error(const StoreRead *s);
 typedef enum DaemonState { DAEMON_UNKNOWN, DAEMON_STOPPED, DAEMON_RUNNING } DaemonState;
 DaemonState store_read_daemon(const char *directory);
 
+/* Is there a run of its schedule, target and slot? */
+int store_read_has_run(StoreRead *s, const Run *r, bool *ret);
+
 /* All targets with their enrolments, also those that ended (active is false). */
 int store_read_targets(StoreRead *s, Targets *ret);
 

@@ -126,3 +126,24 @@ int store_row_run(sqlite3_stmt *q, Run **ret) {
     *ret = TAKE_PTR(r);
     return 0;
 }
+
+int store_row_has_run(sqlite3 *db, const Run *r, bool *ret) {
+    const char *const words[] = {r->schedule, r->account, r->region, r->table};
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(db,
+                                  "SELECT 1 FROM runs WHERE schedule = ? AND account = ? AND region = ? AND name = ?"
+                                  " AND slot = ?",
+                                  -1, &q, NULL);
+    for (int i = 0; code == SQLITE_OK && i < (int)ARRAY_SIZE(words); i++)
+        code = sqlite3_bind_text(q, i + 1, words[i], -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(q, (int)ARRAY_SIZE(words) + 1, r->slot_wall);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(q);
+    if (code == SQLITE_ROW || code == SQLITE_DONE) {
+        *ret = code == SQLITE_ROW;
+        code = SQLITE_OK;
+    }
+    sqlite3_finalize(q);
+    return code;
+}

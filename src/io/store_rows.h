@@ -6,6 +6,7 @@
 #include "core/run.h"
 #include "core/target.h"
 
+struct sqlite3;
 struct sqlite3_stmt;
 
 #define STORE_TARGETS_SQL "SELECT account, region, name, table_id, table_arn, described FROM targets ORDER BY 1, 2, 3"
@@ -31,3 +32,6 @@ int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
     " r.slot, r.due, r.start_by, r.warn_at, r.finish_by, r.warned, r.attempt, r.intent, r.first_sent, r.sent,"         \
     " r.n_sends, r.n_deferred, r.settled, " STORE_ARTEFACT_COLUMNS
 int store_row_run(struct sqlite3_stmt *q, Run **ret);
+
+/* Is there a run of its schedule, target and slot? An SQLite code. */
+int store_row_has_run(struct sqlite3 *db, const Run *r, bool *ret);

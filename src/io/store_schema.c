@@ -43,6 +43,7 @@ static const char *const steps[] = {
     "  created INTEGER, finished INTEGER, verified INTEGER, size_bytes INTEGER, item_count INTEGER,"
     "  details TEXT) STRICT;"
     "CREATE INDEX artefacts_by_run ON artefacts (run_id);"
+    "CREATE INDEX artefacts_in_progress ON artefacts (run_id) WHERE life = 'in_progress';"
 
     "CREATE TABLE notes ("
     "  id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs (id),"
@@ -68,10 +69,8 @@ int store_schema_failed(sqlite3 *db, int code, const char *what, Text *why) {
         {SQLITE_READONLY, -EROFS, "the state directory must be writable for the daemon's user"},
         {SQLITE_PERM, -EACCES, "the ledger must be readable and writable for the daemon's user"},
         {SQLITE_CANTOPEN, -EACCES, "check that the state directory exists and who may read it"},
-        {SQLITE_CORRUPT, -EBADMSG,
-         "the ledger is damaged; keep the file, restore it from a copy, or move it aside to "
-         "begin anew (unsettled runs are then forgotten)"},
-        {SQLITE_NOTADB, -EBADMSG, "the file is no ledger; move it aside, or correct the state directory"},
+        {SQLITE_CORRUPT, -EBADMSG, "the ledger is damaged: " STORE_DAMAGED_HINT},
+        {SQLITE_NOTADB, -EBADMSG, "the file is no ledger: correct the state directory; if it was one, " STORE_DAMAGED_HINT},
         {SQLITE_BUSY, -EBUSY, "another program writes to the ledger; find it with fuser"},
         {SQLITE_NOMEM, -ENOMEM, NULL},
         {SQLITE_CONSTRAINT, -EEXIST, "this is a defect; please report it"},

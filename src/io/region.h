@@ -1,0 +1,7 @@
+#pragma once
+/* Which region is meant: aws.region, else the environment's or the profile's. */
+
+#include "core/conf.h"
+
+/* -ENOENT: none has one; -EINVAL: what was found is no region. *ret_problem says so for people; -ENOMEM leaves it alone. */
+int region_find(const Conf *c, char **ret, char **ret_problem);

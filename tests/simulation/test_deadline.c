@@ -1,0 +1,45 @@
+/* A hard deadline settles a run; what it asked for goes on being watched, across a crash, too. */
+
+#include "base/text.h"
+#include "house.h"
+
+#include "../unit/unit.h"
+
+#define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
+#define HOUR USEC_PER_HOUR
+
+static const char conf[] = "deployment = \"acme\";\n"
+                           "schedules = {\n"
+                           "  nightly = { action = \"backup\"; when = \"02:00\"; start_within = \"30min\";\n"
+                           "              warn_after = \"20min\"; finish_within = \"1h\"; max_age = \"27h\"; };\n"
+                           "};\n"
+                           "tables = ( { match = [\"orders\", \"users\"]; schedules = [\"nightly\"]; } );\n";
+static const char *const tables[] = {"orders", "users", NULL};
+
+static const Enrolment *enrolment(House *h, const char *table) {
+    return targets_find(engine_targets(world_engine(house_world(h))), ACCOUNT_OWN, "eu-central-1", table)->enrolments[0];
+}
+
+static void late_is_failed_and_still_counts(void **state) {
+    for (int crash = 0; crash < 2; crash++) {
+        ServiceSettings slow = service_settings_default();
+        slow.backup_usec = 3 * HOUR;
+        House *h = house_new(&(HouseSettings){.seed = 1, .conf = conf, .start_wall = START, .tables = tables,
+                                              .service = &slow, .latency_usec = 200 * USEC_PER_MSEC});
+        house_run(h, START + 3 * HOUR + HOUR / 2, 0);
+        assert_int_equal(house_figures(h)->n_failed, 2);
+        assert_int_equal(house_figures(h)->n_backups, 2);
+        assert_true(enrolment(h, "orders")->newest_wall == WALL_UNKNOWN);
+        if (crash)
+            house_sleep(h, START + 4 * HOUR);
+        house_run(h, START + 6 * HOUR, 0);
+        for (size_t i = 0; tables[i]; i++)
+            assert_true(enrolment(h, tables[i])->newest_wall / USEC_PER_MINUTE == (START + 2 * HOUR) / USEC_PER_MINUTE);
+        house_audit(h, HOUR);
+        assert_int_equal(house_figures(h)->n_failed, 2);
+        assert_int_equal(house_figures(h)->n_succeeded, 0);
+        house_free(h);
+    }
+}
+
+UNIT_MAIN(cmocka_unit_test(late_is_failed_and_still_counts))
