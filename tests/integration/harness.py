@@ -35,7 +35,7 @@ def environment(home, **extra):
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **extra}
 
 
-def soon(seconds=1.5):
+def soon(seconds=1):
     """A calendar expression that elapses once, in so many seconds or up to one more, and that slot as text."""
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds + 1)
     at = at.replace(microsecond=0)
@@ -64,7 +64,8 @@ def backup(name, when, more=""):
 
 
 def export(name, when, more=""):
-    return f'{name} = {{ action = "export"; when = "{when}"; s3 = {{ bucket = "acme-exports"; prefix = "%{{table}}"; }}; {more} }};'
+    s3 = 's3 = { bucket = "acme-exports"; prefix = "%{table}"; };'
+    return f'{name} = {{ action = "export"; when = "{when}"; {s3} {more} }};'
 
 
 def select(match, *schedules, more=""):

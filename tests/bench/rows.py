@@ -1,0 +1,165 @@
+"""rows.py [ROW...]: the rows of tools/bench."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+from harness import (  # noqa: E402
+    BUILD,
+    KEY_ID,
+    REGION,
+    SECRET,
+    Daemon,
+    Emulator,
+    backup,
+    conf,
+    select,
+    soon,
+    wait_until,
+)
+
+N = int(os.environ.get("DDB_BENCH_TABLES", "200"))
+SECONDS = int(os.environ.get("DDB_BENCH_SECONDS", "60"))
+PROGRAMS = BUILD / "tests" / "bench"
+
+
+def say(row, text):
+    print(f"{row:<13} {text}", flush=True)
+
+
+def cpu(command, directory):
+    """User and system seconds of a command, and what it printed."""
+    with (directory / "out").open("w+b") as out:
+        pid = os.posix_spawn(
+            command[0], command, {"PATH": os.environ["PATH"], "HOME": str(directory)},
+            file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1)],
+        )  # fmt: skip
+        _, status, usage = os.wait4(pid, 0)
+        out.seek(0)
+        assert status == 0, f"{command[0]} failed"
+        return usage.ru_utime + usage.ru_stime, out.read().decode()
+
+
+def cpu_of(pid):
+    """User and system seconds of a live process, each to the hundredth."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in fields[11:13]]
+
+
+def followed(daemon, n):
+    """Waits until the daemon says that n backups are there, without asking its ledger."""
+    wait_until(lambda: len(daemon.lines(" is AVAILABLE: ")) >= n, 120, f"{n} backups")
+
+
+def backup_cpu(directory):
+    prefix = "bench"
+    tables = [f"{prefix}{i:03}" for i in range(N)]
+    emulator = Emulator(directory / "emulator", tables, backup_time="0s", rates=False)
+    arguments = [emulator.url, REGION, KEY_ID, SECRET, prefix, str(N)]
+    try:
+        when, _ = soon(4)
+        text = conf(emulator, backup("nightly", when), select(f"{prefix}*", "nightly"))
+        daemon = Daemon(directory / "daemon", text)
+        begun = time.monotonic()
+        daemon.start()
+        followed(daemon, N)
+        took = time.monotonic() - begun
+        user, system = cpu_of(daemon.process.pid)
+        ours = (user + system) / N
+        assert daemon.stop() == 0
+        boto3 = float(cpu([sys.executable, str(HERE / "boto3_loop.py"), *arguments], directory)[1]) / N
+        curl = cpu([str(PROGRAMS / "curl_multi"), *arguments], directory)[0] / N
+    finally:
+        emulator.process.kill()
+        emulator.process.wait()
+    split = f"{user / N * 1e3:.2f} user, {system / N * 1e3:.2f} system"
+    ours_text = f"ddbackupd {ours * 1e3:.2f} ms a backup ({split}; its start included)"
+    say("backup-cpu", f"{N} tables in {took:.0f} s: {ours_text}")
+    say("backup-cpu", f"  boto3 loop {boto3 * 1e3:.2f} ms: ddbackupd takes 1/{boto3 / ours:.1f} of it (aim: 1/15)")
+    say("backup-cpu", f"  bare curl multi {curl * 1e3:.2f} ms: ddbackupd takes {ours / curl:.2f} x (aim: 1.5)")
+
+
+def idle_daemon(directory):
+    """A daemon that has made a backup of each of three tables and waits for next year."""
+    emulator = Emulator(directory / "emulator", ["orders", "users", "sessions"], backup_time="0s")
+    when, _ = soon(2)
+    schedules = backup("once", when) + backup("yearly", "yearly")
+    text = conf(emulator, schedules, select(["orders", "users", "sessions"], "once", "yearly"))
+    daemon = Daemon(directory / "daemon", text)
+    daemon.start()
+    followed(daemon, 3)
+    return emulator, daemon
+
+
+def pss(pid):
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise AssertionError("no Pss")
+
+
+def idle_memory(directory):
+    emulator, daemon = idle_daemon(directory)
+    bare = subprocess.Popen([str(PROGRAMS / "sd_event_idle")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert bare.stdout.readline() == "ready\n"
+        time.sleep(2)
+        ours, theirs = pss(daemon.process.pid), pss(bare.pid)
+    finally:
+        for process in (bare, daemon.process, emulator.process):
+            process.kill()
+            process.wait()
+    say("idle-memory", f"ddbackupd {ours} kB PSS, bare sd-event process {theirs} kB: {ours / theirs:.2f} x (aim: 1.3)")
+
+
+def idle_wakeups(directory):
+    emulator, daemon = idle_daemon(directory)
+
+    def switches():
+        count = 0
+        for status in pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/status"):
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            count += int(fields["voluntary_ctxt_switches"])
+        return count
+
+    try:
+        time.sleep(2)
+        before = switches()
+        time.sleep(SECONDS)
+        n = switches() - before
+    finally:
+        for process in (daemon.process, emulator.process):
+            process.kill()
+            process.wait()
+    say("idle-wakeups", f"{n} voluntary context switches in {SECONDS} s, with no watchdog and no slot (aim: none)")
+
+
+def store(_):
+    with tempfile.TemporaryDirectory(dir=PROGRAMS) as directory:  # on a disk, where /tmp may be none
+        command = [PROGRAMS / "store_bench", directory, "1", "100", "2500"]
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in out.splitlines():
+        n, per_run, fsyncs, turns, turn, commit, fsync = line.split()
+        took = f"longest turn {turn} ms, its commit at most {commit} ms: {float(turn) / float(fsync):.0f} x one fsync of {fsync} ms"
+        say("store", f"{n} due at once: {per_run} fsyncs a run ({fsyncs} in {turns} turns); {took}")
+
+
+ROWS = {"backup-cpu": backup_cpu, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store}
+
+
+def main(names):
+    for name in names or ROWS:
+        if name not in ROWS:
+            sys.exit(f"tools/bench: no row '{name}'; HINT: {', '.join(ROWS)}")
+    for name in names or ROWS:
+        with tempfile.TemporaryDirectory() as directory:
+            ROWS[name](pathlib.Path(directory))
+
+
+main(sys.argv[1:])

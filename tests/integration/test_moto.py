@@ -1,0 +1,107 @@
+"""ddbackupd against moto, somebody else's idea of DynamoDB: a backup to AVAILABLE, an export to COMPLETED.
+
+moto finishes both at once, names no TableId, and makes export ARNs of a form of its own; it takes any signature."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import harness
+from harness import REGION, backup, compact, conf, export, select, soon, wait_until
+
+
+class Moto:
+    def __init__(self, directory):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        with (directory / "moto.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=harness.environment(directory),
+            )
+        wait_until(self._answers, 30, "moto answers")
+
+    def _answers(self):
+        assert self.process.poll() is None
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="AKIAMOTO000000000000",
+            aws_secret_access_key="any",
+            config=Config(proxies={}, retries={"total_max_attempts": 1}),
+        )
+
+
+@pytest.fixture
+def moto(tmp_path):
+    one = Moto(tmp_path)
+    dynamodb = one.client("dynamodb")
+    for table in ("orders", "users"):
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    dynamodb.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    dynamodb.update_continuous_backups(
+        TableName="orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    one.client("s3").create_bucket(
+        Bucket="acme-exports", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    yield one
+    one.process.kill()
+    one.process.wait()
+
+
+def test_a_backup_and_an_export_settle(moto, daemon, ctl):
+    when, slot = soon()
+    d = daemon(
+        conf(
+            moto,
+            backup("nightly", when) + export("full", when),
+            select("*", "nightly") + "," + select("orders", "full"),
+        ),
+    )
+    runs = d.wait_runs(3, 30)
+    assert [(run["state"], run["why"]) for run in runs] == [("succeeded", None)] * 3
+    by_name = {(run["name"], run["schedule"]): run for run in runs}
+
+    made = moto.client("dynamodb").list_backups(TableName="orders")["BackupSummaries"]
+    assert [(b["BackupArn"], b["BackupName"]) for b in made] == [
+        (by_name["orders", "nightly"]["arn"], by_name["orders", "nightly"]["handle"])
+    ]
+    assert made[0]["BackupName"].startswith(f"acme.nightly.{compact(slot)}.")
+
+    arn = by_name["orders", "full"]["arn"]
+    described = moto.client("dynamodb").describe_export(ExportArn=arn)["ExportDescription"]
+    assert described["ExportStatus"] == "COMPLETED" and described["S3Prefix"] == "orders"
+    objects = moto.client("s3").list_objects_v2(Bucket="acme-exports", Prefix="orders/")
+    assert objects["KeyCount"] > 0
+
+    listed = ctl(d, "list").stdout
+    assert listed.count("AVAILABLE") == 2 and listed.count("COMPLETED") == 1, listed
+
+
+def test_a_missing_table_fails(moto, daemon):
+    when, slot = soon()
+    d = daemon(conf(moto, backup("nightly", when), select("gone", "nightly")))
+    (run,) = d.wait_runs(1)
+    assert run["state"] == "failed" and run["why"].startswith("ResourceNotFoundException: ")
+    d.wait_line(rf"error +gone: backup nightly {slot} failed: .*; HINT: ")
