@@ -133,7 +133,9 @@ static int find_slot(const Token *wanted, const Enrolment *e, Usec made_wall, Us
     const ScheduleConf *s = e->schedule;
     Usec from = usec_max(0, made_wall - SLOT_WINDOW_USEC - s->spread_usec), slot, until = from;
     int r = 0;
-    for (int i = 0; r == 0 && i < SLOTS_BEFORE_WINDOW && calendar_last(s->when, s->zone, 0, until, ret_slot) >= 0; i++) {
+    for (int i = 0; r == 0 && i < SLOTS_BEFORE_WINDOW; i++) {
+        if (calendar_last(s->when, s->zone, 0, until, ret_slot) < 0)
+            break;
         r = try_slot(wanted, e, *ret_slot, ret_attempt);
         until = *ret_slot - 1;
     }
@@ -150,8 +152,8 @@ static int keep(char **to, const char *value) { return value ? text_set(to, valu
 static int take_parameters(Run *r, const ExportInfo *info) {
     if (keep(&r->name, info->client_token) < 0 || keep(&r->s3.bucket, info->s3_bucket) < 0 ||
         keep(&r->s3.bucket_owner, info->s3_bucket_owner) < 0 || keep(&r->s3.prefix, info->s3_prefix) < 0 ||
-        keep(&r->s3.sse_algorithm, info->s3_sse_algorithm) < 0 || keep(&r->s3.kms_key_id, info->s3_sse_kms_key_id) < 0 ||
-        keep(&r->s3.format, info->format) < 0)
+        keep(&r->s3.sse_algorithm, info->s3_sse_algorithm) < 0 ||
+        keep(&r->s3.kms_key_id, info->s3_sse_kms_key_id) < 0 || keep(&r->s3.format, info->format) < 0)
         return -ENOMEM;
     return 0;
 }
@@ -284,7 +286,8 @@ int recover_doubt(const char *deployment, Enrolment *e, Usec listing_lag_usec, N
     run_apply(r, RUN_EV_SENT, NULL, now);
     run_notes_clear(r);
     run_apply(r, RUN_EV_INTERRUPTED,
-              &(RunCause){.why = "whether it was asked for was lost with the ledger, and nothing of it shows yet"}, now);
+              &(RunCause){.why = "whether it was asked for was lost with the ledger, and nothing of it shows yet"},
+              now);
     e->cursor_wall = slot;
     e->changed = true;
     *ret = TAKE_PTR(r);

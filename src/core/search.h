@@ -1,6 +1,7 @@
 #pragma once
-/* The conversation that finds one table's backups and exports again, question by question: DescribeTable; ListBackups, page
- * by page; ListExports, where a schedule exports the table, and DescribeExport for each of the last 400 days. Sans IO. */
+/* The conversation that finds one table's backups and exports again, question by question: DescribeTable; ListBackups,
+ * page by page; ListExports, where a schedule exports the table, and DescribeExport for each of the last 400 days. Sans
+ * IO. */
 
 #include "core/client.h"
 #include "core/look.h"

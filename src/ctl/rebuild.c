@@ -238,16 +238,18 @@ static int ignore_news(void *context, Enrolment *e, bool enrolled) { return 0; }
 
 static int begin_searches(Work *w, const Discovery *discovery) {
     w->begun = clocks_read();
-    int r = enrol_update(&w->targets, w->b.conf, w->b.region, discovery, discovery->wanted, w->begun, ignore_news, NULL);
+    int r = enrol_update(&w->targets, w->b.conf, w->b.region, discovery, discovery->wanted, w->begun, ignore_news,
+                         NULL);
     if (r < 0)
         return r;
     w->b.tables = calloc(w->targets.n_items + 1, sizeof *w->b.tables);
     if (!w->b.tables)
         return -ENOMEM;
     for (size_t i = 0; r >= 0 && i < w->targets.n_items; i++) {
-        if (!w->targets.items[i]->selected)
+        Target *t = w->targets.items[i];
+        if (!t->selected)
             continue;
-        w->b.tables[w->b.n_tables].search = (Search){.deployment = w->b.conf->deployment, .target = w->targets.items[i]};
+        w->b.tables[w->b.n_tables].search = (Search){.deployment = w->b.conf->deployment, .target = t};
         r = go_on(w, w->b.n_tables++, w->begun);
     }
     return r;
@@ -296,8 +298,8 @@ static int answer(Work *w, int r, Text *out) {
         return ctl_failed("the configuration selects no table; HINT: 'ddbackupctl plan' shows what it selects");
     return w->b.n_failed_tables == 0
                ? CTL_OK
-               : ctl_failed("not all tables could be searched; HINT: rebuild again when the cause is gone: what is there "
-                            "is not taken in twice");
+               : ctl_failed("not all tables could be searched; HINT: rebuild again when the cause is gone: what is "
+                            "there is not taken in twice");
 }
 
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {

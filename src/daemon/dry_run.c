@@ -110,7 +110,8 @@ static int take_answer(void *context, CallDone *done, Now now) {
 static int ask(DryRun *d, const Credentials *credentials) {
     CLEANUP(discovery_done) Discovery discovery = {};
     AwsError error = {};
-    int r = ask_new(d->conf, d->region, credentials, "ddbackupd/" PACKAGE_VERSION " dry-run", DRY_RUN_MAX_USEC, &d->ask);
+    int r =
+        ask_new(d->conf, d->region, credentials, "ddbackupd/" PACKAGE_VERSION " dry-run", DRY_RUN_MAX_USEC, &d->ask);
     if (r >= 0 && conf_needs_discovery(d->conf))
         r = ask_tables(d->ask, &discovery, &error);
     if (r == -EREMOTEIO)

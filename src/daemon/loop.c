@@ -109,7 +109,8 @@ static int send_requests(Loop *l) {
 
 /* A turn that fails ends the process: what is on disk is where the next start goes on. */
 static int give_up(Loop *l, const char *what, int error) {
-    journal_event(REPORT_BROKEN, "%s: %s; HINT: nothing unsaved was sent; the next start goes on from the ledger", what, strerror(-error));
+    journal_event(REPORT_BROKEN, "%s: %s; HINT: nothing unsaved was sent; the next start goes on from the ledger", what,
+                  strerror(-error));
     return sd_event_exit(l->event, EXIT_BROKEN);
 }
 
@@ -134,8 +135,10 @@ static int turn(Loop *l) {
     if (r < 0)
         return give_up(l, "a turn of the engine failed", r);
     r = store_commit(l->store, &l->out.batch);
-    if (r < 0)
-        return give_up(l, store_error(l->store), r);
+    if (r < 0) {
+        journal_event(REPORT_BROKEN, "%s", store_error(l->store));
+        return sd_event_exit(l->event, EXIT_BROKEN);
+    }
     engine_committed(l->engine, &l->out);
     for (size_t i = 0; i < l->out.n_reports; i++)
         journal_say(l->out.reports[i], now);

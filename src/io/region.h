@@ -3,5 +3,6 @@
 
 #include "core/conf.h"
 
-/* -ENOENT: none has one; -EINVAL: what was found is no region. *ret_problem says so for people; -ENOMEM leaves it alone. */
+/* -ENOENT: none has one; -EINVAL: what was found is no region. *ret_problem says so for people; -ENOMEM leaves it
+ * alone. */
 int region_find(const Conf *c, char **ret, char **ret_problem);

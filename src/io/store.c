@@ -139,6 +139,8 @@ static int open_locked(Store *s, const char *path) {
         text_clear(&s->why);
         r = store_schema_migrate(s->db, &s->why);
     }
+    if (r >= 0) /* so that a copy of the file alone is not taken for a new ledger */
+        r = exec(s, "PRAGMA wal_checkpoint(TRUNCATE)", "the ledger cannot be opened");
     for (int i = 0; r >= 0 && i < N_STATEMENTS; i++) {
         code = sqlite3_prepare_v3(s->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
         if (code != SQLITE_OK)
@@ -344,10 +346,24 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
     return r;
 }
 
+/* A ledger that was deleted or moved away while we run would take everything and keep nothing. */
+static int check_in_place(Store *s) {
+    int moved = 0;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
+        return 0;
+    text_clear(&s->why);
+    text_add(&s->why, "the ledger was moved or deleted while the daemon used it; HINT: put it back, or stop the daemon "
+                      "before it is moved; 'ddbackupctl rebuild' finds again what the service knows");
+    return -ESTALE;
+}
+
 int store_commit(Store *s, const LedgerBatch *batch) {
     if (ledger_batch_is_empty(batch))
         return 0;
-    int r = exec(s, "BEGIN IMMEDIATE", "the ledger could not be written");
+    int r = check_in_place(s);
+    if (r < 0)
+        return r;
+    r = exec(s, "BEGIN IMMEDIATE", "the ledger could not be written");
     if (r >= 0)
         r = put_batch(s, batch);
     if (r >= 0)
@@ -413,7 +429,8 @@ static int row_failed(Store *s, int error, const char *what) {
         text_add(&s->why, "the ledger cannot be read: out of memory");
     else
         text_addf(&s->why,
-                  "the ledger holds %s that makes no sense: it was edited or is damaged; HINT: " STORE_DAMAGED_HINT, what);
+                  "the ledger holds %s that makes no sense: it was edited or is damaged; HINT: " STORE_DAMAGED_HINT,
+                  what);
     return error == -ENOMEM ? error : -EBADMSG;
 }
 

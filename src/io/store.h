@@ -3,8 +3,8 @@
  * disk. The daemon holds a lock on the directory; readers (src/io/store_read) need none.
  *
  * Errors are -errno, and store_error says what happened and what to do: -ENOSPC the disk is full, -EROFS it cannot be
- * written, -EBADMSG the file is damaged or is no database, -ENOTSUP it was made by a newer version, -EBUSY another
- * daemon holds the directory, -EIO. */
+ * written, -EBADMSG the file is damaged or is no database, -ESTALE it is not in its place any more, -ENOTSUP it was
+ * made by a newer version, -EBUSY another daemon holds the directory, -EIO. */
 
 #include "base/macros.h"
 #include "core/ledger.h"

@@ -11,7 +11,8 @@
 #include "io/store_lock.h"
 #include "io/store_schema.h"
 
-/* The database first: SQLite drops the -wal of a database that is not there, and would take one without its -wal for whole. */
+/* The database first: SQLite drops the -wal of a database that is not there, and would take one without its -wal for
+ * whole. */
 static const char *const suffixes[] = {"", "-wal", "-shm"};
 
 static int rename_all(const char *directory, const char *to, Text *why) {

@@ -55,8 +55,8 @@ static void add_group(Text *t, const char *directory) {
 static int refused(StoreRead *s, const char *directory, int error) {
     Text *t = blame(s);
     if (error == ENOENT || error == ENOTDIR)
-        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory; where one was "
-                    "lost, ddbackupctl rebuild finds again what the service knows");
+        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory; where one "
+                    "was lost, ddbackupctl rebuild finds again what the service knows");
     else if (error == EACCES || error == EPERM) {
         text_add(t, "no permission to read the ledger; HINT: join ");
         add_group(t, directory);

@@ -102,6 +102,8 @@ void world_set_offset(World *w, Usec offset_usec) {
     w->woken = true; /* the daemon's timer is cancelled by a step */
 }
 
+void world_wake(World *w) { w->woken = true; }
+
 void world_crash_at(World *w, uint64_t n) { w->crash_at = n == 0 ? 0 : w->n_points + n; }
 
 void world_boot(World *w, Engine *e) {
@@ -301,6 +303,8 @@ static int turn(World *w) {
     for (size_t i = 0; w->owner.said && i < w->out.n_reports; i++)
         w->owner.said(w->owner.context, w->out.reports[i], w->true_wall);
     for (size_t i = 0; r >= 0 && i < w->out.n_requests; i++) {
+        if (w->owner.sent)
+            w->owner.sent(w->owner.context, w->out.requests[i], w->true_wall);
         r = send_request(w, TAKE_PTR(w->out.requests[i]));
         if (r >= 0 && point(w))
             return -ECONNABORTED;

@@ -41,6 +41,8 @@ typedef struct WorldOwner {
     int (*commit)(void *context, const LedgerBatch *batch);
     /* May be NULL. */
     void (*said)(void *context, const Report *r, Usec true_wall);
+    /* As each request leaves the host. May be NULL. */
+    void (*sent)(void *context, const HttpRequest *request, Usec true_wall);
     /* After each exchange with the service that was carried out, before its reply leaves. May be NULL. */
     void (*served)(void *context, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall);
     /* After each turn that was committed. A failure ends world_run with it. May be NULL. */
@@ -59,6 +61,9 @@ Engine *world_engine(World *w); /* NULL while the host is down */
 void world_set_faults(World *w, const int permille[static WORLD_FAULTS]);
 /* Steps the host's wall clock to true time plus this. */
 void world_set_offset(World *w, Usec offset_usec);
+
+/* Something happened that is worth a turn. */
+void world_wake(World *w);
 
 /* Switches the host on with this engine (taken). */
 void world_boot(World *w, Engine *e);

@@ -421,9 +421,9 @@ def test_a_row_that_makes_no_sense(ledger):
     ledger.write(enrolment(), succeeded())
     ledger.tamper("DROP TRIGGER runs_settled")
     ledger.tamper("UPDATE runs SET state='dreaming'")
-    check(ledger, 2, "holds a run that makes no sense; HINT: ")
+    check(ledger, 2, "holds a run that makes no sense: it was edited or is damaged; HINT: ")
     for verb in ("status", "list"):
-        assert "holds a run that makes no sense; HINT: " in ledger.ctl(verb, status=1)
+        assert "holds a run that makes no sense: it was edited or is damaged; HINT: " in ledger.ctl(verb, status=1)
 
 
 @pytest.mark.parametrize("version, words", [(99, "has schema 99, and this program knows up to"),

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "io/store_aside.h"
 #include "io/store_read.h"
 #include "unit.h"
 
@@ -569,6 +570,75 @@ static void a_damaged_page_is_found_at_the_start(void **state) {
     assert_refused(-EBADMSG, "damaged");
 }
 
+/* SQLite would take it for a new one and drop the -wal. */
+static void an_empty_file_beside_a_wal_is_damaged(void **state) {
+    AUTO_FREE char *path = path_of("ledger.db"), *wal = path_of("ledger.db-wal");
+    store_close(open_store());
+    assert_int_equal(access(wal, F_OK), 0);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_refused(-EBADMSG, "ddbackupctl set-aside --yes");
+    assert_int_equal(access(wal, F_OK), 0);
+    assert_int_equal(unlink(wal), 0);
+    store_close(open_store()); /* a start that came no further */
+}
+
+static void a_run_is_known_by_its_slot(void **state) {
+    Store *s = open_store();
+    StoreRead *read = NULL;
+    char *error = NULL;
+    bool known = true;
+    CLEANUP(run_free_ptr) Run *r = full_run(1);
+    assert_int_equal(store_has_run(s, r, &known), 0);
+    assert_false(known);
+    assert_int_equal(commit_run(s, r), 0);
+    assert_int_equal(store_read_open(directory, &read, &error), 0);
+    char **const keys[] = {&r->schedule, &r->account, &r->region, &r->table};
+    for (size_t i = 0; i <= ARRAY_SIZE(keys) + 1; i++) {
+        char *kept = i < ARRAY_SIZE(keys) ? *keys[i] : NULL;
+        if (kept)
+            *keys[i] = (char *)"another";
+        r->slot_wall += i == ARRAY_SIZE(keys);
+        bool expected = i > ARRAY_SIZE(keys);
+        assert_int_equal(store_has_run(s, r, &known), 0);
+        assert_int_equal(known, expected);
+        assert_int_equal(store_read_has_run(read, r, &known), 0);
+        assert_int_equal(known, expected);
+        if (kept)
+            *keys[i] = kept;
+        r->slot_wall -= i == ARRAY_SIZE(keys);
+    }
+    store_read_close(read);
+    store_close(s);
+}
+
+static void assert_aside(int expected, const char *words, char **ret_path) {
+    AUTO_FREE char *error = NULL;
+    assert_int_equal(store_set_aside(directory, T0, ret_path, &error), expected);
+    if (expected < 0 && (!error || !strstr(error, words) || !strstr(error, "; HINT: ") || !strstr(error, directory)))
+        fail_msg("wanted the directory, '%s' and a HINT in: %s", words, error ? error : "(nothing)");
+}
+
+static void a_ledger_is_set_aside_whole(void **state) {
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    AUTO_FREE char *path = NULL, *expected = path_of("ledger.db.damaged-20260922T020000Z");
+    Store *s = open_store();
+    assert_aside(-EBUSY, "another ddbackupd", NULL);
+    store_close(s);
+    scribble(0, 5000);
+    assert_aside(0, NULL, &path);
+    assert_string_equal(path, expected);
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        AUTO_FREE char *now = text_format("%s%s", path, suffixes[i]);
+        AUTO_FREE char *before = text_format("%s/ledger.db%s", directory, suffixes[i]);
+        assert_int_equal(access(now, F_OK), 0);
+        assert_int_equal(access(before, F_OK), -1);
+    }
+    assert_aside(-ENOENT, "nothing to set aside", NULL);
+    store_close(open_store());
+    assert_aside(-EEXIST, "cannot be renamed", NULL); /* within the same second nothing is overwritten */
+    store_close(open_store());
+}
+
 static void a_row_without_sense_is_said(void **state) {
     static const struct {
         const char *sql, *words;
@@ -618,4 +688,5 @@ UNIT_MAIN(IN_DIRECTORY(a_fresh_ledger_is_empty), IN_DIRECTORY(the_lock_refuses_a
           IN_DIRECTORY(a_reader_sees_one_instant), IN_DIRECTORY(a_newer_ledger_is_refused),
           IN_DIRECTORY(an_older_ledger_is_not_read), IN_DIRECTORY(a_foreign_database_is_left_alone),
           IN_DIRECTORY(what_is_no_database_is_refused), IN_DIRECTORY(a_damaged_page_is_found_at_the_start),
-          IN_DIRECTORY(a_row_without_sense_is_said))
+          IN_DIRECTORY(an_empty_file_beside_a_wal_is_damaged), IN_DIRECTORY(a_run_is_known_by_its_slot),
+          IN_DIRECTORY(a_ledger_is_set_aside_whole), IN_DIRECTORY(a_row_without_sense_is_said))
