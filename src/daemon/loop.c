@@ -299,6 +299,7 @@ static int begin(Loop *l) {
         return status;
     }
     size_t n_resumed = ledger.n_runs;
+    bool is_new = ledger.targets.n_items == 0 && ledger.next_run_id == 1;
     TransportSettings transport = transport_settings(conf);
     EngineSettings settings = engine_settings(l);
     if ((r = transport_new(l->event, &transport, on_replies, l, &l->transport)) < 0 ||
@@ -311,8 +312,9 @@ static int begin(Loop *l) {
         journal_event(REPORT_NOT_STARTED, "credentials cannot be watched: %s", strerror(-r));
         return 1;
     }
-    journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s",
-                 engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory);
+    journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s%s",
+                 engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory,
+                 is_new ? "; the ledger is new; HINT: if one was lost, stop the daemon and run 'ddbackupctl rebuild'" : "");
     return 0;
 }
 
