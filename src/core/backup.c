@@ -148,9 +148,15 @@ static int take_page(Run *r, const DriveContext *context, const BackupList *page
     for (size_t i = 0; i < page->n_items; i++) {
         const BackupInfo *b = &page->items[i];
         bool same_table = !b->table_id || text_equal(b->table_id, r->table_id);
-        if (strcmp(b->name, r->name) == 0 && same_table && b->status != BACKUP_DELETED &&
-            run_look_found(l, b->arn, b->created_wall) < 0)
+        if (strcmp(b->name, r->name) != 0 || b->status == BACKUP_DELETED)
+            continue;
+        if (same_table && run_look_found(l, b->arn, b->created_wall) < 0)
             return -ENOMEM;
+        if (!same_table && b->created_wall >= r->first_sent_wall - DRIVE_CLOCK_SLACK_USEC) {
+            l->other_wall = b->created_wall;
+            if (text_set(&l->other_arn, b->arn) < 0)
+                return -ENOMEM;
+        }
     }
     *ret_wait_usec = 0;
     if (page->next) {
@@ -164,6 +170,10 @@ static int take_page(Run *r, const DriveContext *context, const BackupList *page
         }
         return rc;
     }
+    /* the table was created again while the request was on its way: what that made is no success, and neither would
+     * another be */
+    if (l->n_found == 0 && l->other_arn && run_look_found(l, l->other_arn, l->other_wall) < 0)
+        return -ENOMEM;
     if (l->n_found > 0)
         return adopt(r, now);
     if (l->begun_wall >= drive_absent_wall(r, context)) {

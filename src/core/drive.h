@@ -17,6 +17,8 @@ typedef struct DriveContext {
     Target *target; /* NULL: no longer known (the configuration dropped it); the run then works from its intent */
 } DriveContext;
 
+/* How far the service's clock may lie before ours when we look for what was made since the first send. */
+#define DRIVE_CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
 /* A late request's signature is dead after this long, so that it can no longer take effect. */
 #define DRIVE_LOOK_AGAIN_USEC (15 * USEC_PER_MINUTE)
 /* How old a description of a table may be when a run builds its intent on it. */

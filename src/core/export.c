@@ -12,8 +12,6 @@
 
 /* ExportTableToPointInTime, ClientToken: valid for 8 hours after the first request; an hour is left for the doubt. */
 #define TOKEN_TRUSTED_USEC (7 * USEC_PER_HOUR)
-/* How far the service's clock, in an export's ARN, may lie before ours at the first send. */
-#define LOOK_CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
 
 static int expand(char **text, const DriveContext *context, const Run *r, const char *account) {
     if (!*text)
@@ -218,7 +216,7 @@ static int take_page(Run *r, const DriveContext *context, const ExportList *page
     *ret_wait_usec = 0;
     for (size_t i = 0; i < page->n_items; i++) {
         Usec made = look_wall_of_arn(page->items[i].arn);
-        if (made != WALL_UNKNOWN && made < r->first_sent_wall - LOOK_CLOCK_SLACK_USEC)
+        if (made != WALL_UNKNOWN && made < r->first_sent_wall - DRIVE_CLOCK_SLACK_USEC)
             continue;
         if (ARRAY_GROW(l->candidates, l->n_candidates, l->n_room) < 0)
             return -ENOMEM;

@@ -21,6 +21,7 @@ void run_look_free(RunLook *l) {
     free(l->candidates);
     free(l->cursor);
     free(l->found_arn);
+    free(l->other_arn);
     free(l);
 }
 

@@ -14,6 +14,8 @@ typedef struct RunLook {
     char *found_arn; /* the earliest that is ours */
     Usec found_wall;
     size_t n_found;
+    char *other_arn; /* one of our name that another incarnation of the table has, made since we asked; or NULL */
+    Usec other_wall;
     bool listed; /* exports: the listing is complete; candidates are described one by one, from the last */
     char **candidates;
     size_t n_candidates, n_room;

@@ -26,7 +26,7 @@ typedef struct DiskFile {
 static struct {
     DiskFile files[MAX_FILES];
     uint64_t random, n_writes, n_syncs, full_at, fail_sync_at;
-    bool detached;
+    bool detached, failed;
 } disk;
 
 typedef struct OpenFile {
@@ -87,8 +87,10 @@ static int file_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at
     if (disk.detached)
         return SQLITE_IOERR_WRITE;
     disk.n_writes++;
-    if (disk.full_at && disk.n_writes >= disk.full_at)
+    if (disk.full_at && disk.n_writes >= disk.full_at) {
+        disk.failed = true;
         return SQLITE_FULL;
+    }
     size_t end = (size_t)at + (size_t)n;
     int code = end > b->len ? bytes_resize(b, end) : SQLITE_OK;
     if (code != SQLITE_OK)
@@ -115,8 +117,10 @@ static int file_sync(sqlite3_file *f, int flags) {
     if (disk.detached)
         return SQLITE_IOERR_FSYNC;
     disk.n_syncs++;
-    if (disk.fail_sync_at && disk.n_syncs == disk.fail_sync_at)
+    if (disk.fail_sync_at && disk.n_syncs == disk.fail_sync_at) {
+        disk.failed = true;
         return SQLITE_IOERR_FSYNC;
+    }
     return make_durable(file_of(f));
 }
 
@@ -299,5 +303,6 @@ void disk_attach(bool power_cut) {
 
 void disk_fill_at(uint64_t n) { disk.full_at = n == 0 ? 0 : disk.n_writes + n; }
 void disk_fail_sync_at(uint64_t n) { disk.fail_sync_at = n == 0 ? 0 : disk.n_syncs + n; }
+bool disk_has_failed(void) { return disk.failed; }
 uint64_t disk_n_syncs(void) { return disk.n_syncs; }
 uint64_t disk_n_writes(void) { return disk.n_writes; }

@@ -20,6 +20,8 @@ void disk_attach(bool power_cut);
 
 /* The n-th write from now fails with "disk full" (0: none), and so do all later ones until this is called again. */
 void disk_fill_at(uint64_t n);
+/* Whether a write or sync has failed so, ever. */
+bool disk_has_failed(void);
 /* The n-th sync from now fails (0: none), once. */
 void disk_fail_sync_at(uint64_t n);
 

@@ -1,44 +1,55 @@
 #pragma once
 /* A house for the daemon: the world of src/sim with the real ledger on a disk in memory. It starts the host, starts it
- * again from disk after each crash, keeps its own book of what was committed, served and said, and holds the book
- * against the invariants: after every commit, every call and every turn, and as a whole in house_audit. */
+ * again from disk after each crash, and keeps the book (book.h), which holds what happens against the invariants: after
+ * every commit, every call and every turn, and as a whole in house_audit. */
 
+#include "book.h"
 #include "sim/world.h"
-
-typedef struct House House;
 
 typedef struct HouseSettings {
     uint64_t seed;
     const char *conf; /* the text of a configuration; the region is eu-central-1 */
     Usec start_wall;
-    Usec offset_usec; /* of the host's clock, at first */
+    Usec offset_usec;               /* of the host's clock, at first */
     const ServiceSettings *service; /* NULL: quick ones, signatures on */
     const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on */
+    size_t n_more_tables;           /* "many-000" and up, beside them */
     Usec latency_usec;
-    bool power_cuts; /* a crash takes what was not synced; else it is a kill -9 */
+    bool power_cuts;    /* a crash takes what was not synced; else it is a kill -9 */
+    const char *replay; /* the environment that repeats this run: "DDB_SEED=7"; NULL: none is needed */
 } HouseSettings;
 
-/* Everything that goes wrong in here ends the test program with a message that names the seed. */
+/* Everything that goes wrong in here ends the test program with a message that says how to repeat it. */
 House *house_new(const HouseSettings *settings);
 void house_free(House *h);
 World *house_world(House *h);
+Book *house_book(House *h);
+const HouseFigures *house_figures(const House *h);
 
-/* Lets time pass. After a crash the host is down for down_usec and starts again. Returns the number of crashes. */
+/* Lets time pass. After a crash the host is down for down_usec and starts again; while its disk is broken, it tries
+ * every minute. Returns the number of crashes. */
 int house_run(House *h, Usec until_wall, Usec down_usec);
 /* The host is off until then. */
 void house_sleep(House *h, Usec until_wall);
+/* What the daemon signs with from now on, after a restart, too. */
+void house_set_secret(House *h, const char *secret);
+/* What goes wrong at the service from now on (ddbackup-emulator(1), FAULTS). */
+void house_add_fault(House *h, const char *line);
+void house_clear_faults(House *h);
 
-/* Called when the dust has settled: every slot of every enrolment up to the host's clock less `margin` has an outcome, and each
- * has at most one artefact. Returns how many runs have succeeded. */
+/* Called when the dust has settled: every slot of every enrolment up to the host's clock less `margin` has an outcome,
+ * and each has at most one artefact. Returns how many runs have succeeded. */
 size_t house_audit(House *h, Usec margin_usec);
+/* The run of this slot is in that state. */
+void house_expect(House *h, const char *schedule, const char *table, Usec slot_wall, RunState state);
+/* So many backups and exports were made at the service for the daemon. */
+void house_expect_made(House *h, size_t n_backups, size_t n_exports);
 
-/* Figures of the book. */
-typedef struct HouseFigures {
-    size_t n_runs, n_succeeded, n_failed, n_skipped, n_ranges;
-    size_t n_backups, n_exports; /* made at the service */
-    size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
-} HouseFigures;
-const HouseFigures *house_figures(const House *h);
+/* "stale was said": so many times. */
+void house_expect_count(House *h, const char *what, size_t is, size_t should);
 
-/* Breaks the run with a message: what was violated, the true time, the seed. */
-void house_violated(House *h, const char *format, ...) PRINTF_LIKE(2, 3) __attribute__((noreturn));
+/* Breaks the run with a message: what was violated, the true time, the seed, and how to repeat it. */
+void house_violated(const House *h, const char *format, ...) PRINTF_LIKE(2, 3) __attribute__((noreturn));
+
+/* A number out of the environment. */
+long house_number(const char *name, long standard);

@@ -1,11 +1,11 @@
-/* Years of schedules with everything going wrong now and then. DDB_SEEDS (default 5) seeds from DDB_SEED (default 1) on, DDB_DAYS
- * (default 30) simulated days each; tools/soak runs many. A violation prints the seed. */
+/* Years of schedules with everything going wrong now and then. DDB_SEEDS (default 5) seeds from DDB_SEED (default 1)
+ * on, DDB_DAYS (default 30) simulated days each; tools/soak runs many. A violation prints how to repeat it. */
 
 #include <time.h>
 
-#include "base/parse.h"
 #include "core/retry.h"
-#include "house.h"
+#include "disk.h"
+#include "others.h"
 
 #include "../unit/unit.h"
 
@@ -46,19 +46,50 @@ static const char *const troubles[] = {
 };
 
 static void add_trouble(House *h, uint64_t *random) {
-    Service *s = world_service(house_world(h));
-    char *why = NULL;
-    const char *line = troubles[retry_random(random) % ARRAY_SIZE(troubles)];
     if (retry_random(random) % 4 == 0)
-        service_clear_faults(s);
-    if (service_add_faults(s, line, &why) < 0)
-        house_violated(h, "the fault script is wrong: %s", why);
+        house_clear_faults(h);
+    house_add_fault(h, troubles[retry_random(random) % ARRAY_SIZE(troubles)]);
+}
+
+static Usec up_to(uint64_t *random, Usec max) { return (Usec)(retry_random(random) % (uint64_t)max); }
+
+/* Something that lasts for a part of the day, from `begin` to `end`. */
+static void do_mischief(House *h, Usec begin, Usec end, uint64_t *random) {
+    static const Usec offsets[] = {4 * USEC_PER_MINUTE, -4 * USEC_PER_MINUTE, 10 * USEC_PER_HOUR,
+                                   -10 * USEC_PER_HOUR, 365 * USEC_PER_DAY,   -365 * USEC_PER_DAY};
+    Usec down = up_to(random, 10 * USEC_PER_MINUTE);
+    uint64_t kind = retry_random(random) % 5, number = retry_random(random);
+    house_run(h, begin, down);
+    if (kind == 0)
+        house_set_secret(h, "wrong/secret/of/nobody/at/all/0000000000");
+    else if (kind == 1)
+        world_set_offset(house_world(h), offsets[number % ARRAY_SIZE(offsets)]);
+    else if (kind == 2)
+        disk_fill_at(1 + number % 200);
+    else if (kind == 3)
+        disk_fail_sync_at(1 + number % 20);
+    else {
+        house_clear_faults(h); /* which might strike others */
+        free(others_create_backup(h, "orders", "by-hand"));
+        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 20));
+        if (arn)
+            others_delete_backup(h, arn);
+    }
+    if (kind == 2) /* a daemon that starts again and again takes us long */
+        end = usec_min(end, begin + USEC_PER_HOUR);
+    house_run(h, end, down);
+    house_set_secret(h, NULL);
+    world_set_offset(house_world(h), 0);
+    disk_fill_at(0);
+    disk_fail_sync_at(0);
 }
 
 static void live(uint64_t seed, int n_days, HouseFigures *sum) {
     uint64_t random = seed;
+    char replay[80];
+    snprintf(replay, sizeof replay, "DDB_SEED=%" PRIu64 " DDB_SEEDS=1 DDB_DAYS=%d", seed, n_days);
     House *h = house_new(&(HouseSettings){.seed = seed, .conf = conf, .start_wall = START, .tables = tables,
-                                          .latency_usec = USEC_PER_SEC, .power_cuts = seed % 2});
+                                          .latency_usec = USEC_PER_SEC, .power_cuts = seed % 2, .replay = replay});
     int permille[WORLD_FAULTS];
     for (int day = 0; day < n_days; day++) {
         for (int f = 0; f < WORLD_FAULTS; f++)
@@ -71,11 +102,15 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
         Usec until = START + (day + 1) * USEC_PER_DAY;
         if (retry_random(&random) % 30 == 0)
             house_sleep(h, until - USEC_PER_DAY + (Usec)(retry_random(&random) % USEC_PER_DAY));
+        if (retry_random(&random) % 6 == 0) {
+            Usec begin = world_true_wall(house_world(h)) + up_to(&random, USEC_PER_DAY / 2);
+            do_mischief(h, begin, begin + up_to(&random, USEC_PER_DAY / 2), &random);
+        }
         house_run(h, until, (Usec)(retry_random(&random) % (10 * USEC_PER_MINUTE)));
     }
     /* the dust settles */
     world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
-    service_clear_faults(world_service(house_world(h)));
+    house_clear_faults(h);
     world_crash_at(house_world(h), 0);
     house_run(h, START + (n_days + 2) * USEC_PER_DAY, 0);
     house_audit(h, USEC_PER_DAY + USEC_PER_HOUR);
@@ -91,13 +126,8 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
     house_free(h);
 }
 
-static long number(const char *name, long standard) {
-    const char *value = getenv(name);
-    return value ? strtol(value, NULL, 10) : standard;
-}
-
 static void everything_goes_wrong_now_and_then(void **state) {
-    long first = number("DDB_SEED", 1), n_seeds = number("DDB_SEEDS", 5), n_days = number("DDB_DAYS", 30);
+    long first = house_number("DDB_SEED", 1), n_seeds = house_number("DDB_SEEDS", 5), n_days = house_number("DDB_DAYS", 30);
     HouseFigures sum = {};
     struct timespec begun, ended;
     clock_gettime(CLOCK_MONOTONIC, &begun);

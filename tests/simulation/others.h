@@ -1,0 +1,15 @@
+#pragma once
+/* What other people and programs do at the service, in the same account, behind the daemon's back. */
+
+#include "house.h"
+
+/* Sends a signed request now; the reply's body, to be freed. A refusal ends the test program. */
+char *others_call(House *h, const char *operation, const char *body);
+
+/* Makes a backup; its ARN, to be freed. */
+char *others_create_backup(House *h, const char *table, const char *name);
+void others_delete_backup(House *h, const char *arn);
+/* The n-th backup (from 0, by age) of the table at the service; its ARN, to be freed; NULL: there are not so many. */
+char *others_find_backup(House *h, const char *table, int n);
+/* Deletes the table and creates it again under the same name. */
+void others_recreate_table(House *h, const char *table);
