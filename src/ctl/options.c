@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "base/parse.h"
+#include "io/option_error.h"
 #include "base/text.h"
 
 static const char usage[] =
@@ -121,23 +122,6 @@ static int parse_verb(const char *word, CtlVerb *ret) {
     return refuse(word, "no such verb", "", VERBS_NAMED, "");
 }
 
-static int unknown_option(const char *word) {
-    const char *names[ARRAY_SIZE(long_options)];
-    char name[64];
-    size_t n = 0;
-    for (; long_options[n].name; n++)
-        names[n] = long_options[n].name;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return long_options[i].has_arg ? refuse(word, "its value is missing", "--", name, "=VALUE")
-                                           : refuse(word, "it takes no value", "--", name, "");
-    const char *nearest = name_nearest(name, names, n);
-    if (nearest)
-        return refuse(word, "no such option", "did you mean --", nearest, "?");
-    return refuse(word, "no such option", "", "see ddbackupctl --help", "");
-}
-
 static int foreign_option(CtlVerb verb, int option) {
     const char *name = "", *taker = "";
     char words[128];
@@ -240,7 +224,7 @@ int options_parse(int argc, char **argv, CtlOptions *ret) {
     optind = verbless ? 1 : 2;
     for (int c; r >= 0 && (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (c == '?')
-            r = unknown_option(argv[optind - 1]);
+            r = option_error("ddbackupctl", long_options, argv[optind - 1]);
         else if (c == OPT_HELP || c == OPT_VERSION) {
             fputs(c == OPT_HELP ? usage : "ddbackupctl " PACKAGE_VERSION "\n", stdout);
             return 0;

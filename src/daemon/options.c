@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "base/parse.h"
+#include "io/option_error.h"
 
 static const char usage[] =
     "Usage: ddbackupd [OPTION]...\n"
@@ -46,19 +47,6 @@ static int parse_log(const char *value, JournalTo *ret) {
             return 0;
         }
     fprintf(stderr, "ddbackupd: --log=%s: no such place; HINT: auto, journal or stderr\n", value);
-    return -EINVAL;
-}
-
-static int unknown_option(const char *word) {
-    const char *names[ARRAY_SIZE(long_options)];
-    char name[64];
-    size_t n = 0;
-    for (; long_options[n].name; n++)
-        names[n] = long_options[n].name;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
-    const char *nearest = name_nearest(name, names, n);
-    fprintf(stderr, "ddbackupd: %s: no such option, or its value is missing; HINT: %s%s%s\n", word,
-            nearest ? "did you mean --" : "see ddbackupd --help", nearest ? nearest : "", nearest ? "?" : "");
     return -EINVAL;
 }
 
@@ -103,7 +91,7 @@ int options_parse(int argc, char **argv, DaemonOptions *ret) {
             puts(PACKAGE_STRING);
             return 0;
         default:
-            return unknown_option(argv[optind - 1]);
+            return option_error("ddbackupd", long_options, argv[optind - 1]);
         }
     if (optind < argc) {
         fprintf(stderr, "ddbackupd: %s: takes no arguments; HINT: see ddbackupd --help\n", argv[optind]);

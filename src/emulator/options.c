@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/parse.h"
+#include "io/option_error.h"
 
 static const char usage[] =
     "Usage: ddbackup-emulator [OPTION]...\n"
@@ -225,19 +226,6 @@ static int parse_value(int option, char *value, EmulatorOptions *o) {
     }
 }
 
-static int unknown_option(const char *word) {
-    const char *names[ARRAY_SIZE(long_options)];
-    char name[64];
-    size_t n = 0;
-    for (; long_options[n].name; n++)
-        names[n] = long_options[n].name;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="), word + strspn(word, "-"));
-    const char *nearest = name_nearest(name, names, n);
-    fprintf(stderr, "ddbackup-emulator: %s: no such option, or its value is missing; HINT: %s%s%s\n", word,
-            nearest ? "did you mean --" : "see ddbackup-emulator --help", nearest ? nearest : "", nearest ? "?" : "");
-    return -EINVAL;
-}
-
 int options_parse(int argc, char **argv, EmulatorOptions *ret) {
     *ret = (EmulatorOptions){.settings = service_settings_default(),
                              .address = "127.0.0.1",
@@ -249,7 +237,7 @@ int options_parse(int argc, char **argv, EmulatorOptions *ret) {
             fputs(c == OPT_HELP ? usage : PACKAGE_STRING "\n", stdout);
             return 0;
         }
-        int rc = c < OPT_PORT ? unknown_option(argv[optind - 1]) : parse_value(c, optarg, ret);
+        int rc = c < OPT_PORT ? option_error("ddbackup-emulator", long_options, argv[optind - 1]) : parse_value(c, optarg, ret);
         if (rc < 0) {
             if (rc != -EINVAL)
                 fprintf(stderr, "ddbackup-emulator: %s: %s\n", argv[optind - 1], strerror(-rc));
