@@ -15,7 +15,7 @@ int option_error(const char *program, const struct option *options, const char *
     size_t n = 0;
     const char *bare = word + strspn(word, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
-    for (; options[n].name && n < MAX_OPTIONS; n++) {
+    for (; n < MAX_OPTIONS && options[n].name; n++) {
         names[n] = options[n].name;
         if (strcmp(names[n], name) != 0)
             continue;
