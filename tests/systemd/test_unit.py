@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from boxes import need
 from harness import BUILD, TOP
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
@@ -25,6 +26,7 @@ def analyze(*arguments):
     """systemd-analyze leaves a mark in /run: as root it gets one of its own."""
     command = ["systemd-analyze", *arguments]
     if os.geteuid() == 0:
+        need("unshare")
         command = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", *command]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
