@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "core/conf_account.h"
 #include "core/conf_reader.h"
 #include "core/conf_schedule.h"
 
@@ -21,11 +22,15 @@ void conf_free(Conf *c) {
         free(t->match);
         free(t->exclude);
         free(t->schedules);
+        free(t->accounts);
         free(t->reason);
     }
     for (size_t i = 0; i < c->n_zones; i++)
         zone_free(c->zones[i]);
+    for (size_t i = 0; i < c->n_accounts; i++)
+        conf_account_done(&c->accounts[i]);
     free(c->zones);
+    free(c->accounts);
     free(c->tables);
     free(c->schedules);
     free(c->deployment);
@@ -112,6 +117,46 @@ static int read_references(ConfReader *m, TablesConf *t, const ConfTree *list, U
     return 0;
 }
 
+static int refer_account(ConfReader *m, TablesConf *t, const ConfTree *node) {
+    const Conf *c = m->conf;
+    const AccountConf *a = conf_account(c, node->string);
+    if (!a) {
+        const char *names[CONF_ACCOUNTS_MAX];
+        for (size_t i = 0; i < c->n_accounts; i++)
+            names[i] = c->accounts[i].name;
+        const char *nearest = name_nearest(node->string, names, c->n_accounts);
+        return nearest ? conf_reader_say(
+                             m, node, "tables.accounts: there is no account \"%.100s\"; HINT: did you mean \"%s\"?",
+                             node->string, nearest)
+                       : conf_reader_say(m, node,
+                                         "tables.accounts: there is no account \"%.100s\"; HINT: define it in accounts",
+                                         node->string);
+    }
+    if (conf_entry_has_account(t, a->name) && t->n_accounts > 0)
+        return conf_reader_say(m, node, "tables.accounts: \"%s\" stands there twice; HINT: take one away", a->name);
+    t->accounts[t->n_accounts++] = a;
+    return 0;
+}
+
+static int read_accounts_of(ConfReader *m, TablesConf *t, const ConfTree *list) {
+    bool single = list && list->kind == CONF_STRING;
+    size_t n = single ? 1 : list && list->kind == CONF_LIST ? list->n_children : 0;
+    if (n == 0)
+        return list && list->kind == CONF_LIST
+                   ? conf_reader_say(m, list,
+                                     "tables.accounts: is empty; HINT: name an account, or leave it out for every one")
+                   : 0;
+    t->accounts = calloc(n, sizeof *t->accounts);
+    if (!t->accounts)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const ConfTree *name = single ? list : list->children[i];
+        if (name->kind == CONF_STRING && *name->string && refer_account(m, t, name) == -ENOMEM)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static int read_entry(ConfReader *m, const ConfTree *node, Uses *uses, TablesConf *t) {
     const ConfTree *match = conf_tree_get(node, "match"), *list = conf_tree_get(node, "schedules"),
                    *exclude = conf_tree_get(node, "exclude"), *reason = conf_tree_get(node, "reason");
@@ -126,6 +171,8 @@ static int read_entry(ConfReader *m, const ConfTree *node, Uses *uses, TablesCon
     m->bad |= bad_before;
     if (r >= 0)
         r = read_references(m, t, list, uses);
+    if (r != -ENOMEM)
+        r = read_accounts_of(m, t, conf_tree_get(node, "accounts"));
     if (r >= 0 && match && match->kind == CONF_LIST && match->n_children == 0)
         r = conf_reader_say(m, match, "tables.match: is empty; HINT: name a table or a pattern");
     bool empty = list && list->kind == CONF_LIST && list->n_children == 0;
@@ -181,9 +228,26 @@ static int read_schedules(ConfReader *m, const ConfTree *node) {
     return 0;
 }
 
+/* Of a configuration that is good so far. */
+static int check_accounts_used(ConfReader *m, const ConfTree *accounts) {
+    const Conf *c = m->conf;
+    int r = 0;
+    for (size_t i = 0; r != -ENOMEM && i < c->n_accounts; i++) {
+        bool used = false;
+        for (size_t j = 0; j < c->n_tables; j++)
+            used |= conf_entry_has_account(&c->tables[j], c->accounts[i].name);
+        if (!used)
+            r = conf_reader_say(m, accounts->children[i],
+                                "accounts.%s: no entry of tables is for it; HINT: name it in the accounts of one, or "
+                                "take it out",
+                                c->accounts[i].name);
+    }
+    return r;
+}
+
 static int read_all(ConfReader *m, const ConfTree *root) {
     const ConfTree *defaults = conf_tree_get(root, "defaults"), *schedules = conf_tree_get(root, "schedules"),
-                   *tables = conf_tree_get(root, "tables");
+                   *tables = conf_tree_get(root, "tables"), *accounts = conf_tree_get(root, "accounts");
     Uses uses = {};
     if (root->kind == CONF_GROUP && root->n_children == 0)
         return conf_reader_say(m, root, "sets nothing; HINT: ddbackupd.conf(5) has an example to begin with");
@@ -192,6 +256,8 @@ static int read_all(ConfReader *m, const ConfTree *root) {
         m->defaults = defaults;
         r = conf_reader_section(m, CONF_SECTION_SCHEDULE, defaults, NULL, "defaults.", true, NULL);
     }
+    if (r != -ENOMEM && accounts)
+        r = conf_accounts_read(m, accounts);
     if (r != -ENOMEM && schedules)
         r = read_schedules(m, schedules);
     if (r != -ENOMEM && tables)
@@ -202,6 +268,8 @@ static int read_all(ConfReader *m, const ConfTree *root) {
                                 "schedules.%s: no entry of tables names it; HINT: name it in one, "
                                 "or take it out",
                                 m->conf->schedules[i].name);
+    if (r != -ENOMEM && !m->bad)
+        r = check_accounts_used(m, accounts);
     return m->out_of_memory ? -ENOMEM : r;
 }
 

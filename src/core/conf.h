@@ -36,6 +36,15 @@ typedef struct ScheduleConf {
     S3Conf s3; /* export */
 } ScheduleConf;
 
+/* One of `accounts`: whose tables are meant, and how to get in. */
+typedef struct AccountConf {
+    char *name;     /* at most 64 of [A-Za-z0-9_-]; in the ledger and in messages */
+    char *role_arn; /* NULL: the daemon's own credentials */
+    char *external_id, *session_name; /* of the role; NULL: none, the default */
+    char **regions; /* none: that of the daemon (src/io/region) */
+    size_t n_regions;
+} AccountConf;
+
 /* One entry of `tables`. */
 typedef struct TablesConf {
     char **match; /* names and patterns; the first n_names have no wildcards and are sorted */
@@ -44,6 +53,8 @@ typedef struct TablesConf {
     size_t n_exclude, n_exclude_names;
     const ScheduleConf **schedules; /* borrowed from Conf */
     size_t n_schedules;
+    const AccountConf **accounts; /* borrowed from Conf; none: every one */
+    size_t n_accounts;
     char *reason; /* with no schedules: why these tables are unprotected on purpose */
 } TablesConf;
 
@@ -63,6 +74,8 @@ typedef struct Conf {
         double rate_share;
         Usec listing_lag_usec; /* allowance for a new backup to show in ListBackups */
     } limits;
+    AccountConf *accounts; /* none: one, ACCOUNT_OWN, with the daemon's own credentials and region */
+    size_t n_accounts;
     ScheduleConf *schedules;
     size_t n_schedules;
     TablesConf *tables;
@@ -74,8 +87,9 @@ typedef struct Conf {
 /* How core gets the bytes of a zone: src/io/zone_file or a test. -ENOENT: no such zone. */
 typedef int (*ZoneLoader)(void *context, const char *name, Zone **ret);
 
-/* At most so many schedules. */
+/* At most so many. */
 #define CONF_SCHEDULES_MAX 1024
+#define CONF_ACCOUNTS_MAX 1024
 
 /* Checks the tree against the schema and makes the configuration. All errors are found in one go and added to
  * `problems`; returns -EINVAL when there are any. -ENOMEM. */
@@ -85,13 +99,18 @@ DEFINE_CLEANUP(Conf, conf_free)
 
 const ScheduleConf *conf_schedule(const Conf *c, const char *name); /* or NULL */
 
-/* The schedules that apply to a table: the union over the entries that select it, in the order of Conf. Writes at most
- * `room` and returns how many there are. */
-size_t conf_schedules_of(const Conf *c, const char *table, const ScheduleConf **ret, size_t room);
-/* Names without wildcards that some entry with schedules selects, sorted, each once; borrowed strings, free the array.
- */
-int conf_named_tables(const Conf *c, const char ***ret, size_t *ret_n);
-bool conf_needs_discovery(const Conf *c); /* some entry with schedules has a pattern */
+const AccountConf *conf_account(const Conf *c, const char *name);   /* or NULL */
+bool conf_needs_region(const Conf *c); /* some account does not name its regions */
+
+/* The schedules that apply to a table of an account: the union over the entries that select it, in the order of Conf.
+ * Writes at most `room` and returns how many there are. */
+size_t conf_schedules_of(const Conf *c, const char *account, const char *table, const ScheduleConf **ret, size_t room);
+/* Names without wildcards that some entry with schedules selects in the account, sorted, each once; borrowed strings,
+ * free the array. */
+int conf_named_tables(const Conf *c, const char *account, const char ***ret, size_t *ret_n);
+bool conf_needs_discovery(const Conf *c, const char *account); /* some entry with schedules has a pattern for it */
+/* Does the entry apply to the account? */
+bool conf_entry_has_account(const TablesConf *t, const char *account);
 
 /* The text of --dump-config: every key with its effective value and where it came from. */
 int conf_dump(const ConfTree *tree, char **ret);

@@ -163,3 +163,29 @@ bool check_kms_key(const char *s, Text *why) {
     return holds_only(s, LETTERS DIGITS ":/_-.") ||
            no(why, "is no key; HINT: the key's id, its ARN, or \"alias/NAME\"");
 }
+
+bool check_role_arn(const char *s, Text *why) {
+    const char *form = "is no ARN of a role; HINT: such as \"arn:aws:iam::111111111111:role/ddbackupd\"";
+    if (strncmp(s, "arn:aws", 7) != 0)
+        return no(why, form);
+    const char *rest = s + 4 + strcspn(s + 4, ":");
+    if (strncmp(rest, ":iam::", 6) != 0)
+        return no(why, form);
+    rest += 6;
+    if (strspn(rest, DIGITS) != 12 || strncmp(rest + 12, ":role/", 6) != 0)
+        return no(why, form);
+    rest += 18;
+    return (*rest && holds_only(rest, LETTERS DIGITS "_+=,.@/-")) || no(why, form);
+}
+
+bool check_external_id(const char *s, Text *why) {
+    size_t n = strlen(s);
+    return (n >= 2 && holds_only(s, LETTERS DIGITS "_+=,.@:/-")) ||
+           no(why, "is no external id; HINT: 2 to 1024 letters, digits and characters of _+=,.@:/-");
+}
+
+bool check_session_name(const char *s, Text *why) {
+    size_t n = strlen(s);
+    return (n >= 2 && n <= 64 && holds_only(s, LETTERS DIGITS "_+=,.@-")) ||
+           no(why, "is no name of a session; HINT: 2 to 64 letters, digits and characters of _+=,.@-");
+}

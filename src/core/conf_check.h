@@ -15,5 +15,9 @@ bool check_line(const char *s, Text *why); /* anything without control character
 bool check_path(const char *s, Text *why);
 bool check_bucket(const char *s, Text *why);
 bool check_account(const char *s, Text *why);
+/* Of STS, AssumeRole. */
+bool check_role_arn(const char *s, Text *why);
+bool check_external_id(const char *s, Text *why);
+bool check_session_name(const char *s, Text *why);
 bool check_prefix(const char *s, Text *why);
 bool check_kms_key(const char *s, Text *why);

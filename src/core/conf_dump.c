@@ -134,6 +134,10 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
             text_add(t, "};\n");
             break;
         case CONF_TYPE_NAMED:
+            if (!child && key->unset) {
+                text_addf(t, "# %s = {};  # not set: %s\n", key->name, key->unset);
+                break;
+            }
             text_addf(t, "%s = {\n", key->name);
             for (size_t j = 0; child && j < child->n_children; j++) {
                 indent(t, depth + 1);

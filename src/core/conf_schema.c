@@ -19,6 +19,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define AWS .in = CONF_SECTION_AWS
 #define SCHEDULE .in = CONF_SECTION_SCHEDULE
 #define S3 .in = CONF_SECTION_S3
+#define ACCOUNT .in = CONF_SECTION_ACCOUNT
 #define TABLES .in = CONF_SECTION_TABLES
 #define LIMITS .in = CONF_SECTION_LIMITS
 #define TEXT(field) .type = CONF_TYPE_TEXT, .offset = (field)
@@ -34,6 +35,9 @@ const ConfKey conf_schema[] = {
     {ROOT, "log_level", WORD(offsetof(Conf, log_level), log_levels), .first = 3, .default_text = "info",
      .doc = "the least important messages that are said"},
     {ROOT, "aws", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_AWS, .doc = "how to reach DynamoDB"},
+    {ROOT, "accounts", .type = CONF_TYPE_NAMED, .section = CONF_SECTION_ACCOUNT, OWNER_READS,
+     .example = "{ prod = { role_arn = \"arn:aws:iam::111111111111:role/ddbackupd\"; }; }",
+     .unset = "that of the credentials, in aws.region", .doc = "whose tables, and in which regions"},
     {ROOT, "defaults", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_SCHEDULE, OWNER_READS,
      .doc = "what schedules have unless they say otherwise"},
     {ROOT, "schedules", .type = CONF_TYPE_NAMED, .section = CONF_SECTION_SCHEDULE, OWNER_READS, .required = true,
@@ -96,10 +100,21 @@ const ConfKey conf_schema[] = {
     {S3, "format", TEXT(offsetof(S3Conf, format)), .words = formats, .unset = "DYNAMODB_JSON",
      .doc = "the form of the items"},
 
+    {ACCOUNT, "role_arn", TEXT(offsetof(AccountConf, role_arn)), .check = check_role_arn,
+     .unset = "the daemon's own credentials", .doc = "the role that lets the daemon in"},
+    {ACCOUNT, "external_id", TEXT(offsetof(AccountConf, external_id)), .check = check_external_id, .unset = "none",
+     .doc = "what the role's trust policy asks for beside it"},
+    {ACCOUNT, "role_session_name", TEXT(offsetof(AccountConf, session_name)), .check = check_session_name,
+     .unset = "ddbackupd and the deployment", .doc = "how the daemon's calls are called in CloudTrail"},
+    {ACCOUNT, "regions", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_region, .unset = "aws.region",
+     .doc = "the regions of its tables"},
+
     {TABLES, "match", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"*\"", .check = check_table,
      .doc = "names of tables and patterns"},
     {TABLES, "exclude", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_table, .unset = "none",
      .doc = "names and patterns that this entry leaves out"},
+    {TABLES, "accounts", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_line, .unset = "every one",
+     .doc = "names of the accounts that this entry is for"},
     {TABLES, "schedules", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"nightly\"",
      .check = check_line, .doc = "names of the schedules that apply to them"},
     {TABLES, "reason", TEXT(offsetof(TablesConf, reason)), .check = check_line,
@@ -126,6 +141,7 @@ const char *conf_section_describe(ConfSection in) {
         [CONF_SECTION_AWS] = "aws",
         [CONF_SECTION_SCHEDULE] = "a schedule",
         [CONF_SECTION_S3] = "s3",
+        [CONF_SECTION_ACCOUNT] = "an account",
         [CONF_SECTION_TABLES] = "an entry of tables",
         [CONF_SECTION_LIMITS] = "limits",
     };
@@ -145,9 +161,8 @@ int action_from_string(const char *s, Action *ret) {
 
 bool conf_key_is_planned(const char *name) {
     static const char *const planned[] = {
-        "accounts", "base",    "expire",           "external_id", "formerly",
-        "hooks",    "keep",    "max_delete_share", "min_tables",  "on_lost",
-        "pitr",     "regions", "role_arn",         "tags",        "max_new_full_bytes"};
+        "base",       "expire",  "formerly", "hooks", "keep",              "max_delete_share",
+        "min_tables", "on_lost", "pitr",     "tags",  "max_new_full_bytes"};
     for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
         if (strcmp(planned[i], name) == 0)
             return true;

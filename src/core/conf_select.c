@@ -23,12 +23,19 @@ static bool selects(const TablesConf *t, const char *table) {
            !matches(t->exclude, t->n_exclude, t->n_exclude_names, table);
 }
 
-size_t conf_schedules_of(const Conf *c, const char *table, const ScheduleConf **ret, size_t room) {
+bool conf_entry_has_account(const TablesConf *t, const char *account) {
+    bool has = t->n_accounts == 0;
+    for (size_t i = 0; !has && i < t->n_accounts; i++)
+        has = strcmp(t->accounts[i]->name, account) == 0;
+    return has;
+}
+
+size_t conf_schedules_of(const Conf *c, const char *account, const char *table, const ScheduleConf **ret, size_t room) {
     bool applies[CONF_SCHEDULES_MAX];
     size_t n = 0, n_found = 0;
     for (size_t i = 0; i < c->n_tables; i++) {
         const TablesConf *t = &c->tables[i];
-        if (t->n_schedules == 0 || !selects(t, table))
+        if (t->n_schedules == 0 || !conf_entry_has_account(t, account) || !selects(t, table))
             continue;
         if (n_found++ == 0)
             memset(applies, 0, c->n_schedules * sizeof *applies);
@@ -44,7 +51,7 @@ size_t conf_schedules_of(const Conf *c, const char *table, const ScheduleConf **
     return n;
 }
 
-int conf_named_tables(const Conf *c, const char ***ret, size_t *ret_n) {
+int conf_named_tables(const Conf *c, const char *account, const char ***ret, size_t *ret_n) {
     size_t room = 0, n = 0, n_kept = 0;
     for (size_t i = 0; i < c->n_tables; i++)
         room += c->tables[i].n_names;
@@ -53,7 +60,7 @@ int conf_named_tables(const Conf *c, const char ***ret, size_t *ret_n) {
         return -ENOMEM;
     for (size_t i = 0; i < c->n_tables; i++) {
         const TablesConf *t = &c->tables[i];
-        for (size_t j = 0; t->n_schedules > 0 && j < t->n_names; j++)
+        for (size_t j = 0; t->n_schedules > 0 && conf_entry_has_account(t, account) && j < t->n_names; j++)
             if (!matches(t->exclude, t->n_exclude, t->n_exclude_names, t->match[j]))
                 names[n++] = t->match[j];
     }
@@ -66,9 +73,10 @@ int conf_named_tables(const Conf *c, const char ***ret, size_t *ret_n) {
     return 0;
 }
 
-bool conf_needs_discovery(const Conf *c) {
+bool conf_needs_discovery(const Conf *c, const char *account) {
     for (size_t i = 0; i < c->n_tables; i++)
-        if (c->tables[i].n_schedules > 0 && c->tables[i].n_names < c->tables[i].n_match)
+        if (c->tables[i].n_schedules > 0 && c->tables[i].n_names < c->tables[i].n_match &&
+            conf_entry_has_account(&c->tables[i], account))
             return true;
     return false;
 }

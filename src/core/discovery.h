@@ -23,6 +23,11 @@ typedef enum DiscoveryNews { DISCOVERY_GOES_ON, DISCOVERY_COMPLETE, DISCOVERY_FA
 void discovery_done(Discovery *d);
 /* Begins anew at once: at start, after a reload. */
 void discovery_restart(Discovery *d, bool wanted, Now now);
+/* When it asks next; USEC_INFINITY: not now. */
+static inline Usec discovery_next_mono(const Discovery *d) {
+    return d->wanted && !d->calling ? d->next_mono : USEC_INFINITY;
+}
+static inline bool discovery_is_due(const Discovery *d, Now now) { return discovery_next_mono(d) <= now.mono; }
 /* The next page; only while wanted, not calling and due. */
 int discovery_request(Discovery *d, AwsRequest **ret);
 /* Takes a page. With DISCOVERY_COMPLETE, `names` holds every table, sorted, until the next walk begins. */

@@ -1,6 +1,7 @@
 #include "core/engine_inside.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "core/drive.h"
@@ -23,11 +24,10 @@ void engine_free(Engine *e) {
         http_reply_free(e->inbox[i]);
     free(e->inbox);
     targets_done(&e->targets);
-    discovery_done(&e->discovery);
+    places_done(&e->places);
     client_outbox_done(&e->calls);
     client_free(e->client);
     conf_free(e->conf);
-    free(e->region);
     free(e);
 }
 
@@ -56,8 +56,8 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     int r = client_new(&client, settings->seed, &e->client);
     if (r < 0)
         return r;
-    if (text_set(&e->region, settings->region) < 0)
-        return -ENOMEM;
+    if ((r = places_make(conf, settings->region, now, &e->places)) < 0)
+        return r;
     e->targets = ledger->targets;
     e->runs = ledger->runs;
     e->n_runs = ledger->n_runs;
@@ -73,7 +73,6 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
             heap_set(&e->deadlines, &e->runs[i]->deadline, run_deadline(e->runs[i])) < 0)
             return -ENOMEM;
     }
-    discovery_restart(&e->discovery, conf_needs_discovery(conf), now);
     e->trust = trust_make(now);
     e->probe.next_mono = now.mono;
     e->enrol_wanted = true;
@@ -94,19 +93,21 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
     e->conf = conf;
     ClientSettings client = client_settings(conf, settings);
     int r = client_configure(e->client, &client);
-    if (r < 0 || (r = text_set(&e->region, settings->region)) < 0)
+    for (size_t i = 0; i < e->places.n_items; i++)
+        client_cancel(e->client, TAG_PLACE - i);
+    client_cancel(e->client, TAG_PROBE);
+    if (r < 0 || (r = places_make(conf, settings->region, now, &e->places)) < 0)
         return r;
-    client_cancel(e->client, TAG_DISCOVERY);
-    e->discovery.calling = false;
-    discovery_restart(&e->discovery, conf_needs_discovery(conf), now);
-    e->has_listing = false;
+    e->probe = (Probe){.next_mono = now.mono};
     e->enrol_wanted = true;
     return 0;
 }
 
-int engine_set_credentials(Engine *e, const Credentials *c) {
-    e->hurry = true;
-    return client_set_credentials(e->client, ACCOUNT_OWN, c);
+int engine_set_credentials(Engine *e, const char *account, const Credentials *c) {
+    for (size_t i = 0; c && i < e->places.n_items; i++)
+        if (strcmp(e->places.items[i].account, account) == 0)
+            e->places.items[i].hurry = e->hurry = true;
+    return client_set_credentials(e->client, account, c);
 }
 
 int engine_push(Engine *e, HttpReply *reply) {
@@ -147,11 +148,18 @@ static int take_inbox(Engine *e, Now raw) {
 /* What waited for its turn after a refusal need not wait for it with fresh credentials. */
 static int hurry(Engine *e, Now now) {
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < e->n_runs; i++)
-        if (e->runs[i]->n_deferred > 0 && !e->runs[i]->calling && !run_is_settled(e->runs[i]))
-            r = heap_set(&e->steps, &e->runs[i]->step, now.mono);
-    if (e->discovery.failed && !e->discovery.calling)
-        e->discovery.next_mono = now.mono;
+    for (size_t i = 0; r >= 0 && i < e->n_runs; i++) {
+        Run *run = e->runs[i];
+        const Place *p = places_find(&e->places, run->account, run->region);
+        if ((!p || p->hurry) && run->n_deferred > 0 && !run->calling && !run_is_settled(run))
+            r = heap_set(&e->steps, &run->step, now.mono);
+    }
+    for (size_t i = 0; i < e->places.n_items; i++) {
+        Place *p = &e->places.items[i];
+        if (p->hurry && p->discovery.failed && !p->discovery.calling)
+            p->discovery.next_mono = now.mono;
+        p->hurry = false;
+    }
     e->probe.next_mono = now.mono;
     e->hurry = r < 0;
     return r;
@@ -179,8 +187,9 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_freshness(e, n, now, out);
         ++*n_taken;
     }
-    if (r >= 0 && e->discovery.wanted && !e->discovery.calling && e->discovery.next_mono <= now.mono)
-        r = engine_discover(e, now);
+    for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
+        if (discovery_is_due(&e->places.items[i].discovery, now))
+            r = engine_discover(e, &e->places.items[i], now);
     if (r >= 0 && engine_probe_mono(e) <= now.mono)
         r = engine_probe(e, now);
     return r;
@@ -193,7 +202,9 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return r;
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
-    return done->tag == TAG_DISCOVERY ? engine_discovered(e, done, now, out) : engine_answer(e, done, now, out);
+    return done->tag > TAG_PLACE - e->places.n_items
+               ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
+               : engine_answer(e, done, now, out);
 }
 
 /* Lets the client move, and takes what it ended and what it sends. */
@@ -236,8 +247,8 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     if (e->enrol_wanted)
         return now.wall;
     Usec mono = usec_min(client_next_mono, heap_next(&e->steps));
-    if (e->discovery.wanted && !e->discovery.calling)
-        mono = usec_min(mono, e->discovery.next_mono);
+    for (size_t i = 0; i < e->places.n_items; i++)
+        mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
     mono = usec_min(mono, engine_probe_mono(e));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
@@ -303,7 +314,9 @@ void engine_committed(Engine *e, EngineOutbox *out) {
 }
 
 void engine_summary(const Engine *e, Now now, EngineSummary *ret) {
-    EngineSummary s = {.next_due_wall = heap_next(&e->due), .trusts_clock = trust_holds(&e->trust)};
+    EngineSummary s = {.next_due_wall = heap_next(&e->due),
+                       .trusts_clock = trust_holds(&e->trust),
+                       .qualified = e->qualified};
     now = trust_now(&e->trust, now);
     for (size_t i = 0; i < e->n_runs; i++)
         s.n_unsettled += !run_is_settled(e->runs[i]);

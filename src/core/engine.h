@@ -29,7 +29,7 @@ void engine_outbox_clear(EngineOutbox *o);
 void engine_outbox_done(EngineOutbox *o);
 
 typedef struct EngineSettings {
-    const char *region; /* of the own account */
+    const char *region; /* of accounts that name none; NULL: all do */
     const char *user_agent;
     uint64_t seed; /* jitter of retries */
 } EngineSettings;
@@ -43,8 +43,9 @@ DEFINE_CLEANUP(Engine, engine_free)
 /* A new configuration (taken): runs in flight keep what they copied; targets and schedules follow with the next turn.
  */
 int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, Now now);
-/* NULL: there are none. Copied. */
-int engine_set_credentials(Engine *e, const Credentials *c);
+/* Of an account of the configuration, or ACCOUNT_OWN. NULL: there are none, and its calls end with NoCredentials. Copied;
+ * they stay while the account is away from the configuration. */
+int engine_set_credentials(Engine *e, const char *account, const Credentials *c);
 
 /* Queues a reply for the next turn; taken. */
 int engine_push(Engine *e, HttpReply *reply);
@@ -66,6 +67,7 @@ bool engine_is_quiet(const Engine *e);
 typedef struct EngineSummary {
     size_t n_targets, n_enrolments, n_stale, n_unsettled;
     bool trusts_clock;
+    bool qualified; /* names need account and region */
     Usec next_due_wall; /* of the slot that comes next; USEC_INFINITY: none */
     const Enrolment *next;
 } EngineSummary;

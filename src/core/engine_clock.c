@@ -94,17 +94,22 @@ Usec engine_probe_mono(const Engine *e) {
     return trust_holds(&e->trust) || e->probe.calling || e->stopping ? USEC_INFINITY : e->probe.next_mono;
 }
 
+/* Where there are several, one that does not answer must not hold up the others for long. */
+#define PROBE_WITHIN_USEC (10 * USEC_PER_SEC)
+
 int engine_probe(Engine *e, Now now) {
+    const Place *p = &e->places.items[e->probe.place];
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_LIST_TABLES);
     if (!q)
         return -ENOMEM;
     q->list_tables.limit = 1;
     int r = client_begin(e->client,
-                         &(CallSpec){.account = ACCOUNT_OWN,
-                                     .region = e->region,
+                         &(CallSpec){.account = p->account,
+                                     .region = p->region,
                                      .request = TAKE_PTR(q),
                                      .tag = TAG_PROBE,
-                                     .deadline_mono = now.mono + USEC_PER_MINUTE},
+                                     .deadline_mono = now.mono + (places_are_many(&e->places) ? PROBE_WITHIN_USEC
+                                                                                             : USEC_PER_MINUTE)},
                          now);
     e->probe.calling = r >= 0;
     return r;
@@ -119,17 +124,24 @@ int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         p->next_mono = raw.mono + PROBE_MAX_USEC;
         return 0;
     }
+    const Place *place = &e->places.items[p->place];
+    p->place = (p->place + 1) % e->places.n_items;
+    if (p->place != 0) { /* whichever answers will do: the next one at once */
+        p->next_mono = raw.mono;
+        return 0;
+    }
     for (int i = 0; i < p->n_failures && wait < PROBE_MAX_USEC; i++)
         wait *= 2;
     p->next_mono = raw.mono + usec_min(wait, PROBE_MAX_USEC);
     if (++p->n_failures != PROBE_SAID_AFTER)
         return 0;
+    char label[PLACE_LABEL_SIZE];
     Report *report = NULL;
     const AwsError *error = &done->error;
     e->clock_said = true;
     int r = report_plain(REPORT_CLOCK_UNKNOWN, &report,
-                         "%s: the service cannot be asked for the time, and nothing new starts: %s%s%s%s%s", e->region,
-                         error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
+                         "%s: the service cannot be asked for the time, and nothing new starts: %s%s%s%s%s",
+                         place_label(place, e->qualified, label), error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
                          error->hint ? error->hint : "");
     return r < 0 ? r : engine_say(out, report);
 }

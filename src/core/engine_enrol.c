@@ -23,7 +23,7 @@ int engine_arm_due(Engine *e, Enrolment *n) {
 
 int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
     Report *report = NULL;
-    char age[DURATION_SIZE], newest[DATE_ISO_SIZE];
+    char age[DURATION_SIZE], newest[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     int r = 0;
     if (!trust_has_time(&e->trust, now))
         return heap_set(&e->fresh, &n->fresh, freshness_next(n));
@@ -38,13 +38,14 @@ int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
             r = report_enrolment(n, REPORT_STALE, e->qualified, &report,
                                  "stale: schedule %s has made no verified artefact yet, and max_age is %s; HINT: "
                                  "'ddbackupctl list --table %s' shows what became of its runs",
-                                 n->schedule_name, age, n->target->table);
+                                 n->schedule_name, age, target_label(n->target, e->qualified, label));
         else
             r = report_enrolment(
                 n, REPORT_STALE, e->qualified, &report,
                 "stale: the newest verified artefact of schedule %s is of %s, and max_age is %s; HINT: "
                 "'ddbackupctl list --table %s' shows what became of its runs",
-                n->schedule_name, date_to_iso(n->newest_wall, newest), age, n->target->table);
+                n->schedule_name, date_to_iso(n->newest_wall, newest), age,
+                target_label(n->target, e->qualified, label));
         break;
     case FRESH_NEWS_RECOVERED:
         r = report_enrolment(n, REPORT_RECOVERED, e->qualified, &report, "recovered: schedule %s is fresh again",
@@ -65,21 +66,31 @@ typedef struct EnrolContext {
 
 static int enrol_news(void *context, Enrolment *n, bool enrolled) {
     EnrolContext *c = context;
+    const Place *p = places_find(&c->engine->places, n->target->account, n->target->region);
     Report *report = NULL;
     int r = enrolled
                 ? report_enrolment(n, REPORT_ENROLLED, c->engine->qualified, &report, "enrolled in schedule %s",
                                    n->schedule_name)
                 : report_enrolment(n, REPORT_WITHDRAWN, c->engine->qualified, &report,
                                    "withdrawn from schedule %s: %s; what was made stays", n->schedule_name,
-                                   c->engine->has_listing && !discovery_has(&c->engine->discovery, n->target->table)
+                                   p && p->has_listing && !discovery_has(&p->discovery, n->target->table)
                                        ? "the table does not exist any more"
                                        : "the configuration no longer selects it");
     return r < 0 ? r : engine_say(c->out, report);
 }
 
+/* What the ledger still has of other places counts, too. */
+static bool needs_labels(const Engine *e) {
+    bool many = places_are_many(&e->places);
+    for (size_t i = 0; !many && i < e->targets.n_items; i++)
+        many = !places_find(&e->places, e->targets.items[i]->account, e->targets.items[i]->region);
+    return many;
+}
+
 int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
     EnrolContext context = {.engine = e, .out = out};
-    int r = enrol_update(&e->targets, e->conf, e->region, &e->discovery, e->has_listing, now, enrol_news, &context);
+    e->qualified = needs_labels(e);
+    int r = enrol_update(&e->targets, e->conf, &e->places, now, enrol_news, &context);
     for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++)
         for (size_t j = 0; r >= 0 && j < e->targets.items[i]->n_enrolments; j++) {
             Enrolment *n = e->targets.items[i]->enrolments[j];
@@ -147,39 +158,71 @@ int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
     return r < 0 ? r : engine_arm_due(e, n);
 }
 
-/* --- discovery --- */
+/* --- places --- */
 
-int engine_discover(Engine *e, Now now) {
+int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *out, bool *ret_trouble) {
+    char label[PLACE_LABEL_SIZE];
+    Report *report = NULL;
+    const AwsError *error = &done->error;
+    PlaceNews news = places_take(&e->places, p, done);
+    int r = 0;
+    *ret_trouble = place_trouble_of(done) != PLACE_WELL;
+    place_label(p, e->qualified, label);
+    switch (news) {
+    case PLACE_NEWS_NONE:
+        break;
+    case PLACE_NEWS_TROUBLE:
+        if (strcmp(error->code, "NoCredentials") == 0) /* whoever has none to give says why */
+            break;
+        r = report_plain(p->trouble == PLACE_CREDENTIALS ? REPORT_CREDENTIALS : REPORT_UNREACHABLE, &report,
+                         "%s: %s, and runs wait: %s%s%s%s%s", label,
+                         p->trouble == PLACE_CREDENTIALS ? "the credentials are not taken" : "the service cannot be reached",
+                         error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
+                         error->hint ? error->hint : "");
+        break;
+    case PLACE_NEWS_OVER:
+        r = report_plain(REPORT_REACHED, &report, "%s: calls succeed again", label);
+        break;
+    }
+    return r < 0 ? r : engine_say(out, report);
+}
+
+int engine_discover(Engine *e, Place *p, Now now) {
     AwsRequest *request = NULL;
-    int r = discovery_request(&e->discovery, &request);
+    int r = discovery_request(&p->discovery, &request);
     return r < 0 ? r
                  : client_begin(e->client,
-                                &(CallSpec){.account = ACCOUNT_OWN,
-                                            .region = e->region,
+                                &(CallSpec){.account = p->account,
+                                            .region = p->region,
                                             .request = request,
-                                            .tag = TAG_DISCOVERY,
+                                            .tag = TAG_PLACE - (uint64_t)(p - e->places.items),
                                             .deadline_mono = now.mono + 10 * USEC_PER_MINUTE},
                                 now);
 }
 
-int engine_discovered(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
+int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox *out) {
     DiscoveryNews news;
-    int r = discovery_answer(&e->discovery, done, e->conf->aws.discovery_interval_usec, now, &news);
-    if (r < 0)
+    char label[PLACE_LABEL_SIZE];
+    bool trouble;
+    int r = engine_take_place(e, p, done, out, &trouble);
+    if (r < 0 || (r = discovery_answer(&p->discovery, done, e->conf->aws.discovery_interval_usec, now, &news)) < 0)
         return r;
     Report *report = NULL;
     switch (news) {
     case DISCOVERY_GOES_ON:
         return 0;
     case DISCOVERY_COMPLETE:
-        e->has_listing = true;
+        p->has_listing = true;
         e->enrol_wanted = true;
         return 0;
     case DISCOVERY_FAILED:
+        if (trouble) /* said for the place */
+            return 0;
         r = report_plain(REPORT_DISCOVERY_FAILED, &report,
                          "%s: the tables could not be listed: %s%s%s; patterns keep the tables that they had%s%s",
-                         e->region, done->error.code, done->error.message[0] ? ": " : "", done->error.message,
-                         done->error.hint ? "; HINT: " : "", done->error.hint ? done->error.hint : "");
+                         place_label(p, e->qualified, label), done->error.code, done->error.message[0] ? ": " : "",
+                         done->error.message, done->error.hint ? "; HINT: " : "",
+                         done->error.hint ? done->error.hint : "");
         return r < 0 ? r : engine_say(out, report);
     }
     return 0;

@@ -4,36 +4,35 @@
  * what a turn collects. */
 
 #include "base/heap.h"
-#include "core/discovery.h"
 #include "core/engine.h"
+#include "core/place.h"
 #include "core/trust.h"
 
-/* Tags of calls; runs use their id. */
-#define TAG_DISCOVERY UINT64_MAX
-#define TAG_PROBE (UINT64_MAX - 1)
+/* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
+#define TAG_PROBE UINT64_MAX
+#define TAG_PLACE (UINT64_MAX - 1)
 
 /* Asking the service for its time, while nothing else does. */
 typedef struct Probe {
     bool calling;
     Usec next_mono;
-    int n_failures; /* in a row */
+    size_t place;   /* that is asked */
+    int n_failures; /* of all places, in a row */
 } Probe;
 
 struct Engine {
     Conf *conf;
     Client *client;
-    char *region;
+    Places places;
     Targets targets;
     Run **runs; /* unsettled (and, until the commit, just settled), by id */
     size_t n_runs, n_runs_room;
     int64_t next_run_id;
     Trust trust;
     Probe probe;
-    Discovery discovery;
-    bool has_listing;  /* a walk was completed since the configuration was loaded */
     bool enrol_wanted; /* targets are to be brought in line */
     bool clock_said;   /* that the time cannot be trusted */
-    bool hurry;        /* fresh credentials: what was deferred is tried at once */
+    bool hurry;        /* some place hurries */
     bool stopping;
     bool qualified;    /* names need account and region */
     Heap due, fresh;   /* of enrolments, wall */
@@ -73,8 +72,11 @@ int engine_arm_due(Engine *e, Enrolment *n);
 int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
 /* A slot has come, or several: the newest gets a run, the others a range. */
 int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
-int engine_discover(Engine *e, Now now);
-int engine_discovered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+int engine_discover(Engine *e, Place *p, Now now);
+int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox *out);
+/* What a call's end says of its place: said if it is news. True when it is a trouble of the place, so that nothing need be
+ * said of the table. */
+int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *out, bool *ret_trouble);
 
 /* --- engine_run.c --- */
 

@@ -131,8 +131,13 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     r->calling = r->asking = false;
     DriveContext context = context_of(e, r);
     Usec wait = 0;
-    bool watched = run_is_watched(r);
-    int rc = drive_answer(r, &context, done, now, &wait);
+    bool watched = run_is_watched(r), trouble = false;
+    Place *p = places_find(&e->places, r->account, r->region);
+    int rc = p ? engine_take_place(e, p, done, out, &trouble) : 0;
+    if (rc >= 0)
+        rc = drive_answer(r, &context, done, now, &wait);
+    if (rc >= 0 && trouble && r->n_said < r->n_notes && r->notes[r->n_said].event == RUN_EV_DEFERRED)
+        r->n_said++; /* said for the place, once for all of its tables; the story in the ledger has it */
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
         return rc;
     if (watched && !run_is_watched(r)) {

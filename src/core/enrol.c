@@ -31,12 +31,12 @@ static int update_target(Target *t, const Conf *conf, bool selected, Now now, En
     const ScheduleConf *all[64];
     AUTO_FREE const ScheduleConf **many = NULL;
     const ScheduleConf **schedules = all;
-    size_t n = selected ? conf_schedules_of(conf, t->table, all, ARRAY_SIZE(all)) : 0;
+    size_t n = selected ? conf_schedules_of(conf, t->account, t->table, all, ARRAY_SIZE(all)) : 0;
     if (n > ARRAY_SIZE(all)) {
         many = calloc(n, sizeof *many);
         if (!many)
             return -ENOMEM;
-        conf_schedules_of(conf, t->table, many, n);
+        conf_schedules_of(conf, t->account, t->table, many, n);
         schedules = many;
     }
     for (size_t i = 0; i < t->n_enrolments; i++) {
@@ -86,22 +86,42 @@ static bool is_named(const char *const *names, size_t n_names, const char *table
     return false;
 }
 
-int enrol_update(Targets *targets, const Conf *conf, const char *region, const Discovery *discovery, bool listed,
-                 Now now, EnrolNews news, void *context) {
+/* The targets of a place that are to be there. */
+static int ensure(Targets *targets, const Conf *conf, const Place *p, const char *const *names, size_t n_names) {
+    Target *t;
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < n_names; i++)
+        r = targets_ensure(targets, p->account, p->region, names[i], &t);
+    for (size_t i = 0; r >= 0 && p->has_listing && i < p->discovery.n_names; i++)
+        if (conf_schedules_of(conf, p->account, p->discovery.names[i], NULL, 0) > 0)
+            r = targets_ensure(targets, p->account, p->region, p->discovery.names[i], &t);
+    return r;
+}
+
+static int update_place(Targets *targets, const Conf *conf, const Place *p, Now now, EnrolNews news, void *context) {
     AUTO_FREE const char **names = NULL;
     size_t n_names = 0;
-    Target *t;
-    int r = conf_named_tables(conf, &names, &n_names);
-    for (size_t i = 0; r >= 0 && i < n_names; i++)
-        r = targets_ensure(targets, ACCOUNT_OWN, region, names[i], &t);
-    for (size_t i = 0; r >= 0 && listed && i < discovery->n_names; i++)
-        if (conf_schedules_of(conf, discovery->names[i], NULL, 0) > 0)
-            r = targets_ensure(targets, ACCOUNT_OWN, region, discovery->names[i], &t);
+    int r = conf_named_tables(conf, p->account, &names, &n_names);
+    if (r >= 0)
+        r = ensure(targets, conf, p, names, n_names);
     for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
-        t = targets->items[i];
-        bool here = strcmp(t->account, ACCOUNT_OWN) == 0 && strcmp(t->region, region) == 0;
-        bool exists = listed ? discovery_has(discovery, t->table) : t->selected;
-        r = update_target(t, conf, here && (exists || is_named(names, n_names, t->table)), now, news, context);
+        Target *t = targets->items[i];
+        if (strcmp(t->account, p->account) != 0 || strcmp(t->region, p->region) != 0)
+            continue;
+        bool exists = p->has_listing ? discovery_has(&p->discovery, t->table) : t->selected;
+        r = update_target(t, conf, exists || is_named(names, n_names, t->table), now, news, context);
+    }
+    return r;
+}
+
+int enrol_update(Targets *targets, const Conf *conf, const Places *places, Now now, EnrolNews news, void *context) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < places->n_items; i++)
+        r = update_place(targets, conf, &places->items[i], now, news, context);
+    for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
+        Target *t = targets->items[i];
+        if (!places_find(places, t->account, t->region))
+            r = update_target(t, conf, false, now, news, context);
     }
     return r;
 }

@@ -4,34 +4,40 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/place.h"
 #include "ctl/judge.h"
+#include "ctl/words.h"
 #include "io/conf_file.h"
 
-static bool is_enrolled(const Situation *s, const char *table, const char *schedule) {
+/* In a region that is not known: in any. */
+static bool is_enrolled(const Situation *s, const Place *p, const char *table, const char *schedule) {
     for (size_t i = 0; i < s->targets.n_items; i++) {
         const Target *t = s->targets.items[i];
-        const Enrolment *e = strcmp(t->table, table) == 0 ? target_enrolment(t, schedule) : NULL;
+        bool here = strcmp(t->account, p->account) == 0 && (!p->region || strcmp(t->region, p->region) == 0);
+        const Enrolment *e = here && strcmp(t->table, table) == 0 ? target_enrolment(t, schedule) : NULL;
         if (e && e->active)
             return true;
     }
     return false;
 }
 
-static int compare_table(const CtlOptions *o, const Conf *conf, const char *table, Situation *s) {
-    size_t n = conf_schedules_of(conf, table, NULL, 0);
+static int compare_table(const CtlOptions *o, const Conf *conf, const Place *p, const char *table, Situation *s) {
+    size_t n = conf_schedules_of(conf, p->account, table, NULL, 0);
     AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
     if (!schedules)
         return -ENOMEM;
-    conf_schedules_of(conf, table, schedules, n);
+    conf_schedules_of(conf, p->account, table, schedules, n);
     int r = 0;
     for (size_t i = 0; r >= 0 && i < n; i++) {
-        if (!options_select(o, "", "", table, schedules[i]->name) || is_enrolled(s, table, schedules[i]->name))
+        if (!options_select(o, p->account, p->region ? p->region : "", table, schedules[i]->name) ||
+            is_enrolled(s, p, table, schedules[i]->name))
             continue;
         AUTO_TEXT t = TEXT_INIT(4096);
+        words_label(&t, s->qualified && p->region, p->account, p->region, table);
         text_addf(&t,
-                  "%s/%s: the configuration selects it, and the daemon does not know it yet; HINT: systemctl reload "
+                  "/%s: the configuration selects it, and the daemon does not know it yet; HINT: systemctl reload "
                   "ddbackupd",
-                  table, schedules[i]->name);
+                  schedules[i]->name);
         s->n.not_enrolled++;
         r = judge_add(s, LEVEL_WARNING, &t);
     }
@@ -47,11 +53,19 @@ static int add_problems(const ConfProblems *problems, int error, Situation *s) {
     return judge_add(s, LEVEL_WARNING, &t);
 }
 
+static int compare_place(const CtlOptions *o, const Conf *conf, const Place *p, Situation *s) {
+    AUTO_FREE const char **names = NULL;
+    size_t n_names = 0;
+    int r = conf_named_tables(conf, p->account, &names, &n_names);
+    for (size_t i = 0; r >= 0 && i < n_names; i++)
+        r = compare_table(o, conf, p, names[i], s);
+    return r;
+}
+
 int compare_conf(const CtlOptions *o, Situation *s) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(conf_problems_done) ConfProblems problems = {};
-    AUTO_FREE const char **names = NULL;
-    size_t n_names = 0;
+    CLEANUP(places_done) Places places = {};
     if (!o->config_given && access(o->config, R_OK) < 0)
         return 0;
     int r = conf_file_load(o->config, &problems, &conf, NULL);
@@ -59,8 +73,10 @@ int compare_conf(const CtlOptions *o, Situation *s) {
         return r;
     if (r < 0)
         return add_problems(&problems, r, s);
-    r = conf_named_tables(conf, &names, &n_names);
-    for (size_t i = 0; r >= 0 && i < n_names; i++)
-        r = compare_table(o, conf, names[i], s);
+    /* the daemon's environment may have another region than ours */
+    r = places_make(conf, conf->aws.region, (Now){}, &places);
+    s->qualified |= places_are_many(&places);
+    for (size_t i = 0; r >= 0 && i < places.n_items; i++)
+        r = compare_place(o, conf, &places.items[i], s);
     return r;
 }

@@ -33,9 +33,10 @@ static void name_enrolment(const Situation *s, const Enrolment *e, Text *t) {
     text_addf(t, "/%s: ", e->schedule_name);
 }
 
-static void hint_list(const Enrolment *e, Text *t) {
-    text_addf(t, "; HINT: 'ddbackupctl list --table %s --schedule %s' shows what became of its runs", e->target->table,
-              e->schedule_name);
+static void hint_list(const Situation *s, const Enrolment *e, Text *t) {
+    text_add(t, "; HINT: 'ddbackupctl list --table ");
+    words_label(t, s->qualified, e->target->account, e->target->region, e->target->table);
+    text_addf(t, " --schedule %s' shows what became of its runs", e->schedule_name);
 }
 
 /* Freshness in words; nothing for a fresh one. */
@@ -98,7 +99,7 @@ static int judge_enrolment(Situation *s, Standing *standing) {
         if (standing->level == LEVEL_OK)
             standing->level = LEVEL_WARNING;
     } else if (standing->freshness == FRESH_STALE)
-        hint_list(e, &t);
+        hint_list(s, e, &t);
     return standing->level == LEVEL_OK ? t.error : judge_add(s, standing->level, &t);
 }
 

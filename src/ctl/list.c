@@ -73,7 +73,7 @@ static int take_range(void *context, const LedgerRange *from, Usec decided_wall)
     return 0;
 }
 
-/* Names need account and region as soon as two of what is shown differ in them. */
+/* Names need account and region as soon as there is more than one of them. */
 static void qualify(List *l) {
     for (size_t i = 1; i < l->n_runs; i++)
         l->qualified |= strcmp(l->runs[i]->account, l->runs[0]->account) != 0 ||
@@ -90,7 +90,13 @@ static int load(List *l, char **ret_error) {
     int r = store_read_open(l->options->state_directory, &store, ret_error);
     if (r < 0)
         return r;
-    r = store_read_runs(store, STORE_RUNS_ALL, NULL, take_run, l);
+    CLEANUP(targets_done) Targets targets = {};
+    r = store_read_targets(store, &targets);
+    for (size_t i = 1; r >= 0 && i < targets.n_items; i++)
+        l->qualified |= strcmp(targets.items[i]->account, targets.items[0]->account) != 0 ||
+                        strcmp(targets.items[i]->region, targets.items[0]->region) != 0;
+    if (r >= 0)
+        r = store_read_runs(store, STORE_RUNS_ALL, NULL, take_run, l);
     if (r >= 0 && !l->options->has_action) /* a range says nothing of its action */
         r = store_read_ranges(store, take_range, l);
     if (r < 0)

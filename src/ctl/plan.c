@@ -100,6 +100,8 @@ static int print_schedules(const Plan *p, Text *out) {
 }
 
 static bool needs_label(const Plan *p) {
+    if (places_are_many(p->places))
+        return true;
     for (size_t i = 1; p->targets && i < p->targets->n_items; i++)
         if (strcmp(p->targets->items[i]->account, p->targets->items[0]->account) != 0 ||
             strcmp(p->targets->items[i]->region, p->targets->items[0]->region) != 0)
@@ -131,6 +133,13 @@ static int print_slots(const Plan *p, Text *out) {
     return table_print(&t, 2, out);
 }
 
+static bool needs_listing(const Plan *p) {
+    bool needed = false;
+    for (size_t i = 0; i < p->places->n_items; i++)
+        needed |= p->places->items[i].discovery.wanted;
+    return needed;
+}
+
 static int print_people(const CtlOptions *o, const Plan *p, const char *ledger_problem, Text *out) {
     text_addf(out, "Deployment %s, the next %lld %s, by ", p->conf->deployment, (long long)o->days,
               o->days == 1 ? "day" : "days");
@@ -142,7 +151,7 @@ static int print_people(const CtlOptions *o, const Plan *p, const char *ledger_p
         r = print_slots(p, out);
     if (p->n_rows == 0)
         text_add(out, "  nothing will be due\n");
-    if (ledger_problem && conf_needs_discovery(p->conf)) {
+    if (ledger_problem && needs_listing(p)) {
         text_add(out, "\nPatterns stand for their tables, which the ledger would tell: ");
         words_add(out, ledger_problem);
         text_add_char(out, '\n');
@@ -169,15 +178,18 @@ static bool is_wanted(const void *context, const char *account, const char *regi
 int verb_plan(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(targets_done) Targets targets = {};
+    CLEANUP(places_done) Places places = {};
     AUTO_FREE char *region = NULL, *ledger_problem = NULL;
     if (load_conf(o->config, &conf) < 0)
         return CTL_FAILED;
     bool has_ledger = load_targets(o->state_directory, &targets, &ledger_problem) >= 0;
     if (!conf->aws.region)
         (void)credentials_source_region(conf->aws.profile, &region);
+    if (places_make(conf, conf->aws.region ? conf->aws.region : region, (Now){}, &places) < 0)
+        return ctl_failed(NULL);
     CLEANUP(plan_done) Plan p = {.conf = conf,
                                  .targets = has_ledger ? &targets : NULL,
-                                 .region = conf->aws.region ? conf->aws.region : region,
+                                 .places = &places,
                                  .now_wall = now_wall,
                                  .until_wall = usec_add(now_wall, o->days * USEC_PER_DAY)};
     int r = plan_make(&p, is_wanted, o);

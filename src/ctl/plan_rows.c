@@ -54,7 +54,7 @@ static int add_table(Plan *p, const ScheduleConf *s, const Target *t) {
         if (r < 0)
             return r;
     }
-    return add_slots(p, (PlanRow){.schedule = s, .table = t->table, .account = t->account, .region = t->region}, share);
+    return add_slots(p, (PlanRow){.schedule = s, .table = t->table, .account = t->region ? t->account : NULL, .region = t->region}, share);
 }
 
 typedef struct Wanted {
@@ -63,47 +63,58 @@ typedef struct Wanted {
 } Wanted;
 
 static int add_schedules_of(Plan *p, const Wanted *w, const Target *t) {
-    size_t n = conf_schedules_of(p->conf, t->table, NULL, 0);
+    size_t n = conf_schedules_of(p->conf, t->account, t->table, NULL, 0);
     AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
     if (!schedules)
         return -ENOMEM;
-    conf_schedules_of(p->conf, t->table, schedules, n);
+    conf_schedules_of(p->conf, t->account, t->table, schedules, n);
     int r = 0;
     for (size_t i = 0; r >= 0 && i < n; i++)
-        if (w->wanted(w->context, t->account ? t->account : "", t->region ? t->region : "", t->table,
-                      schedules[i]->name))
+        if (w->wanted(w->context, t->account, t->region ? t->region : "", t->table, schedules[i]->name))
             r = add_table(p, schedules[i], t);
     return r;
 }
 
-static bool is_in_ledger(const Plan *p, const char *table) {
+static bool is_at(const Target *t, const Place *place) {
+    return strcmp(t->account, place->account) == 0 && (!place->region || strcmp(t->region, place->region) == 0);
+}
+
+static bool is_in_ledger(const Plan *p, const Place *place, const char *table) {
     for (size_t i = 0; p->targets && i < p->targets->n_items; i++)
-        if (strcmp(p->targets->items[i]->table, table) == 0)
+        if (is_at(p->targets->items[i], place) && strcmp(p->targets->items[i]->table, table) == 0)
             return true;
     return false;
 }
 
 /* A pattern that selects a table of the ledger is shown as its tables. */
-static bool is_resolved(const Plan *p, const char *pattern, const ScheduleConf *s) {
+static bool is_resolved(const Plan *p, const Place *place, const char *pattern, const ScheduleConf *s) {
     for (size_t i = 0; p->targets && i < p->targets->n_items; i++) {
         const char *table = p->targets->items[i]->table;
         const ScheduleConf *one;
-        if (glob_match(pattern, table) && conf_schedules_of(p->conf, table, &one, 1) > 0 &&
+        if (is_at(p->targets->items[i], place) && glob_match(pattern, table) &&
+            conf_schedules_of(p->conf, place->account, table, &one, 1) > 0 &&
             target_enrolment(p->targets->items[i], s->name))
             return true;
     }
     return false;
 }
 
-static int add_patterns(Plan *p, const Wanted *w) {
+static int add_patterns(Plan *p, const Wanted *w, const Place *place) {
+    const char *region = place->region ? place->region : "";
     int r = 0;
     for (size_t i = 0; i < p->conf->n_tables; i++) {
         const TablesConf *entry = &p->conf->tables[i];
-        for (size_t j = 0; j < entry->n_match; j++)
+        for (size_t j = 0; conf_entry_has_account(entry, place->account) && j < entry->n_match; j++)
             for (size_t k = 0; r >= 0 && glob_is_pattern(entry->match[j]) && k < entry->n_schedules; k++) {
                 const ScheduleConf *s = entry->schedules[k];
-                if (w->wanted(w->context, "", "", entry->match[j], s->name) && !is_resolved(p, entry->match[j], s))
-                    r = add_slots(p, (PlanRow){.schedule = s, .table = entry->match[j], .is_pattern = true},
+                if (w->wanted(w->context, place->account, region, entry->match[j], s->name) &&
+                    !is_resolved(p, place, entry->match[j], s))
+                    r = add_slots(p,
+                                  (PlanRow){.schedule = s,
+                                            .table = entry->match[j],
+                                            .account = place->region ? place->account : NULL,
+                                            .region = place->region,
+                                            .is_pattern = true},
                                   s->spread_usec > 0 ? WALL_UNKNOWN : 0);
             }
     }
@@ -117,28 +128,37 @@ static int by_time(const void *a, const void *b) {
     if (row_at(p) != row_at(q))
         return row_at(p) < row_at(q) ? -1 : 1;
     int c = strcmp(p->table, q->table);
+    if (c == 0 && p->region && q->region)
+        c = strcmp(p->account, q->account) ? strcmp(p->account, q->account) : strcmp(p->region, q->region);
     return c ? c : strcmp(p->schedule->name, q->schedule->name);
+}
+
+/* Names that the ledger does not have there, and patterns. */
+static int add_place(Plan *p, const Wanted *w, const Place *place) {
+    AUTO_FREE const char **names = NULL;
+    size_t n_names = 0;
+    int r = conf_named_tables(p->conf, place->account, &names, &n_names);
+    for (size_t i = 0; r >= 0 && i < n_names; i++) {
+        if (is_in_ledger(p, place, names[i]))
+            continue;
+        AUTO_FREE char *table = strdup(names[i]);
+        if (!table)
+            return -ENOMEM;
+        r = add_schedules_of(p, w, &(Target){.account = place->account, .region = place->region, .table = table});
+    }
+    return r < 0 ? r : add_patterns(p, w, place);
 }
 
 int plan_make(Plan *p, PlanWanted wanted, const void *context) {
     Wanted w = {.wanted = wanted, .context = context};
-    AUTO_FREE const char **names = NULL;
-    size_t n_names = 0;
-    int r = conf_named_tables(p->conf, &names, &n_names);
-    for (size_t i = 0; r >= 0 && p->targets && i < p->targets->n_items; i++)
-        r = add_schedules_of(p, &w, p->targets->items[i]);
-    for (size_t i = 0; r >= 0 && i < n_names; i++) {
-        if (is_in_ledger(p, names[i]))
-            continue;
-        char own[] = ACCOUNT_OWN;
-        AUTO_FREE char *table = strdup(names[i]);
-        AUTO_FREE char *region = p->region ? strdup(p->region) : NULL;
-        if (!table || (p->region && !region))
-            return -ENOMEM;
-        r = add_schedules_of(p, &w, &(Target){.account = region ? own : NULL, .region = region, .table = table});
+    int r = 0;
+    for (size_t i = 0; r >= 0 && p->targets && i < p->targets->n_items; i++) {
+        const Target *t = p->targets->items[i];
+        if (places_find(p->places, t->account, t->region))
+            r = add_schedules_of(p, &w, t);
     }
-    if (r >= 0)
-        r = add_patterns(p, &w);
+    for (size_t i = 0; r >= 0 && i < p->places->n_items; i++)
+        r = add_place(p, &w, &p->places->items[i]);
     if (r >= 0 && p->n_rows > 0)
         qsort(p->rows, p->n_rows, sizeof *p->rows, by_time);
     return r;

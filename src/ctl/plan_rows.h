@@ -3,6 +3,7 @@
  * patterns select. */
 
 #include "core/conf.h"
+#include "core/place.h"
 #include "core/target.h"
 
 typedef struct PlanRow {
@@ -16,7 +17,7 @@ typedef struct PlanRow {
 typedef struct Plan {
     const Conf *conf;
     const Targets *targets; /* of the ledger; NULL: it could not be read */
-    const char *region;     /* for tables that the ledger does not know; NULL: not known either */
+    const Places *places;   /* of the configuration; one may have no region, which is not known then */
     Usec now_wall, until_wall;
     PlanRow *rows; /* by due instant (or slot), table, schedule */
     size_t n_rows, n_room;

@@ -21,6 +21,7 @@
 
 typedef struct Work {
     Rebuild b;
+    Places places;
     Targets targets;
     Store *store; /* NULL: --dry-run */
     Ask *ask;
@@ -38,6 +39,7 @@ static void work_done(Work *w) {
     free(w->b.tables);
     ask_free(w->ask);
     store_close(w->store);
+    places_done(&w->places);
     targets_done(&w->targets);
     text_done(&w->why);
 }
@@ -208,8 +210,9 @@ static int take_table(Work *w, RebuildTable *t, Now now) {
 
 static int go_on(Work *w, size_t i, Now now) {
     AwsRequest *request = NULL;
+    const Target *t = w->b.tables[i].search.target;
     int r = search_request(&w->b.tables[i].search, now, &request);
-    return r < 0 ? r : ask_begin(w->ask, request, i, now);
+    return r < 0 ? r : ask_begin(w->ask, t->account, t->region, request, i, now);
 }
 
 /* Cursors are made of this host's time. */
@@ -236,10 +239,9 @@ static int take_answer(void *context, CallDone *done, Now now) {
 
 static int ignore_news(void *context, Enrolment *e, bool enrolled) { return 0; }
 
-static int begin_searches(Work *w, const Discovery *discovery) {
+static int begin_searches(Work *w) {
     w->begun = clocks_read();
-    int r = enrol_update(&w->targets, w->b.conf, w->b.region, discovery, discovery->wanted, w->begun, ignore_news,
-                         NULL);
+    int r = enrol_update(&w->targets, w->b.conf, &w->places, w->begun, ignore_news, NULL);
     if (r < 0)
         return r;
     w->b.tables = calloc(w->targets.n_items + 1, sizeof *w->b.tables);
@@ -255,16 +257,35 @@ static int begin_searches(Work *w, const Discovery *discovery) {
     return r;
 }
 
+/* The only place there is: nothing can be done. One of several: the others are searched. */
+static int say_unlisted(Work *w, const Place *p, const AwsError *error) {
+    char label[PLACE_LABEL_SIZE];
+    AUTO_TEXT t = TEXT_INIT(2048);
+    AUTO_FREE char *text = NULL;
+    text_addf(&t, "%s: the tables cannot be listed: %s: %s%s%s", place_label(p, w->b.qualified, label), error->code,
+              error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+    if (!places_are_many(&w->places)) {
+        text_add(&w->why, text_get(&t));
+        return -EREMOTEIO;
+    }
+    w->b.n_failed_places++;
+    int r = text_take(&t, &text);
+    if (r >= 0)
+        ctl_failed(text);
+    return r;
+}
+
 static int search_all(Work *w, const Credentials *credentials) {
-    CLEANUP(discovery_done) Discovery discovery = {};
-    AwsError error = {};
-    int r = ask_new(w->b.conf, w->b.region, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &w->ask);
-    if (r >= 0 && conf_needs_discovery(w->b.conf))
-        r = ask_tables(w->ask, &discovery, &error);
-    if (r == -EREMOTEIO)
-        text_addf(&w->why, "%s: the tables cannot be listed: %s: %s%s%s", w->b.region, error.code, error.message,
-                  error.hint ? "; HINT: " : "", error.hint ? error.hint : "");
-    if (r < 0 || (r = begin_searches(w, &discovery)) < 0)
+    AUTO_FREE AwsError *errors = calloc(w->places.n_items, sizeof *errors);
+    if (!errors)
+        return -ENOMEM;
+    int r = ask_new(w->b.conf, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &w->ask);
+    if (r >= 0)
+        r = ask_tables(w->ask, &w->places, errors);
+    for (size_t i = 0; r >= 0 && i < w->places.n_items; i++)
+        if (w->places.items[i].discovery.wanted && !w->places.items[i].has_listing)
+            r = say_unlisted(w, &w->places.items[i], &errors[i]);
+    if (r < 0 || (r = begin_searches(w)) < 0)
         return r;
     return ask_run(w->ask, take_answer, w);
 }
@@ -296,7 +317,7 @@ static int answer(Work *w, int r, Text *out) {
         return ctl_failed(NULL);
     if (w->b.n_tables == 0)
         return ctl_failed("the configuration selects no table; HINT: 'ddbackupctl plan' shows what it selects");
-    return w->b.n_failed_tables == 0
+    return w->b.n_failed_tables == 0 && w->b.n_failed_places == 0
                ? CTL_OK
                : ctl_failed("not all tables could be searched; HINT: rebuild again when the cause is gone: what is "
                             "there is not taken in twice");
@@ -317,9 +338,13 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     if ((r = credentials_source_find(conf->aws.profile, &source, &credentials, &why)) < 0)
         return ctl_failed(text_get(&why));
     CLEANUP(work_done) Work w = {
-        .b = {.options = o, .conf = conf, .region = region, .credentials = credentials->source, .now_wall = now_wall},
+        .b = {.options = o, .conf = conf, .credentials = credentials->source, .now_wall = now_wall},
         .why = TEXT_INIT(8192),
     };
+    if ((r = places_make(conf, region, clocks_read(), &w.places)) < 0)
+        return ctl_failed(NULL);
+    w.b.places = &w.places;
+    w.b.qualified = places_are_many(&w.places);
     r = open_ledger(&w, &status);
     if (status != CTL_OK)
         return status;

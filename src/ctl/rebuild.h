@@ -2,6 +2,7 @@
 /* What `ddbackupctl rebuild` found at the service, and what became of it. */
 
 #include "base/text.h"
+#include "core/place.h"
 #include "core/search.h"
 #include "ctl/options.h"
 
@@ -26,10 +27,12 @@ typedef struct RebuildTable {
 typedef struct Rebuild {
     const CtlOptions *options;
     const Conf *conf;
-    const char *region, *credentials; /* where those are from */
+    const Places *places;
+    bool qualified;          /* names need account and region */
+    const char *credentials; /* where those are from */
     RebuildTable *tables;
     size_t n_tables;
-    size_t n_taken, n_failed_tables; /* runs; tables */
+    size_t n_taken, n_failed_tables, n_failed_places; /* runs; tables; places whose tables could not be listed */
     Usec now_wall;
 } Rebuild;
 

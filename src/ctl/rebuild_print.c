@@ -61,10 +61,18 @@ static void print_json(const Rebuild *b, Text *out) {
     json_open(&j, NULL, '{');
     json_wall(&j, "now", b->now_wall);
     json_string(&j, "deployment", b->conf->deployment);
-    json_string(&j, "region", b->region);
+    json_string(&j, "region", places_are_many(b->places) ? NULL : b->places->items[0].region);
+    json_open(&j, "places", '[');
+    for (size_t i = 0; i < b->places->n_items; i++) {
+        json_open(&j, NULL, '{');
+        json_string(&j, "account", b->places->items[i].account);
+        json_string(&j, "region", b->places->items[i].region);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
     json_string(&j, "state_directory", b->options->state_directory);
     json_bool(&j, "dry_run", b->options->dry_run);
-    json_bool(&j, "complete", b->n_failed_tables == 0);
+    json_bool(&j, "complete", b->n_failed_tables == 0 && b->n_failed_places == 0);
     json_int(&j, "runs", (int64_t)b->n_taken);
     json_open(&j, "enrolments", '[');
     for (size_t i = 0; i < b->n_tables; i++)
@@ -91,12 +99,12 @@ static int print_rows(const Rebuild *b, Text *out) {
         {"SUCCEEDED", .right = true}, {"UNDER WAY", .right = true}, {"FAILED", .right = true}, {"NEWEST SLOT"},
     };
     CLEANUP(table_done) Table t;
-    char iso[DATE_ISO_SIZE];
+    char iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     table_init(&t, columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < b->n_tables; i++)
         for (size_t k = 0; k < b->tables[i].n_rows; k++) {
             const RebuildRow *row = &b->tables[i].rows[k];
-            table_add(&t, row->enrolment->target->table);
+            table_add(&t, target_label(row->enrolment->target, b->qualified, label));
             table_add(&t, row->enrolment->schedule_name);
             table_add(&t, action_to_string(row->enrolment->schedule->action));
             table_addf(&t, "%zu", row->n_found);
@@ -109,8 +117,8 @@ static int print_rows(const Rebuild *b, Text *out) {
     return table_print(&t, 2, out);
 }
 
-static void print_error(const Search *s, Text *out) {
-    text_addf(out, "%s: not searched to the end, nothing was taken in: ", s->target->table);
+static void print_error(const Search *s, const char *table, Text *out) {
+    text_addf(out, "%s: not searched to the end, nothing was taken in: ", table);
     words_add(out, s->error.code);
     if (s->error.message[0]) {
         text_add(out, ": ");
@@ -122,14 +130,15 @@ static void print_error(const Search *s, Text *out) {
 }
 
 /* What was not taken in, and what is in doubt. */
-static void print_notes(const RebuildTable *t, Text *out) {
+static void print_notes(const Rebuild *b, const RebuildTable *t, Text *out) {
     const Search *s = &t->search;
-    const char *table = s->target->table;
+    char label[TARGET_LABEL_SIZE];
+    const char *table = target_label(s->target, b->qualified, label);
     char iso[DATE_ISO_SIZE];
     if (s->stage == SEARCH_ABSENT)
         text_addf(out, "%s: there is no such table now; what was made of it stays at the service\n", table);
     if (s->stage == SEARCH_FAILED)
-        print_error(s, out);
+        print_error(s, table, out);
     for (size_t i = 0; i < t->n_rows; i++)
         if (t->rows[i].doubt_wall != WALL_UNKNOWN)
             text_addf(out,
@@ -157,21 +166,25 @@ static void print_notes(const RebuildTable *t, Text *out) {
 
 static int print_people(const Rebuild *b, Text *out) {
     bool dry = b->options->dry_run;
-    text_addf(out, "Deployment %s in %s, credentials from ", b->conf->deployment, b->region);
+    char place[PLACE_LABEL_SIZE];
+    text_addf(out, "Deployment %s in ", b->conf->deployment);
+    for (size_t i = 0; i < b->places->n_items; i++)
+        text_addf(out, "%s%s", i > 0 ? ", " : "", place_label(&b->places->items[i], b->qualified, place));
+    text_add(out, ", credentials from ");
     words_add(out, b->credentials);
     text_add(out, ", ledger in ");
     words_add(out, b->options->state_directory);
     text_add(out, ":\n");
     int r = print_rows(b, out);
     for (size_t i = 0; i < b->n_tables; i++)
-        print_notes(&b->tables[i], out);
+        print_notes(b, &b->tables[i], out);
     text_add_char(out, '\n');
     words_count(out, b->n_taken, "run", "runs");
     text_add(out, dry ? " would be taken in; nothing was written (--dry-run)\n" : " taken in\n");
     text_add(out, "Not to be found again, because the ledger alone knew them:\n");
     for (size_t i = 0; i < ARRAY_SIZE(not_found_again); i++)
         text_addf(out, "  - %s\n", not_found_again[i]);
-    if (!dry && b->n_failed_tables == 0)
+    if (!dry && b->n_failed_tables == 0 && b->n_failed_places == 0)
         text_add(out, "Next: start ddbackupd\n");
     return r;
 }

@@ -35,17 +35,18 @@ typedef struct DryTarget {
 typedef struct DryRun {
     Ask *ask;
     Conf *conf;
-    char *region;
+    Places places;
     Targets targets;
     DryTarget *items;
     size_t n_items;
+    size_t n_unlisted; /* places */
 } DryRun;
 
 static void dry_run_done(DryRun *d) {
     ask_free(d->ask);
     targets_done(&d->targets);
     free(d->items);
-    free(d->region);
+    places_done(&d->places);
     conf_free(d->conf);
 }
 
@@ -57,17 +58,18 @@ static int ask_target(DryRun *d, size_t n, Now now) {
     CLEANUP(aws_request_free_ptr) AwsRequest *table = aws_request_new(AWS_OP_DESCRIBE_TABLE);
     if (!table || text_set(&table->describe_table.table, item->target->table) < 0)
         return -ENOMEM;
-    int r = ask_begin(d->ask, TAKE_PTR(table), 2 * n, now);
+    const Target *t = item->target;
+    int r = ask_begin(d->ask, t->account, t->region, TAKE_PTR(table), 2 * n, now);
     if (r < 0 || !item->wants_pitr)
         return r;
     CLEANUP(aws_request_free_ptr) AwsRequest *pitr = aws_request_new(AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS);
     if (!pitr || text_set(&pitr->describe_continuous_backups.table, item->target->table) < 0)
         return -ENOMEM;
-    return ask_begin(d->ask, TAKE_PTR(pitr), 2 * n + 1, now);
+    return ask_begin(d->ask, t->account, t->region, TAKE_PTR(pitr), 2 * n + 1, now);
 }
 
-static int ask_targets(DryRun *d, const Discovery *discovery, Now now) {
-    int r = enrol_update(&d->targets, d->conf, d->region, discovery, discovery->wanted, now, ignore_news, NULL);
+static int ask_targets(DryRun *d, Now now) {
+    int r = enrol_update(&d->targets, d->conf, &d->places, now, ignore_news, NULL);
     if (r < 0)
         return r;
     d->items = calloc(d->targets.n_items + 1, sizeof *d->items);
@@ -107,18 +109,27 @@ static int take_answer(void *context, CallDone *done, Now now) {
     return target_describe(item->target, info, now.wall);
 }
 
+static void print_listing(DryRun *d, const Place *p, const AwsError *error) {
+    char label[PLACE_LABEL_SIZE];
+    if (!p->discovery.wanted || p->has_listing)
+        return;
+    d->n_unlisted++;
+    fprintf(stderr, "ddbackupd: %s: the tables cannot be listed: %s: %s%s%s\n",
+            place_label(p, places_are_many(&d->places), label), error->code, error->message,
+            error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+}
+
 static int ask(DryRun *d, const Credentials *credentials) {
-    CLEANUP(discovery_done) Discovery discovery = {};
-    AwsError error = {};
-    int r =
-        ask_new(d->conf, d->region, credentials, "ddbackupd/" PACKAGE_VERSION " dry-run", DRY_RUN_MAX_USEC, &d->ask);
-    if (r >= 0 && conf_needs_discovery(d->conf))
-        r = ask_tables(d->ask, &discovery, &error);
-    if (r == -EREMOTEIO)
-        fprintf(stderr, "ddbackupd: %s: the tables cannot be listed: %s: %s%s%s\n", d->region, error.code,
-                error.message, error.hint ? "; HINT: " : "", error.hint ? error.hint : "");
+    AUTO_FREE AwsError *errors = calloc(d->places.n_items, sizeof *errors);
+    if (!errors)
+        return -ENOMEM;
+    int r = ask_new(d->conf, credentials, "ddbackupd/" PACKAGE_VERSION " dry-run", DRY_RUN_MAX_USEC, &d->ask);
     if (r >= 0)
-        r = ask_targets(d, &discovery, clocks_read());
+        r = ask_tables(d->ask, &d->places, errors);
+    for (size_t i = 0; r >= 0 && i < d->places.n_items; i++)
+        print_listing(d, &d->places.items[i], &errors[i]);
+    if (r >= 0)
+        r = ask_targets(d, clocks_read());
     return r < 0 ? r : ask_run(d->ask, take_answer, d);
 }
 
@@ -139,7 +150,7 @@ static void print_schedule(const DryRun *d, const DryTarget *item, const Enrolme
     DriveContext context = {.deployment = d->conf->deployment, .target = item->target};
     r->action = e->schedule->action;
     r->slot_wall = slot;
-    if (text_set(&r->schedule, e->schedule_name) < 0 || text_set(&r->region, d->region) < 0 ||
+    if (text_set(&r->schedule, e->schedule_name) < 0 || text_set(&r->account, item->target->account) < 0 || text_set(&r->region, item->target->region) < 0 ||
         text_set(&r->table, item->target->table) < 0 || s3_conf_copy(&e->schedule->s3, &r->s3) < 0 ||
         drive_prepare(r, &context, (Now){.wall = item->target->described_wall}) < 0 || !r->name)
         return (void)printf("\n");
@@ -157,15 +168,16 @@ static void print_error(const char *what, const AwsError *e) {
 
 /* True when nothing stands in the way of its schedules. */
 static bool print_target(const DryRun *d, const DryTarget *item, Usec now_wall) {
-    char size[SIZE_TEXT_SIZE], iso[DATE_ISO_SIZE];
+    char size[SIZE_TEXT_SIZE], iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     const Target *t = item->target;
     bool good = item->described;
+    target_label(t, places_are_many(&d->places), label);
     if (item->described)
-        printf("%s: %s, %s, %" PRId64 " items (as of the last 6 hours), TableId %s\n", t->table, item->status,
+        printf("%s: %s, %s, %" PRId64 " items (as of the last 6 hours), TableId %s\n", label, item->status,
                size_to_string((uint64_t)(item->size_bytes > 0 ? item->size_bytes : 0), size),
                item->item_count > 0 ? item->item_count : 0, t->table_id);
     else {
-        printf("%s:\n", t->table);
+        printf("%s:\n", label);
         print_error("cannot be described", &item->error);
     }
     if (item->wants_pitr && !item->pitr_known) {
@@ -173,8 +185,9 @@ static bool print_target(const DryRun *d, const DryTarget *item, Usec now_wall) 
         good = false;
     } else if (item->wants_pitr && !item->recovery.pitr_enabled) {
         printf("  ! point-in-time recovery is off, and exports need it; HINT: aws dynamodb update-continuous-backups "
-               "--table-name %s --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true (billed)\n",
-               t->table);
+               "--region %s --table-name %s --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true "
+               "(billed)\n",
+               t->region, t->table);
         good = false;
     } else if (item->wants_pitr)
         printf("  point-in-time recovery since %s\n", date_to_iso(item->recovery.earliest_wall, iso));
@@ -184,31 +197,41 @@ static bool print_target(const DryRun *d, const DryTarget *item, Usec now_wall) 
     return good;
 }
 
+static void print_head(const DryRun *d, const Credentials *credentials) {
+    char label[PLACE_LABEL_SIZE];
+    bool many = places_are_many(&d->places);
+    printf("deployment %s, %s ", d->conf->deployment, many ? "regions" : "region");
+    for (size_t i = 0; i < d->places.n_items; i++)
+        printf("%s%s", i > 0 ? ", " : "", place_label(&d->places.items[i], many, label));
+    printf(", credentials from %s\n", credentials->source);
+}
+
 int dry_run(const DaemonOptions *options) {
     CLEANUP(dry_run_done) DryRun d = {};
     CLEANUP(credentials_source_done) CredentialsSource source = {};
     CLEANUP(credentials_free_ptr) Credentials *credentials = NULL;
-    AUTO_FREE char *problem = NULL;
+    AUTO_FREE char *problem = NULL, *region = NULL;
     AUTO_TEXT why = TEXT_INIT(2048);
     int r = session_load_conf(options->config, &d.conf, &problem);
     if (r >= 0)
-        r = region_find(d.conf, &d.region, &problem);
+        r = region_find(d.conf, &region, &problem);
     if (r >= 0)
         r = session_credentials(d.conf, &source, &credentials, &why);
     if (r < 0) {
         fprintf(stderr, "ddbackupd: %s\n", problem ? problem : text_get(&why));
         return 1;
     }
-    printf("deployment %s, region %s, credentials from %s\n", d.conf->deployment, d.region, credentials->source);
-    r = ask(&d, credentials);
+    if ((r = places_make(d.conf, region, clocks_read(), &d.places)) >= 0)
+        print_head(&d, credentials);
+    if (r >= 0)
+        r = ask(&d, credentials);
     if (r < 0) {
-        if (r != -EREMOTEIO)
-            fprintf(stderr, "ddbackupd: dry run: %s\n", strerror(-r));
+        fprintf(stderr, "ddbackupd: dry run: %s\n", strerror(-r));
         return 1;
     }
     size_t n_good = 0;
     for (size_t i = 0; i < d.n_items; i++)
         n_good += print_target(&d, &d.items[i], clocks_read().wall);
     printf("%zu of %zu tables are ready\n", n_good, d.n_items);
-    return n_good == d.n_items && d.n_items > 0 ? 0 : 1;
+    return n_good == d.n_items && d.n_items > 0 && d.n_unlisted == 0 ? 0 : 1;
 }

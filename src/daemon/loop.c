@@ -77,7 +77,7 @@ static void arm_timer(Loop *l, Usec next_wall) {
 
 static void tell_status(Loop *l, Now now) {
     EngineSummary s;
-    char next[DATE_ISO_SIZE];
+    char next[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     AUTO_TEXT t = TEXT_INIT(1024);
     engine_summary(l->engine, now, &s);
     text_addf(&t, "%zu tables in %zu enrolments", s.n_targets, s.n_enrolments);
@@ -86,7 +86,7 @@ static void tell_status(Loop *l, Now now) {
     if (s.n_unsettled > 0)
         text_addf(&t, ", %zu runs under way", s.n_unsettled);
     if (s.next)
-        text_addf(&t, "; next %s/%s at %s", s.next->target->table, s.next->schedule_name,
+        text_addf(&t, "; next %s/%s at %s", target_label(s.next->target, s.qualified, label), s.next->schedule_name,
                   date_to_iso(s.next_due_wall / USEC_PER_SEC * USEC_PER_SEC, next));
     else
         text_add(&t, "; nothing is scheduled");
@@ -200,6 +200,23 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 
 /* --- credentials and reload --- */
 
+/* An account without a role has the daemon's own. */
+static int give_credentials(Loop *l, const Credentials *own) {
+    const Conf *conf = engine_conf(l->engine);
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++) {
+        const AccountConf *a = &conf->accounts[i];
+        if (!a->role_arn)
+            r = engine_set_credentials(l->engine, a->name, own);
+        else
+            journal_event(REPORT_CREDENTIALS,
+                          "%s: there are no credentials for role %s, and its runs wait; HINT: this version takes no "
+                          "roles; leave role_arn out for the account of the daemon's own credentials",
+                          a->name, a->role_arn);
+    }
+    return r;
+}
+
 static void load_credentials(Loop *l) {
     AUTO_TEXT why = TEXT_INIT(2048);
     CLEANUP(credentials_free_ptr) Credentials *c = NULL;
@@ -209,7 +226,7 @@ static void load_credentials(Loop *l) {
         return;
     }
     journal_event(REPORT_CREDENTIALS_FOUND, "credentials: key %.4s... from %s", c->access_key_id, c->source);
-    if (engine_set_credentials(l->engine, c) < 0)
+    if (engine_set_credentials(l->engine, ACCOUNT_OWN, c) < 0 || give_credentials(l, c) < 0)
         journal_event(REPORT_CREDENTIALS, "credentials: out of memory; the old ones stay in use");
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
-#include "base/text.h"
 #include "core/target.h"
 #include "io/clocks.h"
 #include "io/transport.h"
@@ -15,7 +14,6 @@ struct Ask {
     Transport *transport;
     Client *client;
     ClientOutbox calls;
-    char *region;
     Usec within_usec;
     AskAnswered answered; /* of the ask_run under way */
     void *context;
@@ -31,18 +29,17 @@ void ask_free(Ask *a) {
     transport_free(a->transport);
     client_free(a->client);
     sd_event_unref(a->event);
-    free(a->region);
     free(a);
 }
 
-int ask_begin(Ask *a, AwsRequest *request, uint64_t tag, Now now) {
+int ask_begin(Ask *a, const char *account, const char *region, AwsRequest *request, uint64_t tag, Now now) {
     if (!aws_ops[request->op].reads) {
         aws_request_free(request);
         return -EPERM;
     }
     return client_begin(a->client,
-                        &(CallSpec){.account = ACCOUNT_OWN,
-                                    .region = a->region,
+                        &(CallSpec){.account = account,
+                                    .region = region,
                                     .request = request,
                                     .tag = tag,
                                     .deadline_mono = usec_add(now.mono, a->within_usec)},
@@ -103,48 +100,65 @@ int ask_run(Ask *a, AskAnswered answered, void *context) {
 
 typedef struct Listing {
     Ask *ask;
-    Discovery *discovery;
-    AwsError *error;
+    Places *places;
+    AwsError *errors;
 } Listing;
 
-static int next_page(Listing *l, Now now) {
+static int next_page(Listing *l, size_t i, Now now) {
+    Place *p = &l->places->items[i];
     AwsRequest *request = NULL;
-    int r = discovery_request(l->discovery, &request);
-    return r < 0 ? r : ask_begin(l->ask, request, 0, now);
+    int r = discovery_request(&p->discovery, &request);
+    return r < 0 ? r : ask_begin(l->ask, p->account, p->region, request, i, now);
 }
 
 static int take_page(void *context, CallDone *done, Now now) {
     Listing *l = context;
+    Place *p = &l->places->items[done->tag];
+    AwsError *error = &l->errors[done->tag];
     DiscoveryNews news;
-    int r = discovery_answer(l->discovery, done, USEC_PER_HOUR, now, &news);
+    int r = discovery_answer(&p->discovery, done, USEC_PER_HOUR, now, &news);
     if (r < 0)
         return r;
     switch (news) {
     case DISCOVERY_GOES_ON:
-        return next_page(l, now);
+        return next_page(l, done->tag, now);
     case DISCOVERY_COMPLETE:
+        p->has_listing = true;
         return 0;
     case DISCOVERY_FAILED:
         break;
     }
-    *l->error = done->error;
+    *error = done->error;
     if (done->error.class == AWS_OK)
-        snprintf(l->error->code, sizeof l->error->code, "the listing does not end");
-    return -EREMOTEIO;
+        snprintf(error->code, sizeof error->code, "the listing does not end");
+    return 0;
 }
 
-int ask_tables(Ask *a, Discovery *ret, AwsError *ret_error) {
-    Listing l = {.ask = a, .discovery = ret, .error = ret_error};
+int ask_tables(Ask *a, Places *places, AwsError *ret_errors) {
+    Listing l = {.ask = a, .places = places, .errors = ret_errors};
     Now now = clocks_read();
-    discovery_restart(ret, true, now);
-    int r = next_page(&l, now);
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < places->n_items; i++)
+        if (places->items[i].discovery.wanted)
+            r = next_page(&l, i, now);
     return r < 0 ? r : ask_run(a, take_page, &l);
 }
 
 /* --- life --- */
 
-int ask_new(const Conf *conf, const char *region, const Credentials *credentials, const char *user_agent,
-            Usec within_usec, Ask **ret) {
+int ask_set_credentials(Ask *a, const char *account, const Credentials *credentials) {
+    return client_set_credentials(a->client, account, credentials);
+}
+
+static int set_own_credentials(Ask *a, const Conf *conf, const Credentials *own) {
+    int r = ask_set_credentials(a, ACCOUNT_OWN, own);
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
+        if (!conf->accounts[i].role_arn)
+            r = ask_set_credentials(a, conf->accounts[i].name, own);
+    return r;
+}
+
+int ask_new(const Conf *conf, const Credentials *credentials, const char *user_agent, Usec within_usec, Ask **ret) {
     ClientSettings settings = {
         .endpoint_url = conf->aws.endpoint_url,
         .connect_timeout_usec = conf->aws.connect_timeout_usec,
@@ -159,10 +173,10 @@ int ask_new(const Conf *conf, const char *region, const Credentials *credentials
         return -ENOMEM;
     a->within_usec = within_usec;
     int r;
-    if ((r = text_set(&a->region, region)) < 0 || (r = sd_event_new(&a->event)) < 0 ||
+    if ((r = sd_event_new(&a->event)) < 0 ||
         (r = transport_new(a->event, &transport, on_replies, a, &a->transport)) < 0 ||
         (r = client_new(&settings, 1, &a->client)) < 0 ||
-        (r = client_set_credentials(a->client, ACCOUNT_OWN, credentials)) < 0 ||
+        (r = set_own_credentials(a, conf, credentials)) < 0 ||
         (r = sd_event_add_time(a->event, &a->timer, CLOCK_BOOTTIME, 0, 1000, on_timer, a)) < 0 ||
         (r = sd_event_source_set_enabled(a->timer, SD_EVENT_OFF)) < 0)
         return r;

@@ -5,24 +5,26 @@
 #include "base/macros.h"
 #include "core/client.h"
 #include "core/conf.h"
-#include "core/discovery.h"
+#include "core/place.h"
 
 typedef struct Ask Ask;
 
 /* An answer came; it may begin more. Negative: ask_run gives up with it. */
 typedef int (*AskAnswered)(void *context, CallDone *done, Now now);
 
-/* Copies what it needs. `within_usec` is how long each call may take, its wait for a turn included; USEC_INFINITY: as
- * long as it takes. -ENOMEM, -EIO. */
-int ask_new(const Conf *conf, const char *region, const Credentials *credentials, const char *user_agent,
-            Usec within_usec, Ask **ret);
+/* Copies what it needs. The credentials are the daemon's own, and those of each account without a role. `within_usec` is how
+ * long each call may take, its wait for a turn included; USEC_INFINITY: as long as it takes. -ENOMEM, -EIO. */
+int ask_new(const Conf *conf, const Credentials *credentials, const char *user_agent, Usec within_usec, Ask **ret);
+/* Of an account with a role; without them its calls end with NoCredentials. */
+int ask_set_credentials(Ask *a, const char *account, const Credentials *credentials);
 void ask_free(Ask *a);
 DEFINE_CLEANUP(Ask, ask_free)
 
 /* Takes the request, also on failure; the tag comes back with the answer. -EPERM: it is not a reading call. */
-int ask_begin(Ask *a, AwsRequest *request, uint64_t tag, Now now);
+int ask_begin(Ask *a, const char *account, const char *region, AwsRequest *request, uint64_t tag, Now now);
 /* Until nothing is left to wait for. */
 int ask_run(Ask *a, AskAnswered answered, void *context);
 
-/* Lists all tables of the region into *ret, which is empty. -EREMOTEIO: *ret_error says why they cannot be listed. */
-int ask_tables(Ask *a, Discovery *ret, AwsError *ret_error);
+/* Lists all tables of each place that has patterns. Where they could not be listed, the place has no listing, and its
+ * error (in the order of the places) says why. */
+int ask_tables(Ask *a, Places *places, AwsError *ret_errors);

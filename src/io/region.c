@@ -14,6 +14,8 @@ int region_find(const Conf *c, char **ret, char **ret_problem) {
     int r = credentials_source_region(c->aws.profile, &region);
     if (r == -ENOMEM)
         return r;
+    if (r < 0 && !conf_needs_region(c))
+        return 0;
     char *problem = NULL;
     if (r < 0)
         problem = text_format("aws.region: is not set, and neither the environment nor the profile has one; HINT: set "

@@ -107,7 +107,7 @@ static Engine *make_engine(Bench *b, Now now) {
     Credentials c = {
         .access_key_id = (char *)service.access_key, .expires_wall = USEC_INFINITY, .source = (char *)"bench"};
     must(secret_set(&c.secret_access_key, service.secret_key, strlen(service.secret_key)), "credentials");
-    must(engine_set_credentials(e, &c), "credentials");
+    must(engine_set_credentials(e, "own", &c), "credentials");
     secret_done(&c.secret_access_key);
     return e;
 }

@@ -50,9 +50,9 @@ static void select_some(const Conf *c) {
     AUTO_FREE const char **names = NULL;
     size_t n;
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        conf_schedules_of(c, tables[i], found, ARRAY_SIZE(found));
-    conf_named_tables(c, &names, &n);
-    conf_needs_discovery(c);
+        conf_schedules_of(c, "own", tables[i], found, ARRAY_SIZE(found));
+    conf_named_tables(c, "own", &names, &n);
+    conf_needs_discovery(c, "own");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -43,6 +43,20 @@ def tables(text):
     return base('( { match = "orders"; schedules = "nightly"; } )', text)
 
 
+ROLE = "arn:aws:iam::111111111111:role/ddbackupd"
+
+
+def accounts(text):
+    """The group `accounts`, in line 6."""
+    return GOOD + "accounts = { " + text + " };"
+
+
+def tables_of(text):
+    """`accounts` of the entry of tables in line 5, with the accounts prod and shop."""
+    entry = '( { match = "orders"; schedules = "nightly"; accounts = ' + text + "; } )"
+    return tables(entry) + 'accounts = { prod = { role_arn = "' + ROLE + '"; }; shop = { }; };'
+
+
 def top(text):
     """After all, in line 6."""
     return GOOD + text
@@ -189,8 +203,8 @@ BAD = [
      ['FILE:5: tables.shedules: unknown key; HINT: did you mean "schedules"?']),
     ("later_key_keep", schedule('keep = { last = 7; };'),
      ["FILE:4: schedules.nightly.keep: unknown key; HINT: this version does not have it; take it out"]),
-    ("later_key_accounts", top('accounts = { };'),
-     ["FILE:6: accounts: unknown key; HINT: this version does not have it; take it out"]),
+    ("later_key_min_tables", tables('( { match = "*"; min_tables = 10; schedules = "nightly"; } )'),
+     ["FILE:5: tables.min_tables: unknown key; HINT: this version does not have it; take it out"]),
     ("later_key_tags", tables('( { match = "*"; tags = ["a"]; schedules = "nightly"; } )'),
      ["FILE:5: tables.tags: unknown key; HINT: this version does not have it; take it out"]),
     ("when_in_defaults", top('defaults = { when = "02:00"; };'),
@@ -408,6 +422,57 @@ BAD = [
     ("schedule_without_tables",
      base("nightly = {", 'weekly = { action = "backup"; when = "weekly"; };\n  nightly = {'),
      ["FILE:3: schedules.weekly: no entry of tables names it; HINT: name it in one, or take it out"]),
+    # accounts
+    ("accounts_empty", top("accounts = { };"),
+     ['FILE:6: accounts: is empty; HINT: such as { prod = { role_arn = "arn:aws:iam::111111111111:role/ddbackupd"; }; }, or take it out']),
+    ("accounts_no_group", top('accounts = "prod";'),
+     ["FILE:6: accounts: must be a group, not a string; HINT: write { ... } around its keys"]),
+    ("account_no_group", top('accounts = { prod = "eu-central-1"; };'),
+     ["FILE:6: accounts.prod: must be a group, not a string; HINT: write { ... } around its keys"]),
+    ("account_key_misspelt", accounts('prod = { role = "x"; };'),
+     ['FILE:6: accounts.prod.role: unknown key; HINT: the keys here are role_arn, external_id, role_session_name, regions']),
+    ("regions_in_aws", top('aws = { regions = ["eu-central-1"]; };'),
+     ['FILE:6: aws.regions: unknown key; HINT: it belongs into an account']),
+    ("role_is_a_name", accounts('prod = { role_arn = "ddbackupd"; };'),
+     ['FILE:6: accounts.prod.role_arn: "ddbackupd" is no ARN of a role; HINT: such as "arn:aws:iam::111111111111:role/ddbackupd"']),
+    ("role_is_a_user", accounts('prod = { role_arn = "arn:aws:iam::111111111111:user/ddbackupd"; };'),
+     ['FILE:6: accounts.prod.role_arn: "arn:aws:iam::111111111111:user/ddbackupd" is no ARN of a role; HINT: such as "arn:aws:iam::111111111111:role/ddbackupd"']),
+    ("role_without_account", accounts('prod = { role_arn = "arn:aws:iam::1111:role/ddbackupd"; };'),
+     ['FILE:6: accounts.prod.role_arn: "arn:aws:iam::1111:role/ddbackupd" is no ARN of a role; HINT: such as "arn:aws:iam::111111111111:role/ddbackupd"']),
+    ("external_id_short", accounts(f'prod = {{ role_arn = "{ROLE}"; external_id = "x"; }};'),
+     ['FILE:6: accounts.prod.external_id: "x" is no external id; HINT: 2 to 1024 letters, digits and characters of _+=,.@:/-']),
+    ("session_name_with_space", accounts(f'prod = {{ role_arn = "{ROLE}"; role_session_name = "my backup"; }};'),
+     ['FILE:6: accounts.prod.role_session_name: "my backup" is no name of a session; HINT: 2 to 64 letters, digits and characters of _+=,.@-']),
+    ("external_id_without_role", accounts('prod = { external_id = "bk7"; };'),
+     ['FILE:6: accounts.prod.external_id: goes with a role_arn alone; HINT: set that, or take it out']),
+    ("own_with_role", accounts(f'own = {{ role_arn = "{ROLE}"; }};'),
+     ["FILE:6: accounts.own.role_arn: the account of this name is that of the daemon's own credentials; HINT: choose another name, or take the role out"]),
+    ("account_region_bad", accounts('prod = { regions = ["eu-central-1", "EU"]; };'),
+     ['FILE:6: accounts.prod.regions: "EU" is no region; HINT: such as "eu-central-1"']),
+    ("account_region_zone", accounts('prod = { regions = "eu-central-1a"; };'),
+     ['FILE:6: accounts.prod.regions: "eu-central-1a" is an availability zone; HINT: its region is "eu-central-1"']),
+    ("account_regions_empty", accounts('prod = { regions = []; };'),
+     ['FILE:6: accounts.prod.regions: is empty; HINT: name a region, or take the key out']),
+    ("account_region_twice", accounts('prod = { regions = ["eu-central-1", "eu-west-1", "eu-central-1"]; };'),
+     ['FILE:6: accounts.prod.regions: "eu-central-1" stands there twice; HINT: take one away']),
+    ("account_twice", accounts(f'prod = {{ role_arn = "{ROLE}"; regions = ["eu-west-1", "eu-central-1"]; }}; again = {{ role_arn = "{ROLE}-2"; regions = "eu-central-1"; }};'),
+     ["FILE:6: accounts.again: is the same account as accounts.prod, and both have eu-central-1; HINT: backups would be made twice: take one of the two out"]),
+    ("own_account_twice", accounts('one = { }; two = { };'),
+     ["FILE:6: accounts.two: is the same account as accounts.one, and both have aws.region; HINT: backups would be made twice: take one of the two out"]),
+    ("account_name", accounts(f'{"a" * 65} = {{ }};'),
+     [f"FILE:6: accounts.{'a' * 65}: the name is longer than 64 characters; HINT: choose another"]),
+    ("account_misspelt", tables_of('["shop", "pord"]'),
+     ['FILE:5: tables.accounts: there is no account "pord"; HINT: did you mean "prod"?']),
+    ("account_unknown", tables_of('"staging"'),
+     ['FILE:5: tables.accounts: there is no account "staging"; HINT: define it in accounts']),
+    ("account_without_accounts", tables('( { match = "orders"; schedules = "nightly"; accounts = "prod"; } )'),
+     ['FILE:5: tables.accounts: there is no account "prod"; HINT: define it in accounts']),
+    ("account_named_twice", tables_of('["prod", "shop", "prod"]'),
+     ['FILE:5: tables.accounts: "prod" stands there twice; HINT: take one away']),
+    ("accounts_of_tables_empty", tables_of("[]"),
+     ["FILE:5: tables.accounts: is empty; HINT: name an account, or leave it out for every one"]),
+    ("account_without_tables", tables_of('"prod"'),
+     ["FILE:6: accounts.shop: no entry of tables is for it; HINT: name it in the accounts of one, or take it out"]),
     # several at once
     ("several", when('when = "25:00"; spread = 5; catch_up = "all"; s3 = { };') + 'aws = { region = "EU"; };',
      ['FILE:6: aws.region: "EU" is no region; HINT: such as "eu-central-1"',
@@ -589,6 +654,10 @@ tables = (
 );
 aws = { profile = "back up"; max_attempts = 7; };
 limits = { rate_share = 0.1; };
+accounts = {
+  prod = { role_arn = "arn:aws:iam::111111111111:role/a/b"; external_id = "bk7"; regions = "eu-central-1"; };
+  shop = { };
+};
 """
 
 
@@ -624,6 +693,9 @@ def test_dump(tmp_path):
         '        match = ["orders", "app-[a-f]*"];  # FILE:12',
         '        reason = "say \\"no\\" \\\\ A";  # FILE:13',
         "    rate_share = 0.1;  # FILE:16",
+        '        external_id = "bk7";  # FILE:18',
+        '        # regions = [];  # not set: aws.region',
+        '        # accounts = [];  # not set: every one',
     ]:
         assert line in dump
 
@@ -638,9 +710,10 @@ def keys_of(text):
         match = re.match(r"\s*(?:# ?)?([A-Za-z][\w-]*) = (.)", line)
         if match and not (line.lstrip().startswith("# ") and "# not set" not in line):
             path = ["schedules" if part == "defaults" else part for part in at]
+            path = path[:1] if path[:1] == ["accounts"] else path
             if path[:1] == ["schedules"]:
                 path = [part for part in path if part in ("schedules", "s3")]
-            if at[:1] != ["schedules"] or len(at) > 1:
+            if at[:1] not in (["schedules"], ["accounts"]) or len(at) > 1:
                 found[".".join(path + [match[1]])] = line.strip()
         if match and match[2] in "{(" and not re.search(r"[})];", line):
             at.append(match[1])
@@ -655,7 +728,7 @@ def schema(tmp_path):
 
 
 def test_schema_has_keys(schema):
-    assert len(schema) == 37
+    assert len(schema) == 43
     assert {"deployment", "aws.region", "schedules.when", "schedules.s3.bucket", "tables.match", "limits.listing_lag"} <= set(schema)
 
 
@@ -666,8 +739,8 @@ def test_sample(tmp_path, schema):
     assert summary(path).startswith("FILE: good: ")
     keys = keys_of(re.sub(r"(?m)^ *# .*$", "", live))
     keys.pop("defaults"), keys.pop("schedules.s3")
-    assert sorted(set(keys) - {"aws", "limits", "schedules", "tables"}) == sorted(
-        set(schema) - {"aws", "limits", "schedules", "tables", "schedules.s3"}
+    assert sorted(set(keys) - {"aws", "limits", "schedules", "tables", "accounts"}) == sorted(
+        set(schema) - {"aws", "limits", "schedules", "tables", "schedules.s3", "accounts"}
     )
 
 
@@ -685,6 +758,7 @@ def test_sample_as_it_is_asks_for_what_is_needed():
 MANUAL_SECTIONS = {
     "Top level": "",
     "aws": "aws.",
+    "Each group of accounts": "accounts.",
     "defaults, and each group of schedules": "schedules.",
     "s3": "schedules.s3.",
     "Each entry of tables": "tables.",
@@ -720,7 +794,8 @@ def test_manual_says_type_and_default(schema):
 def test_examples_of_the_manual_are_good(tmp_path):
     page = (SOURCE / "man/ddbackupd.conf.5").read_text()
     shown = re.findall(r"\.Bd -literal -offset indent\n(.*?)\.Ed", page, re.S)
-    first, drop_in, larger = shown[0], shown[-1], shown[-2]
+    first, drop_in, two_accounts, larger = shown[0], shown[-1], shown[-2], shown[-3]
+    assert summary(write(tmp_path / "3", two_accounts)) == "FILE: good: deployment acme, 2 schedules, 2 table entries\n"
     assert summary(write(tmp_path / "1", first)) == "FILE: good: deployment acme, 1 schedule, 1 table entry\n"
     path = write(tmp_path / "2", larger)
     write(tmp_path / "2", drop_in, "conf.d/billing.conf")

@@ -280,7 +280,7 @@ def test_credentials_are_read_again_when_their_file_is_replaced(emulator, daemon
     )
     d.wait_runs(1, state="succeeded")
     put(file, shared_credentials(secret="notthesecret"))
-    d.wait_line(r"warning +orders: backup often \S+ has to wait: \w+Exception.*; HINT: ")
+    d.wait_line(r"error +eu-central-1: the credentials are not taken, and runs wait: \w+Exception.*; HINT: ")
     before = len(d.ledger.runs(state="succeeded"))
     put(file, shared_credentials())
     d.wait_runs(before + 2, state="succeeded")

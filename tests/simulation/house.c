@@ -118,7 +118,7 @@ static void give_credentials(House *h, Engine *e) {
                                .source = (char *)"simulation"};
     const char *secret = h->secret ? h->secret : service.secret_key;
     must(h, secret_set(&credentials.secret_access_key, secret, strlen(secret)), "secret");
-    must(h, engine_set_credentials(e, &credentials), "engine_set_credentials");
+    must(h, engine_set_credentials(e, ACCOUNT_OWN, &credentials), "engine_set_credentials");
     secret_done(&credentials.secret_access_key);
 }
 

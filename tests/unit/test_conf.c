@@ -249,14 +249,14 @@ static void schedules_are_the_union_of_the_entries(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const ScheduleConf *found[3];
         AUTO_TEXT text = TEXT_INIT(100);
-        size_t n = conf_schedules_of(c, rows[i].table, found, 3);
+        size_t n = conf_schedules_of(c, "own", rows[i].table, found, 3);
         for (size_t j = 0; j < n; j++)
             text_addf(&text, "%s ", found[j]->name);
         assert_string_equal(text_get(&text), rows[i].schedules);
-        assert_int_equal(conf_schedules_of(c, rows[i].table, NULL, 0), n);
+        assert_int_equal(conf_schedules_of(c, "own", rows[i].table, NULL, 0), n);
     }
     const ScheduleConf *one[2] = {NULL, NULL};
-    assert_int_equal(conf_schedules_of(c, "orders", one, 1), 3);
+    assert_int_equal(conf_schedules_of(c, "own", "orders", one, 1), 3);
     assert_string_equal(one[0]->name, "nightly");
     assert_null(one[1]);
 }
@@ -267,11 +267,11 @@ static void named_tables_are_sorted_once_and_wanted(void **state) {
     static const char *const expected[] = {"alpha", "beta2", "orders", "zeta"};
     AUTO_FREE const char **names = NULL;
     size_t n = 99;
-    assert_int_equal(conf_named_tables(c, &names, &n), 0);
+    assert_int_equal(conf_named_tables(c, "own", &names, &n), 0);
     assert_int_equal(n, ARRAY_SIZE(expected));
     for (size_t i = 0; i < n; i++)
         assert_string_equal(names[i], expected[i]);
-    assert_true(conf_needs_discovery(c));
+    assert_true(conf_needs_discovery(c, "own"));
 }
 
 static void patterns_without_schedules_need_no_discovery(void **state) {
@@ -282,7 +282,7 @@ static void patterns_without_schedules_need_no_discovery(void **state) {
     add_entry(t, "orders", "x-*", "nightly");
     add_entry(t, "gone-*", NULL, "");
     CLEANUP(conf_free_ptr) Conf *c = make(t);
-    assert_false(conf_needs_discovery(c));
+    assert_false(conf_needs_discovery(c, "own"));
 }
 
 /* --- texts --- */

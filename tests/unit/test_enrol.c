@@ -9,7 +9,8 @@ typedef struct Case {
     Conf conf;
     TablesConf tables[2];
     Targets targets;
-    Discovery discovery;
+    Place place[4];
+    Places places;
     Now now;
     char said[512];
 } Case;
@@ -38,18 +39,23 @@ static void case_init(Case *c) {
                                 .schedules = nightly_of, .n_schedules = 2};
     c->conf = (Conf){.deployment = "acme", .schedules = c->schedules, .n_schedules = 2, .tables = c->tables, .n_tables = 2};
     c->now = (Now){.wall = 1000 * USEC_PER_DAY};
+    c->place[0] = (Place){.account = "own", .region = "eu-central-1"};
+    c->places = (Places){.items = c->place, .n_items = 1};
 }
 
 static int news(void *context, Enrolment *e, bool enrolled) {
     Case *c = context;
     size_t n = strlen(c->said);
-    snprintf(c->said + n, sizeof c->said - n, "%c%s/%s ", enrolled ? '+' : '-', e->target->table, e->schedule_name);
+    char label[TARGET_LABEL_SIZE];
+    snprintf(c->said + n, sizeof c->said - n, "%c%s/%s ", enrolled ? '+' : '-',
+             target_label(e->target, c->places.n_items > 1, label), e->schedule_name);
     return 0;
 }
 
 static void update(Case *c, bool listed, const char *said) {
     c->said[0] = '\0';
-    assert_int_equal(enrol_update(&c->targets, &c->conf, "eu-central-1", &c->discovery, listed, c->now, news, c), 0);
+    c->place[0].has_listing = listed;
+    assert_int_equal(enrol_update(&c->targets, &c->conf, &c->places, c->now, news, c), 0);
     assert_string_equal(c->said, said);
 }
 
@@ -58,14 +64,14 @@ static void names_and_patterns(void **state) {
     case_init(&c);
     char *tables[] = {"app-1", "app-2-tmp", "else"};
     update(&c, false, "+orders/nightly ");
-    c.discovery = (Discovery){.names = tables, .n_names = 3};
+    c.place[0].discovery = (Discovery){.names = tables, .n_names = 3};
     update(&c, true, "+app-1/nightly +app-1/weekly ");
     update(&c, true, "");
     const Target *t = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "app-1");
     assert_true(t->selected && t->enrolments[0]->cursor_wall == c.now.wall);
     /* before the next listing is complete they stay; after it, what is gone goes */
     update(&c, false, "");
-    c.discovery.n_names = 0;
+    c.place[0].discovery.n_names = 0;
     update(&c, true, "-app-1/nightly -app-1/weekly ");
     assert_false(t->selected);
 }
@@ -101,4 +107,39 @@ static void a_changed_calendar(void **state) {
     assert_true(e->cursor_wall == c.now.wall && e->changed);
 }
 
-UNIT_MAIN(cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))
+/* Two accounts, two regions: a name is expected in each place of the accounts of its entry, a pattern selects what each
+ * place has. A place without a listing keeps what it had, and holds up no other. */
+static void several_places(void **state) {
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    char *names[] = {"prod", "shop"}, *there[] = {"app-1"}, *here[] = {"app-1", "app-2"};
+    AccountConf accounts[] = {{.name = names[0]}, {.name = names[1]}};
+    const AccountConf *prod[] = {&accounts[0]};
+    c.conf.accounts = accounts;
+    c.conf.n_accounts = 2;
+    c.tables[0].accounts = prod;
+    c.tables[0].n_accounts = 1;
+    for (size_t i = 0; i < 4; i++)
+        c.place[i] = (Place){.account = names[i / 2], .region = i % 2 ? "us-east-1" : "eu-west-1"};
+    c.places.n_items = 4;
+    update(&c, false, "+prod/eu-west-1/orders/nightly +prod/us-east-1/orders/nightly ");
+    c.place[3].discovery = (Discovery){.names = here, .n_names = 2};
+    c.place[3].has_listing = true;
+    update(&c, false, "+shop/us-east-1/app-1/nightly +shop/us-east-1/app-1/weekly +shop/us-east-1/app-2/nightly "
+                      "+shop/us-east-1/app-2/weekly ");
+    c.place[0].discovery = (Discovery){.names = there, .n_names = 1};
+    update(&c, true, "+prod/eu-west-1/app-1/nightly +prod/eu-west-1/app-1/weekly ");
+    /* gone in one place, it stays in the other */
+    c.place[0].discovery.n_names = 0;
+    update(&c, true, "-prod/eu-west-1/app-1/nightly -prod/eu-west-1/app-1/weekly ");
+    assert_true(targets_find(&c.targets, "shop", "us-east-1", "app-1")->selected);
+    /* an account that leaves the configuration takes its targets along, and no others */
+    c.places.n_items = 3;
+    c.place[2].region = "us-east-1";
+    c.place[2].account = "prod";
+    c.place[2].has_listing = false;
+    update(&c, true, "-shop/us-east-1/app-1/nightly -shop/us-east-1/app-1/weekly -shop/us-east-1/app-2/nightly "
+                     "-shop/us-east-1/app-2/weekly ");
+}
+
+UNIT_MAIN(cmocka_unit_test(several_places), cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))
