@@ -12,20 +12,29 @@
 /* An account has 2,500 tables a region unless AWS raises that; beyond this a listing turns in circles. */
 #define MAX_TABLES 1000000
 
-static void forget_names(Discovery *d) {
-    for (size_t i = 0; i < d->n_names; i++)
-        free(d->names[i]);
-    d->n_names = 0;
+static void forget_walk(Discovery *d) {
+    for (size_t i = 0; i < d->n_walk; i++)
+        free(d->walk[i]);
+    d->n_walk = 0;
     free(TAKE_PTR(d->cursor));
 }
 
+static void forget_names(Discovery *d) {
+    for (size_t i = 0; i < d->n_names; i++)
+        free(d->names[i]);
+    free(TAKE_PTR(d->names));
+    d->n_names = 0;
+}
+
 void discovery_done(Discovery *d) {
+    forget_walk(d);
     forget_names(d);
-    free(d->names);
+    free(d->walk);
     *d = (Discovery){};
 }
 
 void discovery_restart(Discovery *d, bool wanted, Now now) {
+    forget_walk(d);
     forget_names(d);
     d->wanted = wanted;
     d->next_mono = wanted ? now.mono : USEC_INFINITY;
@@ -34,7 +43,7 @@ void discovery_restart(Discovery *d, bool wanted, Now now) {
 
 int discovery_request(Discovery *d, AwsRequest **ret) {
     if (!d->cursor)
-        forget_names(d);
+        forget_walk(d);
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_LIST_TABLES);
     if (!q || text_set(&q->list_tables.start_name, d->cursor) < 0)
         return -ENOMEM;
@@ -53,7 +62,7 @@ static DiscoveryNews fail(Discovery *d, Now now) {
         wait *= 2;
     d->n_failures++;
     d->next_mono = now.mono + usec_min(wait, RETRY_MAX_USEC);
-    forget_names(d);
+    forget_walk(d);
     bool first = !d->failed;
     d->failed = true;
     return first ? DISCOVERY_FAILED : DISCOVERY_GOES_ON;
@@ -67,11 +76,11 @@ int discovery_answer(Discovery *d, CallDone *done, Usec interval_usec, Now now, 
     }
     TableNames *page = &done->reply->tables;
     for (size_t i = 0; i < page->n_items; i++) {
-        if (ARRAY_GROW(d->names, d->n_names, d->n_room) < 0)
+        if (ARRAY_GROW(d->walk, d->n_walk, d->n_walk_room) < 0)
             return -ENOMEM;
-        d->names[d->n_names++] = TAKE_PTR(page->items[i]);
+        d->walk[d->n_walk++] = TAKE_PTR(page->items[i]);
     }
-    if (page->next && (text_equal(page->next, d->cursor) || d->n_names > MAX_TABLES)) {
+    if (page->next && (text_equal(page->next, d->cursor) || d->n_walk > MAX_TABLES)) {
         *ret = fail(d, now);
         return 0;
     }
@@ -82,6 +91,10 @@ int discovery_answer(Discovery *d, CallDone *done, Usec interval_usec, Now now, 
         *ret = DISCOVERY_GOES_ON;
         return 0;
     }
+    forget_names(d);
+    d->names = TAKE_PTR(d->walk);
+    d->n_names = d->n_walk;
+    d->n_walk = d->n_walk_room = 0;
     if (d->n_names > 0)
         qsort(d->names, d->n_names, sizeof *d->names, by_name);
     d->next_mono = now.mono + interval_usec;

@@ -14,8 +14,10 @@ typedef struct Discovery {
     Usec next_mono; /* when the next walk or page is due */
     int n_failures;
     char *cursor;
-    char **names; /* of the walk under way */
-    size_t n_names, n_room;
+    char **names; /* of the last complete walk, sorted */
+    size_t n_names;
+    char **walk; /* of the one under way */
+    size_t n_walk, n_walk_room;
 } Discovery;
 
 typedef enum DiscoveryNews { DISCOVERY_GOES_ON, DISCOVERY_COMPLETE, DISCOVERY_FAILED } DiscoveryNews;
@@ -30,6 +32,6 @@ static inline Usec discovery_next_mono(const Discovery *d) {
 static inline bool discovery_is_due(const Discovery *d, Now now) { return discovery_next_mono(d) <= now.mono; }
 /* The next page; only while wanted, not calling and due. */
 int discovery_request(Discovery *d, AwsRequest **ret);
-/* Takes a page. With DISCOVERY_COMPLETE, `names` holds every table, sorted, until the next walk begins. */
+/* Takes a page. With DISCOVERY_COMPLETE, `names` holds every table, until the next walk is complete. */
 int discovery_answer(Discovery *d, CallDone *done, Usec interval_usec, Now now, DiscoveryNews *ret);
 bool discovery_has(const Discovery *d, const char *table);

@@ -46,6 +46,11 @@ static void half_a_walk_is_no_walk(void **state) {
     assert_true(d.next_mono > start.mono && d.next_mono < start.mono + USEC_PER_HOUR);
     assert_int_equal(page(&d, (const char *[]){"b"}, 1, NULL, start), DISCOVERY_COMPLETE);
     assert_int_equal(d.n_names, 1);
+    /* what the last whole one found holds through the next, and through one that fails */
+    page(&d, (const char *[]){"c"}, 1, "c", start);
+    assert_true(d.n_names == 1 && discovery_has(&d, "b") && !discovery_has(&d, "c"));
+    assert_int_equal(discovery_answer(&d, &failed, USEC_PER_HOUR, start, &news), 0);
+    assert_true(discovery_has(&d, "b") && !discovery_has(&d, "c"));
 }
 
 /* A failure is said once, until a walk succeeds. */
