@@ -100,6 +100,7 @@ DEFINE_CLEANUP(Conf, conf_free)
 const ScheduleConf *conf_schedule(const Conf *c, const char *name); /* or NULL */
 
 const AccountConf *conf_account(const Conf *c, const char *name);   /* or NULL */
+size_t conf_n_places(const Conf *c);   /* regions of accounts */
 bool conf_needs_region(const Conf *c); /* some account does not name its regions */
 
 /* The schedules that apply to a table of an account: the union over the entries that select it, in the order of Conf.

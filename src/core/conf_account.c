@@ -23,6 +23,13 @@ const AccountConf *conf_account(const Conf *c, const char *name) {
     return NULL;
 }
 
+size_t conf_n_places(const Conf *c) {
+    size_t n = c->n_accounts == 0;
+    for (size_t i = 0; i < c->n_accounts; i++)
+        n += c->accounts[i].n_regions > 0 ? c->accounts[i].n_regions : 1;
+    return n;
+}
+
 bool conf_needs_region(const Conf *c) {
     bool needed = c->n_accounts == 0;
     for (size_t i = 0; i < c->n_accounts; i++)

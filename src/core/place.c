@@ -27,10 +27,7 @@ static int add(Places *p, const Conf *c, const char *account, const char *region
 
 int places_make(const Conf *c, const char *own_region, Now now, Places *ret) {
     CLEANUP(places_done) Places p = {};
-    size_t n = c->n_accounts == 0;
-    for (size_t i = 0; i < c->n_accounts; i++)
-        n += c->accounts[i].n_regions > 0 ? c->accounts[i].n_regions : 1;
-    p.items = calloc(n, sizeof *p.items);
+    p.items = calloc(conf_n_places(c), sizeof *p.items);
     if (!p.items)
         return -ENOMEM;
     int r = c->n_accounts == 0 ? add(&p, c, ACCOUNT_OWN, own_region, now) : 0;

@@ -247,8 +247,15 @@ static EngineSettings engine_settings(const Loop *l) {
     return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed};
 }
 
+#define CONNECTIONS_PER_HOST 32
+#define CONNECTIONS_MAX 512
+
+/* Enough that a region which does not answer keeps none from the others. */
 static TransportSettings transport_settings(const Conf *c) {
-    return (TransportSettings){.ca_bundle = c->aws.ca_bundle, .max_connections = 64, .max_per_host = 32};
+    size_t n = CONNECTIONS_PER_HOST * (1 + conf_n_places(c));
+    return (TransportSettings){.ca_bundle = c->aws.ca_bundle,
+                               .max_connections = n < CONNECTIONS_MAX ? (long)n : CONNECTIONS_MAX,
+                               .max_per_host = CONNECTIONS_PER_HOST};
 }
 
 /* Everything that can fail is tried on the new configuration before the old one goes. */
