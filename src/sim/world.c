@@ -32,6 +32,7 @@ struct World {
     Service *service;
     uint64_t random;
     int permille[WORLD_FAULTS];
+    const char *cut; /* addresses that hold it cannot be reached */
     Usec latency_usec;
     Usec true_wall, start_wall;
     Usec offset_usec;
@@ -129,6 +130,8 @@ static bool point(World *w) {
 
 /* --- the network --- */
 
+void world_set_cut(World *w, const char *in_url) { w->cut = in_url; }
+
 static Usec up_to(World *w, Usec max) { return max > 0 ? (Usec)(retry_random(&w->random) % (uint64_t)max) : 0; }
 
 static Usec latency(World *w) { return w->latency_usec / 10 + up_to(w, w->latency_usec - w->latency_usec / 10); }
@@ -170,7 +173,7 @@ static int send_request(World *w, HttpRequest *request) {
     e->kind = EVENT_REQUEST;
     e->boot = w->boot;
     e->request = request;
-    e->fault = pick_fault(w);
+    e->fault = w->cut && strstr(request->url, w->cut) ? WORLD_REFUSED : pick_fault(w);
     Usec patience = request->timeout_usec > 0 ? request->timeout_usec : USEC_PER_HOUR;
     e->gives_up_wall = w->true_wall + patience;
     Usec arrives = w->true_wall + latency(w);

@@ -59,6 +59,8 @@ Now world_host_now(const World *w);
 Engine *world_engine(World *w); /* NULL while the host is down */
 /* Changes what the network does from now on. */
 void world_set_faults(World *w, const int permille[static WORLD_FAULTS]);
+/* From now on no connection can be made to addresses that hold this text; NULL: to all again. Borrowed. */
+void world_set_cut(World *w, const char *in_url);
 /* Steps the host's wall clock to true time plus this. */
 void world_set_offset(World *w, Usec offset_usec);
 

@@ -132,7 +132,7 @@ class Emulator:
         """Adds rules of the fault script, "OPERATION [table=T] [after=N] [times=N] ACTION ..."."""
         self.control("faults", "\n".join(rules))
 
-    def client(self, service="dynamodb"):
+    def client(self, service="dynamodb", region=REGION):
         """A boto3 client of it."""
         import boto3
         from botocore.config import Config
@@ -140,7 +140,7 @@ class Emulator:
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=KEY_ID,
             aws_secret_access_key=SECRET,
             config=Config(retries={"total_max_attempts": 1}, proxies={}),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "core/freshness.h"
 #include "core/trust.h"
@@ -65,9 +66,26 @@ struct Book {
     size_t n_unsaid; /* runs that were settled and have not been spoken of */
     Pace *pace;
     char *last_said[REPORT_KINDS];
+    const char *undelayed; /* pattern; NULL: none */
 };
 
 /* --- lines --- */
+
+static const char *label_of(const char *account, const char *region, const char *table,
+                            char buffer[static TARGET_LABEL_SIZE]) {
+    bool own = strcmp(account, ACCOUNT_OWN) == 0;
+    snprintf(buffer, TARGET_LABEL_SIZE, "%s%s%s%s%s", own ? "" : account, own ? "" : "/", own ? "" : region,
+             own ? "" : "/", table);
+    return buffer;
+}
+
+static const char *label_of_run(const Run *r, char buffer[static TARGET_LABEL_SIZE]) {
+    return label_of(r->account, r->region, r->table, buffer);
+}
+
+static const char *label_of_target(const Target *t, char buffer[static TARGET_LABEL_SIZE]) {
+    return label_of(t->account, t->region, t->table, buffer);
+}
 
 static int by_first_string(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
@@ -92,7 +110,7 @@ static void name_free(void *line) {
 }
 
 static SlotLine *slot_line(const Book *b, const char *schedule, const char *table, Usec slot, bool make) {
-    char key[512], iso[DATE_ISO_SIZE];
+    char key[1024], iso[DATE_ISO_SIZE];
     snprintf(key, sizeof key, "%s %s %s", schedule, table, date_to_iso(slot, iso));
     SlotLine *line = line_of(&((Book *)b)->slots, key, sizeof(SlotLine), make);
     if (line)
@@ -101,7 +119,7 @@ static SlotLine *slot_line(const Book *b, const char *schedule, const char *tabl
 }
 
 static EnrolLine *enrol_line(Book *b, const char *schedule, const char *table, bool make) {
-    char key[512];
+    char key[1024];
     snprintf(key, sizeof key, "%s %s", schedule, table);
     bool is_new = !line_of(&b->enrols, key, sizeof(EnrolLine), false);
     EnrolLine *line = is_new && !make ? NULL : line_of(&b->enrols, key, sizeof(EnrolLine), true);
@@ -182,8 +200,19 @@ static void count_outcome(Book *b, RunState state) {
     b->figures.n_skipped += state == RUN_SKIPPED;
 }
 
+void book_hold_undelayed(Book *b, const char *pattern) { b->undelayed = pattern; }
+
+static void check_delay(const Book *b, const Run *r, const char *table) {
+    if (b->undelayed && glob_match(b->undelayed, table) &&
+        (r->state != RUN_SUCCEEDED || r->settled_wall > r->due_wall + 2 * USEC_PER_MINUTE))
+        house_violated(b->house, "%s/%s is %s %" PRId64 " s after it was due: others delay it", table, r->schedule,
+                       run_state_to_string(r->state), (r->settled_wall - r->due_wall) / USEC_PER_SEC);
+}
+
 static void take_run(Book *b, const Run *r) {
-    SlotLine *line = slot_line(b, r->schedule, r->table, r->slot_wall, true);
+    char label[TARGET_LABEL_SIZE];
+    const char *table = label_of_run(r, label);
+    SlotLine *line = slot_line(b, r->schedule, table, r->slot_wall, true);
     bool was_settled = line->state >= RUN_SUCCEEDED;
     if (was_settled && line->state != r->state)
         house_violated(b->house, "%s was %s and is %s: a settled run changed", line->key,
@@ -196,6 +225,7 @@ static void take_run(Book *b, const Run *r) {
     if (!was_settled && run_is_settled(r)) {
         b->n_unsaid++;
         count_outcome(b, r->state);
+        check_delay(b, r, table);
         if (r->state == RUN_SUCCEEDED)
             take_success(b, r, line);
         else if (!r->why)
@@ -203,7 +233,7 @@ static void take_run(Book *b, const Run *r) {
     }
     line->n_void += r->failed_artefact != NULL;
     if (r->artefact && r->artefact->life == ARTEFACT_VERIFIED)
-        take_artefact(b, r->schedule, r->table, r->artefact->created_wall);
+        take_artefact(b, r->schedule, table, r->artefact->created_wall);
     if (!r->name)
         return;
     NameLine *name = line_of(&b->names, r->name, sizeof(NameLine), true);
@@ -228,10 +258,11 @@ static void take_range(Book *b, const char *schedule, const char *table, Usec fr
 }
 
 void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
+    char label[TARGET_LABEL_SIZE];
     b->true_wall = true_wall;
     for (size_t i = 0; i < batch->n_enrolments; i++) {
         const Enrolment *n = batch->enrolments[i];
-        EnrolLine *line = enrol_line(b, n->schedule_name, n->target->table, true);
+        EnrolLine *line = enrol_line(b, n->schedule_name, label_of_target(n->target, label), true);
         line->known = true;
         line->active = n->active;
         line->cursor_wall = n->cursor_wall;
@@ -241,16 +272,23 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
     }
     for (size_t i = 0; i < batch->n_runs; i++)
         take_run(b, batch->runs[i]);
-    for (size_t i = 0; i < batch->n_ranges; i++)
-        take_range(b, batch->ranges[i].schedule, batch->ranges[i].table, batch->ranges[i].from_wall,
-                   batch->ranges[i].to_wall);
+    for (size_t i = 0; i < batch->n_ranges; i++) {
+        const LedgerRange *range = &batch->ranges[i];
+        take_range(b, range->schedule, label_of(range->account, range->region, range->table, label), range->from_wall,
+                   range->to_wall);
+    }
 }
 
 void book_doubted(Book *b, const LedgerBatch *batch) {
-    for (size_t i = 0; i < batch->n_runs; i++)
-        slot_line(b, batch->runs[i]->schedule, batch->runs[i]->table, batch->runs[i]->slot_wall, true)->doubtful = true;
-    for (size_t i = 0; i < batch->n_enrolments; i++)
-        enrol_line(b, batch->enrolments[i]->schedule_name, batch->enrolments[i]->target->table, true)->doubtful = true;
+    char label[TARGET_LABEL_SIZE];
+    for (size_t i = 0; i < batch->n_runs; i++) {
+        const Run *r = batch->runs[i];
+        slot_line(b, r->schedule, label_of_run(r, label), r->slot_wall, true)->doubtful = true;
+    }
+    for (size_t i = 0; i < batch->n_enrolments; i++) {
+        const Enrolment *n = batch->enrolments[i];
+        enrol_line(b, n->schedule_name, label_of_target(n->target, label), true)->doubtful = true;
+    }
 }
 
 /* --- the ledger against the book --- */
@@ -360,7 +398,7 @@ void book_sent(Book *b, const HttpRequest *request, Usec true_wall) {
     const char *operation = target ? strchr(target, '.') : NULL;
     if (!operation)
         house_violated(b->house, "a request without an operation left");
-    int per_second = pace_take(b->pace, operation + 1, true_wall);
+    int per_second = pace_take(b->pace, request->url, operation + 1, true_wall);
     if (per_second > 0)
         house_violated(b->house, "more than %d calls of %s within a second", per_second, operation + 1);
 }
@@ -401,6 +439,7 @@ void book_served(Book *b, const ServiceRequest *request, const ServiceReply *rep
 /* --- what is said --- */
 
 void book_said(Book *b, const Report *r, Usec true_wall) {
+    b->figures.n_said[r->kind]++;
     b->figures.n_stale_said += r->kind == REPORT_STALE;
     b->figures.n_recovered_said += r->kind == REPORT_RECOVERED;
     if (b->n_unsaid > 0 && (r->kind == REPORT_SUCCEEDED || r->kind == REPORT_FAILED || r->kind == REPORT_SKIPPED))
@@ -453,9 +492,9 @@ void book_turned(Book *b, const Engine *e, Usec true_wall) {
 
 /* --- the audit --- */
 
-static bool in_a_range(const Book *b, const Enrolment *n, Usec slot) {
+static bool in_a_range(const Book *b, const Enrolment *n, const char *table, Usec slot) {
     for (size_t i = 0; i < b->n_ranges; i++)
-        if (strcmp(b->ranges[i].schedule, n->schedule_name) == 0 && strcmp(b->ranges[i].table, n->target->table) == 0 &&
+        if (strcmp(b->ranges[i].schedule, n->schedule_name) == 0 && strcmp(b->ranges[i].table, table) == 0 &&
             slot >= b->ranges[i].from_wall && slot <= b->ranges[i].to_wall)
             return true;
     return false;
@@ -468,12 +507,13 @@ static void count_slot(const void *node, VISIT visit, int depth) {
 
 static void audit_enrolment(Book *b, const Enrolment *n, Usec until_wall) {
     Usec slot = n->first_seen_wall;
-    char iso[DATE_ISO_SIZE];
+    char iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
+    const char *table = label_of_target(n->target, label);
     while (n->schedule && calendar_next(n->schedule->when, n->schedule->zone, slot, &slot) >= 0 && slot <= until_wall) {
-        const SlotLine *line = slot_line(b, n->schedule_name, n->target->table, slot, false);
-        bool has_run = line && line->known, has_range = in_a_range(b, n, slot);
+        const SlotLine *line = slot_line(b, n->schedule_name, table, slot, false);
+        bool has_run = line && line->known, has_range = in_a_range(b, n, table, slot);
         if (!has_run && !has_range)
-            house_violated(b->house, "%s/%s: slot %s was missed", n->target->table, n->schedule_name,
+            house_violated(b->house, "%s/%s: slot %s was missed", table, n->schedule_name,
                            date_to_iso(slot, iso));
         if (has_run && has_range)
             house_violated(b->house, "%s has a run and lies in a range", line->key);

@@ -13,11 +13,15 @@ typedef struct HouseFigures {
     size_t n_runs, n_succeeded, n_failed, n_skipped, n_ranges;
     size_t n_backups, n_exports; /* made at the service */
     size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
+    size_t n_said[REPORT_KINDS];
 } HouseFigures;
 
-/* Runs and ranges of slots before begun_wall are a violation. */
+/* A table is "orders" in the daemon's own account, else "account/region/orders".
+ * Runs and ranges of slots before begun_wall are a violation. */
 Book *book_new(House *house, Usec begun_wall);
 void book_free(Book *b);
+/* Each run of tables like this succeeds within two minutes; borrowed. */
+void book_hold_undelayed(Book *b, const char *pattern);
 HouseFigures *book_figures(Book *b);
 
 /* The batch is on disk. */

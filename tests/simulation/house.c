@@ -111,15 +111,24 @@ static Conf *load_conf(House *h) {
     return conf;
 }
 
-static void give_credentials(House *h, Engine *e) {
+static void give_account(House *h, Engine *e, const char *account) {
     ServiceSettings service = service_settings_default();
     Credentials credentials = {.access_key_id = (char *)service.access_key,
                                .expires_wall = USEC_INFINITY,
                                .source = (char *)"simulation"};
-    const char *secret = h->secret ? h->secret : service.secret_key;
+    const char *secret = h->secret && (!h->settings.broken || strcmp(h->settings.broken, account) == 0)
+                             ? h->secret
+                             : service.secret_key;
     must(h, secret_set(&credentials.secret_access_key, secret, strlen(secret)), "secret");
-    must(h, engine_set_credentials(e, ACCOUNT_OWN, &credentials), "engine_set_credentials");
+    must(h, engine_set_credentials(e, account, &credentials), "engine_set_credentials");
     secret_done(&credentials.secret_access_key);
+}
+
+static void give_credentials(House *h, Engine *e) {
+    const Conf *conf = engine_conf(e);
+    give_account(h, e, ACCOUNT_OWN);
+    for (size_t i = 0; i < conf->n_accounts; i++)
+        give_account(h, e, conf->accounts[i].name);
 }
 
 /* False: the disk is broken, and the daemon does not start. */

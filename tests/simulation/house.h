@@ -8,13 +8,14 @@
 
 typedef struct HouseSettings {
     uint64_t seed;
-    const char *conf; /* the text of a configuration; the region is eu-central-1 */
+    const char *conf; /* the text of a configuration; the region is eu-central-1. All accounts are one at the service */
     Usec start_wall;
     Usec offset_usec;               /* of the host's clock, at first */
     const ServiceSettings *service; /* NULL: quick ones, signatures on */
     const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on */
     size_t n_more_tables;           /* "many-000" and up, beside them */
     Usec latency_usec;
+    const char *broken; /* the account that house_set_secret is about; NULL: every one */
     bool power_cuts;    /* a crash takes what was not synced; else it is a kill -9 */
     const char *replay; /* the environment that repeats this run: "DDB_SEED=7"; NULL: none is needed */
 } HouseSettings;

@@ -16,7 +16,10 @@ static const struct {
     {"DescribeExport", 10}, {"ListExports", 4},     {"DescribeTable", 7}, {"ListTables", 7},
 };
 
+/* Of one region. */
 struct Pace {
+    char *url;
+    Pace *next;
     Usec walls[ARRAY_SIZE(rates)][MAX_RATE]; /* rings of the last calls */
     size_t n_calls[ARRAY_SIZE(rates)];
 };
@@ -28,9 +31,25 @@ Pace *pace_new(void) {
     return p;
 }
 
-void pace_free(Pace *p) { free(p); }
+void pace_free(Pace *p) {
+    for (Pace *next; p; p = next) {
+        next = p->next;
+        free(p->url);
+        free(p);
+    }
+}
 
-int pace_take(Pace *p, const char *operation, Usec wall) {
+static Pace *pace_of(Pace *p, const char *url) {
+    for (; p->url && strcmp(p->url, url) != 0; p = p->next)
+        if (!p->next)
+            p->next = pace_new();
+    if (!p->url && !(p->url = strdup(url)))
+        abort();
+    return p;
+}
+
+int pace_take(Pace *first, const char *url, const char *operation, Usec wall) {
+    Pace *p = pace_of(first, url);
     for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
         if (strcmp(rates[i].operation, operation) != 0)
             continue;

@@ -6,6 +6,9 @@
 
 #include "core/artefact.h"
 
+/* As of the book. */
+#define LABEL "CASE account WHEN 'own' THEN name ELSE account || '/' || region || '/' || name END"
+
 static void give_up(sqlite3 *db, const char *what) {
     fprintf(stderr, "the ledger cannot be read: %s: %s\n", what, sqlite3_errmsg(db));
     exit(1);
@@ -48,12 +51,12 @@ static const struct {
     void (*row)(sqlite3_stmt *q, const ReaderRows *rows);
 } queries[] = {
     {false,
-     "SELECT r.schedule, r.name, r.slot, r.state, r.handle,"
+     "SELECT r.schedule, " LABEL ", r.slot, r.state, r.handle,"
      " (SELECT max(created) FROM artefacts WHERE run_id = r.id AND life = 'verified') FROM runs r"
      " WHERE r.slot >= ? OR r.settled IS NULL",
      read_run},
-    {false, "SELECT schedule, name, cursor FROM enrolments", read_enrolment},
-    {false, "SELECT schedule, name, from_slot, to_slot FROM ranges", read_range},
+    {false, "SELECT schedule, " LABEL ", cursor FROM enrolments", read_enrolment},
+    {false, "SELECT schedule, " LABEL ", from_slot, to_slot FROM ranges", read_range},
     /* the story of a run ends where the run stands, and tells nothing twice */
     {true,
      "SELECT 'run ' || r.id || ' is ' || r.state || ', and its story ends with ' || coalesce(n.state, 'nothing')"

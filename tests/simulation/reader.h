@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/run.h"
 
+/* `table` is as the book has it. */
 typedef struct ReaderRun {
     const char *schedule, *table;
     Usec slot_wall;

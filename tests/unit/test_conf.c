@@ -274,6 +274,50 @@ static void named_tables_are_sorted_once_and_wanted(void **state) {
     assert_true(conf_needs_discovery(c, "own"));
 }
 
+/* A key of the last entry of tables. */
+static ConfTree *last_entry(ConfTree *root) {
+    ConfTree *list = group_of(root, "tables", CONF_LIST);
+    return list->children[list->n_children - 1];
+}
+
+static void entries_are_for_accounts(void **state) {
+    CLEANUP(conf_tree_free_ptr) ConfTree *t = new_tree();
+    set(t, "deployment", "acme");
+    set(t, "accounts.prod.role_arn", "arn:aws:iam::111111111111:role/ddbackupd");
+    set(t, "accounts.prod.external_id", "bk7");
+    set(t, "accounts.prod.role_session_name", "night");
+    set_list(group_of(group_of(t, "accounts", CONF_GROUP), "prod", CONF_GROUP), "regions", "eu-west-1 us-east-1");
+    place(t, "accounts.shop", CONF_GROUP);
+    for (int i = 0; i < 2; i++) {
+        set(t, i ? "schedules.weekly.action" : "schedules.nightly.action", "backup");
+        set(t, i ? "schedules.weekly.when" : "schedules.nightly.when", "02:00");
+    }
+    add_entry(t, "orders", NULL, "nightly");
+    add_entry(t, "orders carts app-*", NULL, "weekly");
+    set_list(last_entry(t), "accounts", "prod");
+    CLEANUP(conf_free_ptr) Conf *c = make(t);
+    const AccountConf *prod = conf_account(c, "prod"), *shop = conf_account(c, "shop");
+    assert_string_equal(prod->role_arn, "arn:aws:iam::111111111111:role/ddbackupd");
+    assert_string_equal(prod->external_id, "bk7");
+    assert_string_equal(prod->session_name, "night");
+    assert_int_equal(prod->n_regions, 2);
+    assert_string_equal(prod->regions[1], "us-east-1");
+    assert_true(!shop->role_arn && !shop->session_name && shop->n_regions == 0 && conf_needs_region(c));
+    assert_null(conf_account(c, "own"));
+    assert_int_equal(conf_schedules_of(c, "prod", "orders", NULL, 0), 2);
+    assert_int_equal(conf_schedules_of(c, "shop", "orders", NULL, 0), 1);
+    assert_int_equal(conf_schedules_of(c, "shop", "app-1", NULL, 0), 0);
+    assert_true(conf_needs_discovery(c, "prod"));
+    assert_false(conf_needs_discovery(c, "shop"));
+    for (int i = 0; i < 2; i++) {
+        AUTO_FREE const char **names = NULL;
+        size_t n = 99;
+        assert_int_equal(conf_named_tables(c, i ? "shop" : "prod", &names, &n), 0);
+        assert_int_equal(n, i ? 1 : 2);
+        assert_string_equal(names[n - 1], "orders");
+    }
+}
+
 static void patterns_without_schedules_need_no_discovery(void **state) {
     CLEANUP(conf_tree_free_ptr) ConfTree *t = new_tree();
     set(t, "deployment", "acme");
@@ -553,7 +597,7 @@ static void the_dump_names_value_and_place(void **state) {
     assert_null(strstr(dump, "defaults ="));
 }
 
-UNIT_MAIN(cmocka_unit_test(defaults_are_good), cmocka_unit_test(what_is_not_set_has_its_default),
+UNIT_MAIN(cmocka_unit_test(entries_are_for_accounts), cmocka_unit_test(defaults_are_good), cmocka_unit_test(what_is_not_set_has_its_default),
           cmocka_unit_test(schedules_override_defaults), cmocka_unit_test(every_problem_is_found_in_one_go),
           cmocka_unit_test(schedules_are_the_union_of_the_entries),
           cmocka_unit_test(named_tables_are_sorted_once_and_wanted),

@@ -128,6 +128,7 @@ static void several_places(void **state) {
     update(&c, false, "+shop/us-east-1/app-1/nightly +shop/us-east-1/app-1/weekly +shop/us-east-1/app-2/nightly "
                       "+shop/us-east-1/app-2/weekly ");
     c.place[0].discovery = (Discovery){.names = there, .n_names = 1};
+    c.place[1].has_listing = true; /* of nothing */
     update(&c, true, "+prod/eu-west-1/app-1/nightly +prod/eu-west-1/app-1/weekly ");
     /* gone in one place, it stays in the other */
     c.place[0].discovery.n_names = 0;
