@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/drive.h"
+#include "core/endpoint.h"
 #include "core/enrol.h"
 #include "core/slot.h"
 #include "daemon/session.h"
@@ -199,7 +200,11 @@ int dry_run(const DaemonOptions *options) {
         fprintf(stderr, "ddbackupd: %s\n", problem ? problem : text_get(&why));
         return 1;
     }
-    printf("deployment %s, region %s, credentials from %s\n", d.conf->deployment, d.region, credentials->source);
+    EndpointWish wish = endpoint_wish(d.conf, ENDPOINT_DYNAMODB);
+    AUTO_FREE char *url = NULL;
+    (void)endpoint_url(&wish, d.region, &url);
+    printf("deployment %s, region %s at %s, credentials from %s\n", d.conf->deployment, d.region, url ? url : "?",
+           credentials->source);
     r = ask(&d, credentials);
     if (r < 0) {
         if (r != -EREMOTEIO)
