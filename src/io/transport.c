@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "io/http_queue.h"
+#include "io/proxy.h"
 
 #define MAX_HEADER_BYTES ((size_t)64 * 1024)
 #define MAX_HEADER_LINES 100
@@ -167,6 +168,7 @@ static int slot_init(Slot *s) {
         return -ENOMEM;
     if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") ||
         curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
+        curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
         curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) || curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) ||
         curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) ||
         curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
@@ -273,6 +275,7 @@ static int slot_begin(Slot *s, const HttpJob *job, Usec now_mono) {
     Usec connect = q->connect_timeout_usec > 0 ? q->connect_timeout_usec : USEC_INFINITY;
     if (make_headers(s, &q->headers) < 0 || !set_method(s, q) || curl_easy_setopt(s->easy, CURLOPT_URL, q->url) ||
         curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers) ||
+        curl_easy_setopt(s->easy, CURLOPT_PROXY, proxy_for(q->url)) ||
         curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_msec(connect)) ||
         curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, timeout_msec(left)))
         return -ENOMEM;
