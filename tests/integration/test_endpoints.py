@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 import harness
+from fake_dynamodb import FakeDynamoDB, empty
 
 TOOL = harness.BUILD / "tests/integration/endpoint_tool"
 
@@ -221,3 +223,74 @@ def test_refused(tmp_path, env, profile, aws, message):
     done = subprocess.run([TOOL, tmp_path / "ddbackupd.conf", "dynamodb"], capture_output=True, text=True, timeout=20,
                           env={"AWS_CONFIG_FILE": str(tmp_path / "config"), **env})  # fmt: skip
     assert done.stdout.strip() == message
+
+
+# --- what is not an endpoint, but comes from the same places: with the daemon's dry run against a service of the tests ---
+
+
+@pytest.fixture
+def fake():
+    one = FakeDynamoDB(["orders"])
+    yield one
+    one.stop()
+
+
+def dry_run(tmp_path, aws, profile="", **env):
+    (tmp_path / "config").write_text(f"[default]\n{profile}\n")
+    (tmp_path / "ddbackupd.conf").write_text(
+        conf({"service": "dynamodb"}).replace('match = "*"', 'match = "orders"').replace("aws = {", f'aws = {{ region = "eu-central-1"; {aws}')
+    )
+    done = subprocess.run([harness.BUILD / "ddbackupd", "--config", tmp_path / "ddbackupd.conf", "--dry-run"],
+                          env=harness.environment(tmp_path, AWS_CONFIG_FILE=str(tmp_path / "config"), **env),
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": harness.KEY_ID, "AWS_SECRET_ACCESS_KEY": harness.SECRET}
+
+
+def test_unsigned_needs_no_credentials(tmp_path, fake):
+    url = f'endpoint_url = "{fake.url}";'
+    status, text = dry_run(tmp_path, url)
+    assert status == 1 and "no AWS credentials" in text and not fake.of("DescribeTable")
+    status, text = dry_run(tmp_path, url + " unsigned = true;")
+    assert status == 0, text
+    assert "credentials from aws.unsigned" in text and len(fake.of("DescribeTable")) == 1
+
+
+def test_endpoint_of_the_environment_is_used(tmp_path, fake):
+    status, text = dry_run(tmp_path, "", AWS_ENDPOINT_URL_DYNAMODB=fake.url, **KEYS)
+    assert status == 0, text
+    assert f"at {fake.url}/, " in text and len(fake.of("DescribeTable")) == 1
+
+
+@pytest.mark.parametrize(
+    "aws, profile, env, n",
+    [
+        ("", "", {}, 4),
+        ("", "max_attempts = 3", {}, 3),
+        ("", "max_attempts = 3", {"AWS_MAX_ATTEMPTS": "2"}, 2),
+        ("max_attempts = 1;", "max_attempts = 3", {"AWS_MAX_ATTEMPTS": "2"}, 1),
+    ],
+)
+def test_attempts(tmp_path, fake, aws, profile, env, n):
+    fake.script("DescribeTable", "orders", always=empty)
+    status, text = dry_run(tmp_path, f'endpoint_url = "{fake.url}"; {aws}', profile, **env, **KEYS)
+    assert status == 1 and len(fake.of("DescribeTable")) == n, text
+
+
+def test_time_outs_of_none(tmp_path, fake):
+    """"0" waits as long as it takes."""
+    def late(x):
+        time.sleep(3)
+        x.send(x.effect())
+
+    fake.script("DescribeTable", "orders", always=late)
+    url = f'endpoint_url = "{fake.url}"; max_attempts = 1;'
+    assert dry_run(tmp_path, url + 'read_timeout = "1s";', **KEYS)[0] == 1
+    assert dry_run(tmp_path, url + 'connect_timeout = "0"; read_timeout = "0";', **KEYS)[0] == 0
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_retry_mode_of_the_environment(tmp_path, fake, mode):
+    assert dry_run(tmp_path, f'endpoint_url = "{fake.url}";', AWS_RETRY_MODE=mode, **KEYS)[0] == 0
