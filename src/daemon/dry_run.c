@@ -193,6 +193,8 @@ int dry_run(const DaemonOptions *options) {
     AUTO_TEXT why = TEXT_INIT(2048);
     int r = session_load_conf(options->config, &d.conf, &problem);
     if (r >= 0)
+        journal_set_level(d.conf->log_level);
+    if (r >= 0)
         r = region_find(d.conf, &d.region, &problem);
     if (r >= 0)
         r = session_credentials(d.conf, &source, &credentials, &why);

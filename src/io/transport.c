@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "io/http_queue.h"
 #include "io/proxy.h"
+#include "io/trace.h"
 
 #define MAX_HEADER_BYTES ((size_t)64 * 1024)
 #define MAX_HEADER_LINES 100
@@ -285,6 +286,9 @@ static int slot_begin(Slot *s, const HttpJob *job, Usec now_mono) {
 /* --- a transfer becomes a reply --- */
 
 static void job_end(Transport *t, HttpJob *job) {
+    uint64_t now = 0;
+    sd_event_now(t->event, CLOCK_MONOTONIC, &now);
+    trace_reply(job->request, job->reply, (Usec)now - job->begun_mono);
     t->n_requests--;
     http_jobs_add(&t->ended, job);
     sd_event_source_set_enabled(t->tell, SD_EVENT_ONESHOT);
@@ -388,6 +392,7 @@ static int act(Transport *t, curl_socket_t fd, int events) {
 int transport_send(Transport *t, HttpRequest *request) {
     uint64_t now = 0;
     sd_event_now(t->event, CLOCK_MONOTONIC, &now);
+    trace_request(request);
     int r = http_queue_add(&t->queue, request, (Usec)now);
     if (r < 0)
         return r;
