@@ -82,8 +82,9 @@ int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, N
     if (!q->url || !q->body)
         return -ENOMEM;
     SigV4Scope scope = {
-        .region = lane->endpoint->region, .service = "dynamodb", .wall = now.wall + lane->endpoint->offset_usec};
-    if ((r = add_headers(q, op)) < 0 || (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0)
+        .region = lane->endpoint->signing_region, .service = "dynamodb", .wall = now.wall + lane->endpoint->offset_usec};
+    if ((r = add_headers(q, op)) < 0 ||
+        (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0))
         return r;
     /* not signed: proxies may change them. The checksum is over the body as sent, so it must not be compressed */
     if ((r = http_headers_add(&q->headers, "Accept-Encoding", "identity")) < 0 ||
@@ -169,14 +170,14 @@ static int read_reply(Call *call, const HttpReply *reply) {
     return r == -EBADMSG ? 0 : r;
 }
 
-int call_take_reply(Call *call, const HttpReply *reply, Now now) {
+int call_take_reply(Call *call, const ClientSettings *settings, const HttpReply *reply, Now now) {
     Lane *lane = call->lane;
     take_date(call, reply, now);
     int r = read_reply(call, reply);
     if (r < 0)
         return r;
     call->unsure |= call->error.class == AWS_UNCERTAIN;
-    if (call->error.class == AWS_THROTTLED)
+    if (call->error.class == AWS_THROTTLED && !settings->keeps_rate)
         bucket_throttled(&lane->bucket, call->sent_mono, now.mono);
     else if (reply->outcome == HTTP_REPLIED)
         bucket_answered(&lane->bucket, now.mono);

@@ -16,7 +16,8 @@ typedef struct Account {
 /* The service of one region. */
 typedef struct Endpoint {
     char *region;
-    char *url;        /* NULL: the region cannot be part of one */
+    char *url;        /* NULL: it cannot be reached as the settings want */
+    const char *signing_region;
     Usec offset_usec; /* its clock less ours, as of its last reply */
     RetryQuota quota;
 } Endpoint;
@@ -69,12 +70,12 @@ void call_list_append(CallList *l, Call *call);
 void call_list_prepend(CallList *l, Call *call);
 void call_list_remove(CallList *l, Call *call);
 
-/* The signed request of a call whose account has credentials and whose endpoint has a URL. -EINVAL, -E2BIG: the URL
- * cannot be used; -ENOMEM. */
+/* The signed request of a call whose account has credentials, or the unsigned one if so set, and whose endpoint has a
+ * URL. -EINVAL, -E2BIG: the URL cannot be used; -ENOMEM. */
 int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret);
 
 /* Takes in what a reply says: sets reply or error, and lets bucket, clock offset and retry quota learn from it. */
-int call_take_reply(Call *call, const HttpReply *reply, Now now);
+int call_take_reply(Call *call, const ClientSettings *settings, const HttpReply *reply, Now now);
 
 /* Whether a call that has failed may be asked again by itself, and after how long. */
 bool call_repeats(Call *call, const HttpReply *reply, int max_attempts, uint64_t *random, Usec *ret_delay_usec);

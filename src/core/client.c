@@ -65,6 +65,21 @@ static void settings_done(ClientSettings *s) {
     free((char *)s->user_agent);
 }
 
+ClientSettings client_settings_of(const Conf *c, const char *user_agent) {
+    return (ClientSettings){
+        .endpoint_url = c->aws.endpoint_url,
+        .fips = c->aws.fips == SWITCH_ON,
+        .dual_stack = c->aws.dual_stack == SWITCH_ON,
+        .unsigned_requests = c->aws.unsigned_requests == SWITCH_ON,
+        .keeps_rate = c->aws.retry_mode == RETRY_MODE_STANDARD,
+        .connect_timeout_usec = c->aws.connect_timeout_usec,
+        .read_timeout_usec = c->aws.read_timeout_usec,
+        .max_attempts = c->aws.max_attempts > 0 ? c->aws.max_attempts : CONF_MAX_ATTEMPTS,
+        .rate_share = c->limits.rate_share,
+        .user_agent = user_agent,
+    };
+}
+
 static int settings_copy(const ClientSettings *from, ClientSettings *ret) {
     char *url = from->endpoint_url ? strdup(from->endpoint_url) : NULL;
     char *agent = strdup(from->user_agent ? from->user_agent : "ddbackupd");
@@ -79,12 +94,14 @@ static int settings_copy(const ClientSettings *from, ClientSettings *ret) {
     return 0;
 }
 
-/* A region that cannot be part of a URL leaves none: its calls are refused, one by one. */
+/* What cannot be reached so has no URL: its calls are refused, one by one. */
 static int endpoint_set_url(Endpoint *e, const ClientSettings *s) {
+    EndpointWish wish = {.configured = s->endpoint_url, .fips = s->fips, .dual_stack = s->dual_stack};
     char *url = NULL;
-    int r = endpoint_url(s->endpoint_url, e->region, &url);
-    if (r < 0 && r != -EINVAL)
+    int r = endpoint_url(&wish, e->region, &url);
+    if (r < 0 && r != -EINVAL && r != -EOPNOTSUPP)
         return r;
+    e->signing_region = endpoint_signing_region(&wish, e->region);
     if (!text_equal(e->url, url))
         e->offset_usec = 0;
     free(e->url);
@@ -149,7 +166,7 @@ static int find_lane(Client *c, const char *account, const char *region, AwsOp o
 
 /* When the first call of its queue can move. Calls that cannot leave at all move at once: they end. */
 static int arm_lane(Client *c, Lane *lane) {
-    bool hopeless = !lane->account->credentials || !lane->endpoint->url;
+    bool hopeless = (!lane->account->credentials && !c->settings.unsigned_requests) || !lane->endpoint->url;
     Usec at = !lane->queue.first ? USEC_INFINITY : hopeless ? 0 : bucket_ready_mono(&lane->bucket);
     return heap_set(&c->ready, &lane->ready, at);
 }
@@ -323,7 +340,7 @@ int client_reply(Client *c, HttpReply *reply, Now now) {
     Usec delay;
     if (!call)
         return 0;
-    int r = call_take_reply(call, taken, now);
+    int r = call_take_reply(call, &c->settings, taken, now);
     if (r < 0)
         return r;
     if (c->paused || !call_repeats(call, taken, c->settings.max_attempts, &c->random, &delay)) {
@@ -388,8 +405,8 @@ static int serve(Client *c, Lane *lane, Now now, ClientOutbox *out) {
     int r = 0;
     while (r >= 0 && (call = lane->queue.first)) {
         if (!lane->endpoint->url)
-            refuse(c, call, AWS_REFUSED, "BadEndpoint", "the region cannot be part of a URL", HINT_ENDPOINT);
-        else if (!lane->account->credentials)
+            refuse(c, call, AWS_REFUSED, "BadEndpoint", "the region has no such endpoint", HINT_ENDPOINT);
+        else if (!lane->account->credentials && !c->settings.unsigned_requests)
             refuse(c, call, AWS_CREDENTIALS, "NoCredentials", "there are no AWS credentials", HINT_CREDENTIALS);
         else if (bucket_ready_mono(&lane->bucket) > now.mono)
             break;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "core/aws_error.h"
 #include "core/codec.h"
+#include "core/conf.h"
 #include "core/credentials.h"
 #include "core/http.h"
 
@@ -24,13 +25,19 @@ typedef struct Client Client;
 
 /* How to reach the service; copied. */
 typedef struct ClientSettings {
-    const char *endpoint_url;  /* NULL: https://dynamodb.<region>.<suffix of its partition> */
+    const char *endpoint_url;  /* NULL: that of the region */
+    bool fips, dual_stack;     /* which of the region's */
+    bool unsigned_requests;    /* no signatures; credentials are not looked at */
+    bool keeps_rate;           /* throttling does not lower the rate of calls */
     Usec connect_timeout_usec; /* 0: none */
     Usec read_timeout_usec;    /* whole exchange; 0: none */
     int max_attempts;          /* sends per call in the fast loop, 1..20 */
     double rate_share;         /* (0, 1]: share of the service's limits to use */
     const char *user_agent;
 } ClientSettings;
+
+/* As a configuration has them. Borrows from it. */
+ClientSettings client_settings_of(const Conf *c, const char *user_agent);
 
 typedef struct CallSpec {
     const char *account; /* whose credentials: a key of client_set_credentials */

@@ -16,6 +16,12 @@
 typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
 typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
 typedef enum VerifyLevel { VERIFY_SERVICE } VerifyLevel;
+typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
+/* UNSET is ADAPTIVE. */
+typedef enum RetryMode { RETRY_MODE_UNSET, RETRY_MODE_STANDARD, RETRY_MODE_ADAPTIVE } RetryMode;
+
+/* Sends of one call, where nobody says how many. */
+#define CONF_MAX_ATTEMPTS 4
 
 const char *action_to_string(Action a);
 int action_from_string(const char *s, Action *ret); /* -EINVAL */
@@ -61,13 +67,18 @@ typedef struct TablesConf {
 typedef struct Conf {
     char *deployment; /* at most 32 of [A-Za-z0-9_-] */
     int log_level;    /* as in syslog(3): 3 error .. 7 debug */
+    /* What is not set here the environment or the profile may have: src/io/aws_defaults fills it in. */
     struct {
-        char *region;       /* NULL: from the environment or profile (src/io/credentials_source) */
-        char *endpoint_url; /* NULL: AWS's */
-        char *profile;      /* NULL: AWS_PROFILE, else "default" */
-        char *ca_bundle;    /* NULL: the system's */
+        char *region;           /* NULL: from the environment or profile (src/io/region) */
+        char *endpoint_url;     /* NULL: AWS's */
+        char *sts_endpoint_url; /* the same of STS */
+        Switch fips, dual_stack;
+        char *profile;   /* NULL: AWS_PROFILE, else "default" */
+        char *ca_bundle; /* NULL: the system's */
+        Switch unsigned_requests;
         Usec connect_timeout_usec, read_timeout_usec; /* 0: none */
-        int max_attempts;
+        RetryMode retry_mode;
+        int max_attempts; /* 0: CONF_MAX_ATTEMPTS */
         Usec discovery_interval_usec; /* how often patterns are matched against ListTables */
     } aws;
     struct {

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "core/conf_expand.h"
+#include "core/endpoint.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -68,17 +69,9 @@ bool check_region(const char *s, Text *why) {
         text_addf(why, "is an availability zone; HINT: its region is \"%.*s\"", (int)n - 1, s);
         return false;
     }
+    if (begins(s, "fips-") || (n > 5 && strcmp(s + n - 5, "-fips") == 0))
+        return no(why, "is no region of its own; HINT: the region without \"fips\", and use_fips_endpoint = true");
     return true;
-}
-
-static bool is_amazon(const char *host, size_t len) {
-    static const char *const suffixes[] = {"amazonaws.com", "amazonaws.com.cn", "api.aws"};
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        size_t n = strlen(suffixes[i]);
-        if (len > n && host[len - n - 1] == '.' && strncasecmp(host + len - n, suffixes[i], n) == 0)
-            return true;
-    }
-    return false;
 }
 
 bool check_endpoint(const char *s, Text *why) {
@@ -98,7 +91,7 @@ bool check_endpoint(const char *s, Text *why) {
     int64_t number;
     if (port == host || (*port && (*port != ':' || parse_int(port + 1, 1, 65535, &number) < 0 || port[1] == '-')))
         return no(why, form);
-    if (plain && is_amazon(host, (size_t)(port - host)))
+    if (plain && endpoint_is_amazon(host, (size_t)(port - host)))
         return no(why, "would send requests to AWS in the clear; HINT: https://");
     return true;
 }

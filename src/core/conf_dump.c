@@ -89,7 +89,10 @@ static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const C
         return;
     }
     if (!own && !other && !key->default_text) {
-        text_addf(t, "# %s = %s;  # not set: %s\n", key->name, key->type == CONF_TYPE_TEXTS ? "[]" : "\"\"",
+        text_addf(t, "# %s = %s;  # not set: %s\n", key->name,
+                  key->example                    ? key->example
+                  : key->type == CONF_TYPE_TEXTS ? "[]"
+                                                 : "\"\"",
                   key->unset);
         return;
     }
@@ -164,6 +167,7 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
         case CONF_TYPE_WORD:
         case CONF_TYPE_DURATION:
         case CONF_TYPE_COUNT:
+        case CONF_TYPE_SWITCH:
         case CONF_TYPE_SHARE:
         case CONF_TYPE_TEXTS:
             dump_key(t, key, group, inherited, in_defaults, depth);

@@ -13,6 +13,7 @@ static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT
 static const char *const catch_ups[] = {[CATCH_UP_LAST] = "last", [CATCH_UP_NONE] = "none", NULL};
 static const char *const verify_levels[] = {[VERIFY_SERVICE] = "service", NULL};
 static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
+static const char *const retry_modes[] = {"standard", "adaptive", NULL};
 static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 
 #define ROOT .in = CONF_SECTION_ROOT
@@ -26,6 +27,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define WORD(field, list) .type = CONF_TYPE_WORD, .offset = (field), .words = (list)
 #define DURATION(field, low, high) .type = CONF_TYPE_DURATION, .offset = (field), .min = (low), .max = (high)
 #define COUNT(field, low, high) .type = CONF_TYPE_COUNT, .offset = (field), .min = (low), .max = (high)
+#define SWITCH(field) .type = CONF_TYPE_SWITCH, .offset = (field), .example = "true"
 #define SHARE(field) .type = CONF_TYPE_SHARE, .offset = (field)
 #define OWNER_READS .offset = CONF_NO_OFFSET
 
@@ -49,17 +51,34 @@ const ConfKey conf_schema[] = {
     {AWS, "region", TEXT(offsetof(Conf, aws.region)), .check = check_region,
      .unset = "AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile", .doc = "the region of the tables"},
     {AWS, "endpoint_url", TEXT(offsetof(Conf, aws.endpoint_url)), .check = check_endpoint,
-     .unset = "that of the region", .doc = "where DynamoDB answers: scheme, host and port"},
+     .unset = "AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, endpoint_url of the profile, or that of the region",
+     .doc = "where DynamoDB answers: scheme, host and port"},
+    {AWS, "sts_endpoint_url", TEXT(offsetof(Conf, aws.sts_endpoint_url)), .check = check_endpoint,
+     .unset = "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, endpoint_url of the profile, or that of the region",
+     .doc = "where STS answers, which roles need"},
+    {AWS, "use_fips_endpoint", SWITCH(offsetof(Conf, aws.fips)),
+     .unset = "AWS_USE_FIPS_ENDPOINT, use_fips_endpoint of the profile, or false",
+     .doc = "whether to use the endpoints with FIPS 140 cryptography"},
+    {AWS, "use_dualstack_endpoint", SWITCH(offsetof(Conf, aws.dual_stack)),
+     .unset = "AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint of the profile, or false",
+     .doc = "whether to use the endpoints that answer over IPv6, too"},
     {AWS, "profile", TEXT(offsetof(Conf, aws.profile)), .check = check_line,
      .unset = "credentials of the environment, else the profile AWS_PROFILE, else default",
      .doc = "the profile of the shared credentials files"},
-    {AWS, "ca_bundle", TEXT(offsetof(Conf, aws.ca_bundle)), .check = check_path, .unset = "that of the system",
+    {AWS, "ca_bundle", TEXT(offsetof(Conf, aws.ca_bundle)), .check = check_path,
+     .unset = "AWS_CA_BUNDLE, ca_bundle of the profile, or that of the system",
      .doc = "a file with the certificates to trust"},
+    {AWS, "unsigned", SWITCH(offsetof(Conf, aws.unsigned_requests)), .unset = "false",
+     .doc = "requests without credentials and signatures, for local emulators"},
     {AWS, "connect_timeout", DURATION(offsetof(Conf, aws.connect_timeout_usec), 10 * USEC_PER_MSEC, USEC_PER_HOUR),
      .zero_too = true, .default_text = "5s", .doc = "how long a connection may take; 0: any time"},
     {AWS, "read_timeout", DURATION(offsetof(Conf, aws.read_timeout_usec), 10 * USEC_PER_MSEC, USEC_PER_HOUR),
      .zero_too = true, .default_text = "30s", .doc = "how long a request and its answer may take; 0: any time"},
-    {AWS, "max_attempts", COUNT(offsetof(Conf, aws.max_attempts), 1, 20), .default_text = "4",
+    {AWS, "retry_mode", WORD(offsetof(Conf, aws.retry_mode), retry_modes), .first = RETRY_MODE_STANDARD,
+     .unset = "AWS_RETRY_MODE, retry_mode of the profile, or adaptive",
+     .doc = "whether throttling makes the daemon slower: adaptive, or standard"},
+    {AWS, "max_attempts", COUNT(offsetof(Conf, aws.max_attempts), 1, 20), .example = "4",
+     .unset = "AWS_MAX_ATTEMPTS, max_attempts of the profile, or 4",
      .doc = "how often one call is sent before it counts as failed for now"},
     {AWS, "discovery_interval", DURATION(offsetof(Conf, aws.discovery_interval_usec), USEC_PER_SEC, USEC_PER_DAY),
      .default_text = "15min", .doc = "how often the tables are listed, for patterns"},

@@ -25,6 +25,7 @@ typedef enum ConfType {
     CONF_TYPE_WORD,     /* one of `words`: an int, `first` for the first of them */
     CONF_TYPE_DURATION, /* a string with units: Usec */
     CONF_TYPE_COUNT,    /* a whole number: int */
+    CONF_TYPE_SWITCH,   /* true or false: a Switch */
     CONF_TYPE_SHARE,    /* a number above 0, at most 1: double */
     CONF_TYPE_TEXTS,    /* a string or a list of strings; read by its owner */
     CONF_TYPE_SECTION,  /* a group with the keys of `section` */
@@ -41,7 +42,7 @@ typedef struct ConfKey {
     size_t offset;            /* in Conf, ScheduleConf, S3Conf, AccountConf or TablesConf; CONF_NO_OFFSET: read by its owner */
     const char *default_text; /* as in a file, without quotes; NULL: not set */
     const char *unset;        /* what happens without it, where there is no default */
-    const char *example;      /* for the hint when it is missing, where it is required */
+    const char *example;      /* for the hint when it is missing, where it is required; for the dump */
     int64_t min, max;         /* DURATION, COUNT */
     bool zero_too;            /* DURATION: 0, too */
     bool empty_too;           /* TEXT: "", too: takes back what a schedule would inherit */

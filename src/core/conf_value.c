@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "core/conf.h"
 #include "core/conf_schema.h"
 
 #define WHY_MAX 1024
@@ -175,6 +176,15 @@ static int read_count(const Reading *r, int *ret) {
     return 0;
 }
 
+static int read_switch(const Reading *r, Switch *ret) {
+    if (r->node->kind != CONF_BOOL)
+        return bad_kind(r, "true or false",
+                        r->node->kind == CONF_STRING ? "take the quotes away" : "write true or false");
+    if (ret)
+        *ret = r->node->boolean ? SWITCH_ON : SWITCH_OFF;
+    return 0;
+}
+
 static int read_share(const Reading *r, double *ret) {
     if (r->node->kind != CONF_INT && r->node->kind != CONF_FLOAT)
         return bad_kind(r, "a number", r->node->kind == CONF_STRING ? "take the quotes away" : "write 0.5");
@@ -198,6 +208,8 @@ int conf_value_read(const ConfKey *key, const ConfTree *node, const char *path, 
         return read_duration(&r, at);
     case CONF_TYPE_COUNT:
         return read_count(&r, at);
+    case CONF_TYPE_SWITCH:
+        return read_switch(&r, at);
     case CONF_TYPE_SHARE:
         return read_share(&r, at);
     case CONF_TYPE_TEXTS:

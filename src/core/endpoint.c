@@ -2,47 +2,104 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
-/* As in the SDKs' partitions.json. */
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* The region of a DynamoDB that runs here. */
+#define LOCAL "local"
+
+static const EndpointPartition standard = {"aws", "amazonaws.com", "api.aws"};
+
 static const struct {
     const char *prefix, *global; /* of the partition's regions; its one region without a place */
     EndpointPartition partition;
 } partitions[] = {
-    {"cn-", "aws-cn-global", {"aws-cn", "amazonaws.com.cn"}},
-    {"eusc-", "aws-eusc-global", {"aws-eusc", "amazonaws.eu"}},
-    {"us-gov-", "aws-us-gov-global", {"aws-us-gov", "amazonaws.com"}},
-    {"us-iso-", "aws-iso-global", {"aws-iso", "c2s.ic.gov"}},
-    {"us-isob-", "aws-iso-b-global", {"aws-iso-b", "sc2s.sgov.gov"}},
-    {"eu-isoe-", "aws-iso-e-global", {"aws-iso-e", "cloud.adc-e.uk"}},
-    {"us-isof-", "aws-iso-f-global", {"aws-iso-f", "csp.hci.ic.gov"}},
+    {"cn-", "aws-cn-global", {"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"}},
+    {"eusc-de-", "aws-eusc-global", {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"}},
+    {"us-gov-", "aws-us-gov-global", {"aws-us-gov", "amazonaws.com", "api.aws"}},
+    {"us-iso-", "aws-iso-global", {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov"}},
+    {"us-isob-", "aws-iso-b-global", {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"}},
+    {"eu-isoe-", "aws-iso-e-global", {"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"}},
+    {"us-isof-", "aws-iso-f-global", {"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"}},
 };
 
+/* The prefix, a word and a number: "us-gov-west-1". */
+static bool is_of(const char *region, const char *prefix) {
+    if (!text_starts_with(region, prefix))
+        return false;
+    const char *word = region + strlen(prefix), *dash = word + strspn(word, LOWER DIGITS);
+    size_t n_digits = dash > word && *dash == '-' ? strspn(dash + 1, DIGITS) : 0;
+    return n_digits > 0 && dash[1 + n_digits] == '\0';
+}
+
 const EndpointPartition *endpoint_partition(const char *region) {
-    static const EndpointPartition standard = {"aws", "amazonaws.com"};
     for (size_t i = 0; i < ARRAY_SIZE(partitions); i++)
-        if (text_starts_with(region, partitions[i].prefix) || strcmp(region, partitions[i].global) == 0)
+        if (is_of(region, partitions[i].prefix) || strcmp(region, partitions[i].global) == 0)
             return &partitions[i].partition;
     return &standard;
 }
 
 bool endpoint_region_is_valid(const char *region) {
     size_t n = strlen(region);
-    return n >= 1 && n <= 63 && strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+    return n >= 1 && n <= 63 && strspn(region, LOWER DIGITS "-") == n;
 }
 
-int endpoint_url(const char *configured, const char *region, char **ret) {
+EndpointWish endpoint_wish(const Conf *c, EndpointService service) {
+    return (EndpointWish){
+        .service = service,
+        .configured = service == ENDPOINT_STS ? c->aws.sts_endpoint_url : c->aws.endpoint_url,
+        .fips = c->aws.fips == SWITCH_ON,
+        .dual_stack = c->aws.dual_stack == SWITCH_ON,
+    };
+}
+
+static bool is_under(const char *host, size_t len, const char *suffix) {
+    size_t n = strlen(suffix);
+    return len > n && host[len - n - 1] == '.' && strncasecmp(host + len - n, suffix, n) == 0;
+}
+
+bool endpoint_is_amazon(const char *host, size_t len) {
+    for (size_t i = 0; i < ARRAY_SIZE(partitions); i++)
+        if (is_under(host, len, partitions[i].partition.suffix) ||
+            is_under(host, len, partitions[i].partition.dual_suffix))
+            return true;
+    return is_under(host, len, standard.suffix) || is_under(host, len, standard.dual_suffix);
+}
+
+static char *url_of(const EndpointWish *w, const char *region) {
+    static const char *const names[] = {[ENDPOINT_DYNAMODB] = "dynamodb", [ENDPOINT_STS] = "sts"};
+    const EndpointPartition *p = endpoint_partition(region);
+    if (w->service == ENDPOINT_STS && !w->fips && !w->dual_stack && strcmp(region, "aws-global") == 0)
+        return strdup("https://sts.amazonaws.com/");
+    /* in GovCloud every host is one with FIPS */
+    bool named = w->fips && (w->dual_stack || strcmp(p->name, "aws-us-gov") != 0);
+    return text_format("https://%s%s.%s.%s/", names[w->service], named ? "-fips" : "", region,
+                       w->dual_stack ? p->dual_suffix : p->suffix);
+}
+
+int endpoint_url(const EndpointWish *w, const char *region, char **ret) {
+    bool local = w->service == ENDPOINT_DYNAMODB && strcmp(region, LOCAL) == 0;
     if (!endpoint_region_is_valid(region))
         return -EINVAL;
+    if (!w->configured && local && (w->fips || w->dual_stack))
+        return -EOPNOTSUPP;
     char *url;
-    if (configured) {
-        const char *host = strstr(configured, "://");
-        url = text_format("%s%s", configured, host && strchr(host + 3, '/') ? "" : "/");
+    if (w->configured) {
+        const char *host = strstr(w->configured, "://");
+        url = text_format("%s%s", w->configured, host && strchr(host + 3, '/') ? "" : "/");
     } else
-        url = text_format("https://dynamodb.%s.%s/", region, endpoint_partition(region)->suffix);
+        url = local ? strdup("http://localhost:8000/") : url_of(w, region);
     if (!url)
         return -ENOMEM;
     *ret = url;
     return 0;
+}
+
+const char *endpoint_signing_region(const EndpointWish *w, const char *region) {
+    bool nowhere = strcmp(region, w->service == ENDPOINT_STS ? "aws-global" : LOCAL) == 0;
+    return nowhere && !w->configured ? "us-east-1" : region;
 }

@@ -34,17 +34,6 @@ void engine_free(Engine *e) {
 const Targets *engine_targets(const Engine *e) { return &e->targets; }
 const Conf *engine_conf(const Engine *e) { return e->conf; }
 
-static ClientSettings client_settings(const Conf *c, const EngineSettings *s) {
-    return (ClientSettings){
-        .endpoint_url = c->aws.endpoint_url,
-        .connect_timeout_usec = c->aws.connect_timeout_usec,
-        .read_timeout_usec = c->aws.read_timeout_usec,
-        .max_attempts = c->aws.max_attempts,
-        .rate_share = c->limits.rate_share,
-        .user_agent = s->user_agent,
-    };
-}
-
 int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now now, Engine **ret) {
     CLEANUP(engine_free_ptr) Engine *e = calloc(1, sizeof *e);
     if (!e) {
@@ -52,7 +41,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
         return -ENOMEM;
     }
     e->conf = conf;
-    ClientSettings client = client_settings(conf, settings);
+    ClientSettings client = client_settings_of(conf, settings->user_agent);
     int r = client_new(&client, settings->seed, &e->client);
     if (r < 0)
         return r;
@@ -91,7 +80,7 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
         }
     conf_free(e->conf);
     e->conf = conf;
-    ClientSettings client = client_settings(conf, settings);
+    ClientSettings client = client_settings_of(conf, settings->user_agent);
     int r = client_configure(e->client, &client);
     for (size_t i = 0; i < e->places.n_items; i++)
         client_cancel(e->client, TAG_PLACE - i);

@@ -13,6 +13,7 @@
 #include "ctl/load_conf.h"
 #include "ctl/verbs.h"
 #include "io/ask.h"
+#include "io/aws_defaults.h"
 #include "io/clocks.h"
 #include "io/credentials_source.h"
 #include "io/region.h"
@@ -332,10 +333,13 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     int status = CTL_OK;
     if (load_conf(o->config, &conf) < 0)
         return CTL_FAILED;
-    int r = region_find(conf, &region, &problem);
+    int r = aws_defaults_fill(conf, &problem);
+    if (r >= 0)
+        r = region_find(conf, &region, &problem);
     if (r < 0)
         return ctl_failed(problem);
-    if ((r = credentials_source_find(conf->aws.profile, &source, &credentials, &why)) < 0)
+    r = conf->aws.unsigned_requests == SWITCH_ON ? aws_defaults_no_credentials(&credentials) : -ENOENT;
+    if (r < 0 && (r = credentials_source_find(conf->aws.profile, &source, &credentials, &why)) < 0)
         return ctl_failed(text_get(&why));
     CLEANUP(work_done) Work w = {
         .b = {.options = o, .conf = conf, .credentials = credentials->source, .now_wall = now_wall},

@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/drive.h"
+#include "core/endpoint.h"
 #include "core/enrol.h"
 #include "core/slot.h"
 #include "daemon/session.h"
@@ -201,8 +202,13 @@ static void print_head(const DryRun *d, const Credentials *credentials) {
     char label[PLACE_LABEL_SIZE];
     bool many = places_are_many(&d->places);
     printf("deployment %s, %s ", d->conf->deployment, many ? "regions" : "region");
-    for (size_t i = 0; i < d->places.n_items; i++)
-        printf("%s%s", i > 0 ? ", " : "", place_label(&d->places.items[i], many, label));
+    EndpointWish wish = endpoint_wish(d->conf, ENDPOINT_DYNAMODB);
+    for (size_t i = 0; i < d->places.n_items; i++) {
+        AUTO_FREE char *url = NULL;
+        const Place *p = &d->places.items[i];
+        (void)endpoint_url(&wish, p->region ? p->region : "", &url);
+        printf("%s%s at %s", i > 0 ? ", " : "", place_label(p, many, label), url ? url : "?");
+    }
     printf(", credentials from %s\n", credentials->source);
 }
 
@@ -213,6 +219,8 @@ int dry_run(const DaemonOptions *options) {
     AUTO_FREE char *problem = NULL, *region = NULL;
     AUTO_TEXT why = TEXT_INIT(2048);
     int r = session_load_conf(options->config, &d.conf, &problem);
+    if (r >= 0)
+        journal_set_level(d.conf->log_level);
     if (r >= 0)
         r = region_find(d.conf, &region, &problem);
     if (r >= 0)

@@ -3,16 +3,23 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/aws_defaults.h"
 #include "io/conf_file.h"
 #include "io/journal.h"
 
 /* A single problem is the summary, and is said with that alone. */
 int session_load_conf(const char *path, Conf **ret, char **ret_problem) {
     CLEANUP(conf_problems_done) ConfProblems problems = {};
-    int r = conf_file_load(path, &problems, ret, NULL);
-    if (r >= 0)
-        return 0;
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
     char *summary = NULL;
+    int r = conf_file_load(path, &problems, &conf, NULL);
+    if (r >= 0) {
+        r = aws_defaults_fill(conf, ret_problem);
+        if (r >= 0)
+            *ret = TAKE_PTR(conf);
+        if (r != -ENOMEM)
+            return r;
+    }
     for (size_t i = 0; r != -ENOMEM && problems.n_items > 1 && i < problems.n_items; i++)
         journal_event(REPORT_CONFIG, "%s", problems.items[i]);
     if (r != -ENOMEM && problems.n_items == 1)
@@ -30,5 +37,9 @@ int session_load_conf(const char *path, Conf **ret, char **ret_problem) {
 }
 
 int session_credentials(const Conf *c, CredentialsSource *source, Credentials **ret, Text *why) {
+    if (c->aws.unsigned_requests == SWITCH_ON) {
+        credentials_source_done(source);
+        return aws_defaults_no_credentials(ret);
+    }
     return credentials_source_find(c->aws.profile, source, ret, why);
 }

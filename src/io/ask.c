@@ -159,14 +159,7 @@ static int set_own_credentials(Ask *a, const Conf *conf, const Credentials *own)
 }
 
 int ask_new(const Conf *conf, const Credentials *credentials, const char *user_agent, Usec within_usec, Ask **ret) {
-    ClientSettings settings = {
-        .endpoint_url = conf->aws.endpoint_url,
-        .connect_timeout_usec = conf->aws.connect_timeout_usec,
-        .read_timeout_usec = conf->aws.read_timeout_usec,
-        .max_attempts = conf->aws.max_attempts,
-        .rate_share = conf->limits.rate_share,
-        .user_agent = user_agent,
-    };
+    ClientSettings settings = client_settings_of(conf, user_agent);
     TransportSettings transport = {.ca_bundle = conf->aws.ca_bundle, .max_connections = 16, .max_per_host = 8};
     CLEANUP(ask_free_ptr) Ask *a = calloc(1, sizeof *a);
     if (!a)

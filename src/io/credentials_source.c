@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/services_section.h"
+
 /* Far above any real one. */
 #define FILE_MAX_SIZE (1 << 20)
 
@@ -151,20 +153,30 @@ int credentials_source_find(const char *profile, CredentialsSource *source, Cred
     return -ENOENT;
 }
 
-int credentials_source_region(const char *profile, char **ret) {
-    const char *region = environment("AWS_REGION");
-    if (!region)
-        region = environment("AWS_DEFAULT_REGION");
-    if (region)
-        return text_set(ret, region);
+int credentials_source_value(const char *profile, const char *key, char **ret) {
     CLEANUP(credentials_source_done) CredentialsSource source = {};
     int r = list_files(&source);
     for (size_t i = 0; r >= 0 && i < source.n_files; i++) {
         CLEANUP(file_text_done) FileText file = {};
         if (file_read(source.files[i], &file) >= 0 &&
-            profile_value(file.bytes, file.len, profile_or_default(profile), is_config_form(source.files[i]), "region",
-                          ret) >= 0)
-            return 0;
+            (r = profile_value(file.bytes, file.len, profile_or_default(profile), is_config_form(source.files[i]), key,
+                               ret)) != -ENOENT)
+            return r;
+        r = 0;
     }
     return r < 0 ? r : -ENOENT;
+}
+
+int credentials_source_service_value(const char *section, const char *service, const char *key, char **ret) {
+    CLEANUP(file_text_done) FileText file = {};
+    AUTO_FREE char *config = home_file("AWS_CONFIG_FILE", "config");
+    int r = config ? file_read(config, &file) : -ENOENT;
+    return r < 0 ? -ENOENT : services_section_value(file.bytes, file.len, section, service, key, ret);
+}
+
+int credentials_source_region(const char *profile, char **ret) {
+    const char *region = environment("AWS_REGION");
+    if (!region)
+        region = environment("AWS_DEFAULT_REGION");
+    return region ? text_set(ret, region) : credentials_source_value(profile, "region", ret);
 }

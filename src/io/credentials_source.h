@@ -23,3 +23,7 @@ int credentials_source_find(const char *profile, CredentialsSource *source, Cred
 
 /* AWS_REGION, AWS_DEFAULT_REGION, then `region` of the profile in those files. -ENOENT. */
 int credentials_source_region(const char *profile, char **ret);
+/* Any one value of the profile in those files. -ENOENT. */
+int credentials_source_value(const char *profile, const char *key, char **ret);
+/* A value of a services section of the AWS config file, as services_section_value. */
+int credentials_source_service_value(const char *section, const char *service, const char *key, char **ret);

@@ -87,6 +87,7 @@ static int job_begin(HttpJob *job, HttpQueue *q, Usec now_mono) {
     if (!job->reply || !job->host)
         return -ENOMEM;
     job->reply->id = request->id;
+    job->begun_mono = now_mono;
     job->until_mono = request->timeout_usec > 0 ? usec_add(now_mono, request->timeout_usec) : USEC_INFINITY;
     return 0;
 }

@@ -17,6 +17,7 @@ typedef struct HttpJob {
     HttpRequest *request;
     HttpReply *reply; /* with the request's id; empty at first */
     HttpHost *host;
+    Usec begun_mono; /* when it was handed over */
     Usec until_mono; /* the time-out of the whole exchange; USEC_INFINITY: none */
 } HttpJob;
 

@@ -128,3 +128,17 @@ void journal_event(ReportKind kind, const char *format, ...) {
         journal_say(&r, (Now){.wall = ts.tv_sec * USEC_PER_SEC});
     free(r.message);
 }
+
+bool journal_says(int level) { return level <= journal.max_level; }
+
+void journal_debug(const char *message) {
+    struct timespec ts;
+    if (!journal_says(7))
+        return;
+    if (journal.fields) {
+        sd_journal_send("MESSAGE=%s", message, "PRIORITY=7", "SYSLOG_IDENTIFIER=ddbackupd", NULL);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &ts);
+    print_line(7, message, ts.tv_sec * USEC_PER_SEC);
+}

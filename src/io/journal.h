@@ -1,6 +1,8 @@
 #pragma once
 /* Says reports: to the journal with structured fields, or as readable lines on standard error. */
 
+#include <stdbool.h>
+
 #include "base/clock.h"
 #include "core/report.h"
 
@@ -12,5 +14,9 @@ void journal_open(JournalTo to, int max_level);
 void journal_set_level(int max_level);
 /* One line a report; newlines in it are kept by the journal and shown as spaces on a terminal. */
 void journal_say(const Report *r, Now now);
+/* Is that level said at all? */
+bool journal_says(int level);
+/* A line at level debug, of no kind. */
+void journal_debug(const char *message);
 /* What the process says of itself: started, reloaded, refused. */
 void journal_event(ReportKind kind, const char *format, ...) PRINTF_LIKE(2, 3);

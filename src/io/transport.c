@@ -11,6 +11,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "io/http_queue.h"
+#include "io/proxy.h"
+#include "io/trace.h"
 
 #define MAX_HEADER_BYTES ((size_t)64 * 1024)
 #define MAX_HEADER_LINES 100
@@ -167,6 +169,7 @@ static int slot_init(Slot *s) {
         return -ENOMEM;
     if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") ||
         curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
+        curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
         curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) || curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) ||
         curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) ||
         curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
@@ -273,6 +276,7 @@ static int slot_begin(Slot *s, const HttpJob *job, Usec now_mono) {
     Usec connect = q->connect_timeout_usec > 0 ? q->connect_timeout_usec : USEC_INFINITY;
     if (make_headers(s, &q->headers) < 0 || !set_method(s, q) || curl_easy_setopt(s->easy, CURLOPT_URL, q->url) ||
         curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers) ||
+        curl_easy_setopt(s->easy, CURLOPT_PROXY, proxy_for(q->url)) ||
         curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_msec(connect)) ||
         curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, timeout_msec(left)))
         return -ENOMEM;
@@ -282,6 +286,9 @@ static int slot_begin(Slot *s, const HttpJob *job, Usec now_mono) {
 /* --- a transfer becomes a reply --- */
 
 static void job_end(Transport *t, HttpJob *job) {
+    uint64_t now = 0;
+    sd_event_now(t->event, CLOCK_MONOTONIC, &now);
+    trace_reply(job->request, job->reply, (Usec)now - job->begun_mono);
     t->n_requests--;
     http_jobs_add(&t->ended, job);
     sd_event_source_set_enabled(t->tell, SD_EVENT_ONESHOT);
@@ -385,6 +392,7 @@ static int act(Transport *t, curl_socket_t fd, int events) {
 int transport_send(Transport *t, HttpRequest *request) {
     uint64_t now = 0;
     sd_event_now(t->event, CLOCK_MONOTONIC, &now);
+    trace_request(request);
     int r = http_queue_add(&t->queue, request, (Usec)now);
     if (r < 0)
         return r;

@@ -307,6 +307,22 @@ BAD = [
      ["FILE:3: schedules.night*ly: the name holds other characters than letters, digits, '_' and '-'; HINT: choose another"]),
     ("region_in_capitals", top('aws = { region = "EU"; };'),
      ['FILE:6: aws.region: "EU" is no region; HINT: such as "eu-central-1"']),
+    ("region_of_fips", top('aws = { region = "us-east-1-fips"; };'),
+     ['FILE:6: aws.region: "us-east-1-fips" is no region of its own; HINT: the region without "fips", and use_fips_endpoint = true']),
+    ("sts_endpoint_without_scheme", top('aws = { sts_endpoint_url = "sts"; };'),
+     ['FILE:6: aws.sts_endpoint_url: "sts" is no address of a service; HINT: such as "https://dynamodb.eu-central-1.amazonaws.com" or "http://127.0.0.1:8000", without a path']),
+    ("endpoint_of_another_partition_in_the_clear", top('aws = { endpoint_url = "http://dynamodb.us-iso-east-1.c2s.ic.gov"; };'),
+     ['FILE:6: aws.endpoint_url: "http://dynamodb.us-iso-east-1.c2s.ic.gov" would send requests to AWS in the clear; HINT: https://']),
+    ("switch_in_quotes", top('aws = { use_fips_endpoint = "true"; };'),
+     ['FILE:6: aws.use_fips_endpoint: must be true or false, not a string; HINT: take the quotes away']),
+    ("switch_as_number", top('aws = { use_dualstack_endpoint = 1; };'),
+     ['FILE:6: aws.use_dualstack_endpoint: must be true or false, not the number 1; HINT: write true or false']),
+    ("switch_as_group", top('aws = { unsigned = {}; };'),
+     ['FILE:6: aws.unsigned: must be true or false, not a group; HINT: write true or false']),
+    ("retry_mode_misspelt", top('aws = { retry_mode = "standart"; };'),
+     ['FILE:6: aws.retry_mode: must be "standard" or "adaptive", not "standart"; HINT: did you mean "standard"?']),
+    ("max_attempts_none", top('aws = { max_attempts = 0; };'),
+     ['FILE:6: aws.max_attempts: 0 is out of range; HINT: 1 to 20']),
     ("region_is_zone", top('aws = { region = "eu-central-1a"; };'),
      ['FILE:6: aws.region: "eu-central-1a" is an availability zone; HINT: its region is "eu-central-1"']),
     ("endpoint_without_scheme", top('aws = { endpoint_url = "127.0.0.1:8000"; };'),
@@ -728,7 +744,7 @@ def schema(tmp_path):
 
 
 def test_schema_has_keys(schema):
-    assert len(schema) == 43
+    assert len(schema) == 48
     assert {"deployment", "aws.region", "schedules.when", "schedules.s3.bucket", "tables.match", "limits.listing_lag"} <= set(schema)
 
 
@@ -785,7 +801,7 @@ def test_manual(schema):
 
 def test_manual_says_type_and_default(schema):
     for key, text in manual().items():
-        assert re.match(r"(String|Duration|Number|List|Group)", text), key
+        assert re.match(r"(String|Duration|Number|Switch|List|Group)", text), key
         default = re.match(r"\w+ = (.*);  # default$", schema.get(key, ""))
         if default:
             assert f"default {default[1]}." in text, key

@@ -132,6 +132,62 @@ static void throttling_slows_the_lane_down(void **state) {
     }
 }
 
+static void throttling_need_not_slow_the_lane_down(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    b.settings.max_attempts = 1;
+    b.settings.keeps_rate = true;
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    uint64_t id = begin_sent(&b, AWS_OP_LIST_TABLES, 1);
+    pass(&b, USEC_PER_SEC);
+    reply(&b, id, 400, THROTTLED);
+    expect_done(&b, 1, AWS_THROTTLED, "ThrottlingException", 1);
+    for (uint64_t i = 2; i < 8; i++)
+        begin(&b, AWS_OP_LIST_TABLES, i);
+    turn(&b);
+    assert_int_equal(b.out.n_requests, 2); /* as many at once as ever */
+    for (int i = 0; i < 4; i++) {
+        Usec before = b.now.mono;
+        turn_until_news(&b);
+        assert_int_equal(b.out.n_requests, 1);
+        assert_true(b.now.mono - before == 200 * USEC_PER_MSEC);
+    }
+}
+
+static void unsigned_requests_need_no_credentials(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    b.settings.unsigned_requests = true;
+    b.settings.endpoint_url = "http://127.0.0.1:8000";
+    assert_int_equal(client_set_credentials(b.client, "own", NULL), 0);
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    uint64_t id = begin_sent(&b, AWS_OP_CREATE_BACKUP, 1);
+    static const char *const absent[] = {"Authorization", "X-Amz-Date", "X-Amz-Security-Token"};
+    for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+        assert_null(http_headers_get(&b.out.requests[0]->headers, absent[i]));
+    assert_string_equal(header(&b, "X-Amz-Target"), "DynamoDB_20120810.CreateBackup");
+    reply(&b, id, 200, BACKUP);
+    expect_done(&b, 1, AWS_OK, "", 1);
+}
+
+static void endpoints_follow_the_settings(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    b.settings.fips = true;
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    begin_sent(&b, AWS_OP_LIST_TABLES, 1);
+    assert_string_equal(b.out.requests[0]->url, "https://dynamodb-fips.eu-central-1.amazonaws.com/");
+    b.settings.dual_stack = true;
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    begin_sent(&b, AWS_OP_DESCRIBE_BACKUP, 2);
+    assert_string_equal(b.out.requests[0]->url, "https://dynamodb-fips.eu-central-1.api.aws/");
+    begin_until(&b, AWS_OP_DESCRIBE_BACKUP, 3, "local", USEC_INFINITY);
+    expect_done(&b, 3, AWS_REFUSED, "BadEndpoint", 0);
+    b.settings.fips = b.settings.dual_stack = false;
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    begin_until(&b, AWS_OP_DESCRIBE_BACKUP, 4, "local", USEC_INFINITY);
+    turn_until_news(&b);
+    assert_string_equal(b.out.requests[0]->url, "http://localhost:8000/");
+    assert_non_null(strstr(header(&b, "Authorization"), "/us-east-1/dynamodb/"));
+}
+
 /* --- deadlines, pause, cancel --- */
 
 static void deadlines_end_calls_wherever_they_are(void **state) {
@@ -296,6 +352,8 @@ static void settings_hold_from_now_on(void **state) {
 UNIT_MAIN(cmocka_unit_test(a_request_is_complete), cmocka_unit_test(it_is_signed_when_it_leaves),
           cmocka_unit_test(replies_reach_their_calls_in_any_order), cmocka_unit_test(rates_are_kept),
           cmocka_unit_test(lanes_do_not_wait_for_each_other), cmocka_unit_test(throttling_slows_the_lane_down),
+          cmocka_unit_test(throttling_need_not_slow_the_lane_down),
+          cmocka_unit_test(unsigned_requests_need_no_credentials), cmocka_unit_test(endpoints_follow_the_settings),
           cmocka_unit_test(deadlines_end_calls_wherever_they_are), cmocka_unit_test(nothing_leaves_after_a_pause),
           cmocka_unit_test(cancelled_calls_are_gone), cmocka_unit_test(many_calls_are_no_burden),
           cmocka_unit_test(without_credentials_calls_end_and_say_so),

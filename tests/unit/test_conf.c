@@ -118,7 +118,9 @@ static void what_is_not_set_has_its_default(void **state) {
     assert_null(c->aws.endpoint_url);
     assert_int_equal(c->aws.connect_timeout_usec, 5 * USEC_PER_SEC);
     assert_int_equal(c->aws.read_timeout_usec, 30 * USEC_PER_SEC);
-    assert_int_equal(c->aws.max_attempts, 4);
+    assert_int_equal(c->aws.max_attempts, 0);
+    assert_int_equal(c->aws.fips, SWITCH_UNSET);
+    assert_int_equal(c->aws.retry_mode, RETRY_MODE_UNSET);
     assert_int_equal(c->aws.discovery_interval_usec, 15 * USEC_PER_MINUTE);
     assert_true(c->limits.rate_share == 0.5);
     assert_int_equal(c->limits.listing_lag_usec, 5 * USEC_PER_MINUTE);
