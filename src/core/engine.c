@@ -7,7 +7,7 @@
 #include "core/drive.h"
 #include "core/freshness.h"
 
-/* Work of one turn: due slots and steps of runs taken at most. */
+/* Work of one turn: due slots taken at most, and as many steps of runs. */
 #define TURN_MAX 512
 
 void engine_free(Engine *e) {
@@ -17,6 +17,10 @@ void engine_free(Engine *e) {
     heap_done(&e->fresh);
     heap_done(&e->steps);
     heap_done(&e->deadlines);
+    heap_done(&e->ahead);
+    for (size_t i = 0; i < e->n_polls; i++)
+        poll_free(e->polls[i]);
+    free(e->polls);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -69,7 +73,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
             e->targets.items[i]->selected |= e->targets.items[i]->enrolments[j]->active;
     for (size_t i = 0; i < e->n_runs; i++) {
         run_apply(e->runs[i], RUN_EV_INTERRUPTED, &(RunCause){.why = "the daemon ended before the reply came"}, now);
-        if (heap_set(&e->steps, &e->runs[i]->step, now.mono) < 0 ||
+        if (engine_wait(e, e->runs[i], now.mono) < 0 ||
             heap_set(&e->deadlines, &e->runs[i]->deadline, run_deadline(e->runs[i])) < 0)
             return -ENOMEM;
     }
@@ -175,11 +179,16 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_deadline(e, run, now, out);
         ++*n_taken;
     }
+    if (e->room_made)
+        r = r < 0 ? r : engine_make_room(e, now);
     while (r >= 0 && starts && *n_taken < TURN_MAX && (n = heap_due(&e->due, now.wall))) {
         r = engine_due(e, n, now, out);
         ++*n_taken;
     }
-    while (r >= 0 && *n_taken < TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
+    if (r >= 0)
+        r = engine_poll(e, now);
+    /* what was begun just now goes on in the same turn, and into the same commit */
+    while (r >= 0 && *n_taken < 2 * TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
         r = engine_step(e, run, now, out);
         ++*n_taken;
     }
@@ -187,6 +196,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_freshness(e, n, now, out);
         ++*n_taken;
     }
+    if (r >= 0 && starts)
+        r = engine_describe_ahead(e, now);
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
@@ -202,6 +213,10 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return r;
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
+    if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + ENGINE_AHEAD_MAX)
+        return engine_described(e, done, now);
+    if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
+        return engine_polled(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -244,19 +259,19 @@ static Usec on_wall(Usec mono, Now now) { return mono == USEC_INFINITY ? USEC_IN
 
 /* When the next turn is wanted, by the time that is trusted. */
 static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
-    if (e->enrol_wanted)
+    if (e->enrol_wanted || (e->room_made && !e->stopping))
         return now.wall;
     Usec mono = usec_min(client_next_mono, heap_next(&e->steps));
     for (size_t i = 0; i < e->places.n_items; i++)
         mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
-    mono = usec_min(mono, engine_probe_mono(e));
+    mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
         wall = usec_min(heap_next(&e->deadlines), heap_next(&e->fresh));
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
     if (trust_holds(&e->trust))
-        wall = usec_min(wall, heap_next(&e->due));
+        wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
 }
 
