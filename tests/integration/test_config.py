@@ -728,7 +728,7 @@ def schema(tmp_path):
 
 
 def test_schema_has_keys(schema):
-    assert len(schema) == 43
+    assert len(schema) == 44
     assert {"deployment", "aws.region", "schedules.when", "schedules.s3.bucket", "tables.match", "limits.listing_lag"} <= set(schema)
 
 
