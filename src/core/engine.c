@@ -7,6 +7,8 @@
 #include "core/drive.h"
 #include "core/freshness.h"
 
+/* How long a change that nobody waits for may wait for its commit. */
+#define LINGER_USEC USEC_PER_SEC
 /* Work of one turn: due slots taken at most, and as many steps of runs. */
 #define TURN_MAX 512
 
@@ -80,6 +82,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     e->trust = trust_make(now);
     e->probe.next_mono = now.mono;
     e->enrol_wanted = true;
+    e->linger_mono = USEC_INFINITY;
     *ret = TAKE_PTR(e);
     return 0;
 }
@@ -239,14 +242,31 @@ static int take_calls(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_mono
     return r;
 }
 
+/* What nobody waits for, such as that a request was accepted, shares the commit of a later turn. Nothing rests on it that
+ * is sent or said, and after a crash it is found out again. */
+static bool may_linger(Engine *e, Now now, const EngineOutbox *out) {
+    if (e->stopping || out->n_requests > 0 || out->n_reports > 0 || !ledger_batch_is_empty(&out->batch))
+        return false;
+    if (e->linger_mono == USEC_INFINITY)
+        e->linger_mono = now.mono + LINGER_USEC;
+    return now.mono < e->linger_mono;
+}
+
 static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
     LedgerBatch *b = &out->batch;
+    bool changed = false;
+    for (size_t i = 0; i < e->n_runs; i++) {
+        int r = e->runs[i]->changed ? engine_settle_notes(e, e->runs[i], now, out) : 0;
+        if (r < 0)
+            return r;
+        changed |= e->runs[i]->changed;
+    }
+    if (changed && may_linger(e, now, out))
+        return 0;
+    e->linger_mono = USEC_INFINITY;
     for (size_t i = 0; i < e->n_runs; i++) {
         if (!e->runs[i]->changed)
             continue;
-        int r = engine_settle_notes(e, e->runs[i], now, out);
-        if (r < 0)
-            return r;
         if (ARRAY_GROW(b->runs, b->n_runs, b->n_runs_room) < 0)
             return -ENOMEM;
         b->runs[b->n_runs++] = e->runs[i];
@@ -261,7 +281,7 @@ static Usec on_wall(Usec mono, Now now) { return mono == USEC_INFINITY ? USEC_IN
 static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     if (e->enrol_wanted || (e->room_made && !e->stopping))
         return now.wall;
-    Usec mono = usec_min(client_next_mono, heap_next(&e->steps));
+    Usec mono = usec_min(usec_min(client_next_mono, e->linger_mono), heap_next(&e->steps));
     for (size_t i = 0; i < e->places.n_items; i++)
         mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
     mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
@@ -309,6 +329,8 @@ void engine_committed(Engine *e, EngineOutbox *out) {
         out->batch.enrolments[i]->changed = out->batch.enrolments[i]->listed = false;
     for (size_t i = 0; i < out->batch.n_targets; i++)
         out->batch.targets[i]->changed = out->batch.targets[i]->listed = false;
+    if (e->linger_mono != USEC_INFINITY)
+        return;
     size_t n_kept = 0;
     for (size_t i = 0; i < e->n_runs; i++) {
         Run *r = e->runs[i];

@@ -38,6 +38,7 @@ struct Engine {
     bool clock_said;   /* that the time cannot be trusted */
     bool hurry;        /* some place hurries */
     bool stopping;
+    Usec linger_mono; /* until then what the last turns have changed may wait for a commit; USEC_INFINITY: nothing waits */
     bool qualified;    /* names need account and region */
     Heap due, fresh;   /* of enrolments, wall */
     Heap steps;        /* of runs, mono */

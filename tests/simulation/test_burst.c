@@ -11,12 +11,13 @@
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 #define SLOT (START + 2 * USEC_PER_HOUR)
 #define N 2500
+#define RATE 30 /* of CreateBackup, at the share of the configuration */
 #define N_PAGES (N / 100)
 
 static const char conf[] = "deployment = \"acme\";\n"
                            "schedules = { nightly = { action = \"backup\"; when = \"02:00\"; max_age = \"27h\"; }; };\n"
                            "tables = ( { match = \"t*\"; schedules = [\"nightly\"]; } );\n"
-                           "limits = { rate_share = 1.0; };\n";
+                           "limits = { rate_share = 0.6; };\n";
 
 static const char *const *all_tables(void) {
     static char names[N][8];
@@ -76,7 +77,7 @@ static void all_begin_at_once(void **state) {
     assert_int_equal(b.before.n_table_describes, N); /* ahead, each once, */
     assert_int_equal(b.after.n_table_describes, N);  /* and not again */
     assert_true(since(b.at_slot.n_commits, b.before.n_commits) <= 6);
-    assert_true(b.took_usec <= N / 50 * USEC_PER_SEC + 15 * USEC_PER_SEC);
+    assert_true(b.took_usec <= N / RATE * USEC_PER_SEC + 15 * USEC_PER_SEC);
     assert_true(n_calls_to_follow(&b) <= 2 * N_PAGES);
     printf("%d due at once: %zu commits for their intents, %zu in all, %zu calls to follow them, %.0f s\n", N,
            since(b.at_slot.n_commits, b.before.n_commits), since(b.after.n_commits, b.before.n_commits),
@@ -103,7 +104,7 @@ static void slow_backups_are_asked_for_patiently(void **state) {
 static void listings_may_lag(void **state) {
     ServiceSettings s = quick();
     Burst b = burst(&s, "CreateBackup times=forever lag 3min\n", 20 * USEC_PER_MINUTE);
-    assert_true(b.took_usec <= 6 * USEC_PER_MINUTE);
+    assert_true(b.took_usec <= 8 * USEC_PER_MINUTE);
     assert_true(n_calls_to_follow(&b) <= N + N / 5);
     printf("listings lag: %zu calls, %.0f s\n", n_calls_to_follow(&b), (double)b.took_usec / USEC_PER_SEC);
 }
@@ -111,7 +112,7 @@ static void listings_may_lag(void **state) {
 static void listings_may_fail(void **state) {
     ServiceSettings s = quick();
     Burst b = burst(&s, "ListBackups times=forever error InternalServerError 500\n", 20 * USEC_PER_MINUTE);
-    assert_true(b.took_usec <= 6 * USEC_PER_MINUTE);
+    assert_true(b.took_usec <= 8 * USEC_PER_MINUTE);
     assert_true(n_calls_to_follow(&b) <= N + N / 5);
     printf("listings fail: %zu calls, %.0f s\n", n_calls_to_follow(&b), (double)b.took_usec / USEC_PER_SEC);
 }
@@ -122,7 +123,7 @@ static void exports_wait_for_each_other(void **state) {
         "deployment = \"acme\";\n"
         "schedules = { full = { action = \"export\"; when = \"02:00\"; s3 = { bucket = \"acme-bucket\"; }; }; };\n"
         "tables = ( { match = \"t*\"; schedules = [\"full\"]; } );\n"
-        "limits = { rate_share = 1.0; max_exports_in_flight = 5; };\n";
+        "limits = { rate_share = 0.6; max_exports_in_flight = 5; };\n";
     enum { N_EXPORTS = 20, CAP = 5 };
     static char names[N_EXPORTS][16];
     const char *list[N_EXPORTS + 1] = {};

@@ -37,9 +37,9 @@ static Bench bench_make(int n) {
 }
 
 static void bench_done(Bench *b) {
+    poll_free(b->poll);
     for (int i = 0; i < N; i++)
         run_free(b->runs[i]);
-    poll_free(b->poll);
 }
 
 static void begin(Bench *b) {
