@@ -82,16 +82,25 @@ static void verify(Run *r, const BackupInfo *info, Now now) {
     run_apply(r, RUN_EV_VERIFIED, NULL, now);
 }
 
+/* Nothing has happened since the last look: nothing is to be kept. */
+static bool is_no_news(const Run *r, const BackupInfo *info) {
+    return r->artefact && r->n_deferred == 0 && info->status == BACKUP_CREATING &&
+           text_equal(r->artefact->status, info->status_text) && text_equal(r->artefact->arn, info->arn);
+}
+
 static int take_status(Run *r, const BackupInfo *info, Now now, Usec *ret_wait_usec) {
     Artefact *a;
+    r->n_polls++;
+    *ret_wait_usec = drive_poll_wait(r, 500 * USEC_PER_MSEC, now);
+    if (is_no_news(r, info))
+        return 0;
     int rc = drive_artefact(r, &a);
     if (rc >= 0)
         rc = artefact_take_backup(a, info);
     if (rc < 0)
         return rc;
     r->changed = true;
-    r->n_polls++;
-    *ret_wait_usec = drive_poll_wait(r, 500 * USEC_PER_MSEC, now);
+    r->n_deferred = 0;
     switch (info->status) {
     case BACKUP_AVAILABLE:
         run_apply(r, RUN_EV_FINISHED, NULL, now);
@@ -107,6 +116,14 @@ static int take_status(Run *r, const BackupInfo *info, Now now, Usec *ret_wait_u
         break;
     }
     return 0;
+}
+
+int backup_take_listed(Run *r, const BackupInfo *info, Now now, Usec *ret_wait_usec) {
+    bool tells = info->status == BACKUP_CREATING || (info->status == BACKUP_AVAILABLE && info->table_id);
+    if (!tells)
+        return 0;
+    int rc = take_status(r, info, now, ret_wait_usec);
+    return rc < 0 ? rc : 1;
 }
 
 /* CreateBackup answered. Its reply names no TableId, so even AVAILABLE is verified by DescribeBackup. */

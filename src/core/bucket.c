@@ -29,8 +29,16 @@ void bucket_configure(Bucket *b, double ceiling, double burst) {
     b->burst = burst > 1 ? burst : 1;
 }
 
-Usec bucket_ready_mono(const Bucket *b) {
-    return b->full_mono - (Usec)((burst_now(b) - 1) * (double)interval(b));
+Usec bucket_ready_for_mono(const Bucket *b, int n) {
+    return b->full_mono - (Usec)((burst_now(b) - n) * (double)interval(b));
+}
+
+Usec bucket_ready_mono(const Bucket *b) { return bucket_ready_for_mono(b, 1); }
+
+/* Half of what it holds: it never fills up while a queue waits, so that nothing of the rate is lost. */
+int bucket_batch(const Bucket *b) {
+    int half = (int)(burst_now(b) / 2);
+    return half > 1 ? half : 1;
 }
 
 void bucket_take(Bucket *b, Usec now_mono) { b->full_mono = usec_max(b->full_mono, now_mono) + interval(b); }

@@ -22,6 +22,10 @@ Bucket bucket_make(double ceiling, double burst, Usec now_mono);
 void bucket_configure(Bucket *b, double ceiling, double burst);
 /* When the next token can be taken; in the past or now: at once. */
 Usec bucket_ready_mono(const Bucket *b);
+/* When so many can be taken at once; no more than it holds. */
+Usec bucket_ready_for_mono(const Bucket *b, int n);
+/* How many are worth waiting for, so that calls leave a few at a time and not each in a turn and a commit of its own. */
+int bucket_batch(const Bucket *b);
 /* Takes a token; only when there is one. */
 void bucket_take(Bucket *b, Usec now_mono);
 /* A call that left at sent_mono was throttled. Calls that left before the last halving say nothing new. */

@@ -164,10 +164,13 @@ static int find_lane(Client *c, const char *account, const char *region, AwsOp o
     return 0;
 }
 
-/* When the first call of its queue can move. Calls that cannot leave at all move at once: they end. */
+/* When the first calls of its queue can move. Calls that cannot leave at all move at once: they end. */
 static int arm_lane(Client *c, Lane *lane) {
     bool hopeless = (!lane->account->credentials && !c->settings.unsigned_requests) || !lane->endpoint->url;
-    Usec at = !lane->queue.first ? USEC_INFINITY : hopeless ? 0 : bucket_ready_mono(&lane->bucket);
+    int n = 0, batch = bucket_batch(&lane->bucket);
+    for (const Call *call = lane->queue.first; call && n < batch; call = call->next)
+        n++;
+    Usec at = n == 0 ? USEC_INFINITY : hopeless ? 0 : bucket_ready_for_mono(&lane->bucket, n);
     return heap_set(&c->ready, &lane->ready, at);
 }
 

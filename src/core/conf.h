@@ -83,6 +83,7 @@ typedef struct Conf {
     } aws;
     struct {
         double rate_share;
+        int max_exports_in_flight; /* in one account and region */
         Usec listing_lag_usec; /* allowance for a new backup to show in ListBackups */
     } limits;
     AccountConf *accounts; /* none: one, ACCOUNT_OWN, with the daemon's own credentials and region */

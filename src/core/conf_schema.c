@@ -141,6 +141,8 @@ const ConfKey conf_schema[] = {
 
     {LIMITS, "rate_share", SHARE(offsetof(Conf, limits.rate_share)), .default_text = "0.5",
      .doc = "the share of DynamoDB's request rates to use"},
+    {LIMITS, "max_exports_in_flight", COUNT(offsetof(Conf, limits.max_exports_in_flight), 1, 10000),
+     .default_text = "200", .doc = "exports that run at once in one account and region; the others wait"},
     {LIMITS, "listing_lag", DURATION(offsetof(Conf, limits.listing_lag_usec), USEC_PER_SEC, USEC_PER_DAY),
      .zero_too = true, .default_text = "5min", .doc = "how late a new backup may show in listings"},
 };

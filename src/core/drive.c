@@ -194,6 +194,13 @@ static const struct {
     {"ARCHIVED", RUN_EV_REFUSED, "the table was archived by DynamoDB", "restore it from its archival backup"},
 };
 
+bool drive_table_is_ready(const TableInfo *info) {
+    for (size_t i = 0; i < ARRAY_SIZE(table_states); i++)
+        if (strcmp(table_states[i].status, info->status) == 0)
+            return table_states[i].event == RUN_EV_PREPARED;
+    return true;
+}
+
 static int take_table(Run *r, const DriveContext *context, const TableInfo *info, Now now, Usec *ret_wait_usec) {
     for (size_t i = 0; i < ARRAY_SIZE(table_states); i++) {
         if (strcmp(table_states[i].status, info->status) != 0 || table_states[i].event == RUN_EV_PREPARED)

@@ -24,6 +24,9 @@ typedef struct DriveContext {
 /* How old a description of a table may be when a run builds its intent on it. */
 #define DRIVE_TABLE_AGE_USEC USEC_PER_HOUR
 
+/* Its status lets a run begin. */
+bool drive_table_is_ready(const TableInfo *info);
+
 /* Moves on without asking where the stored state allows it (a due run whose table was described lately). */
 int drive_prepare(Run *r, const DriveContext *context, Now now);
 
@@ -42,6 +45,9 @@ typedef struct DriveAction {
 } DriveAction;
 
 extern const DriveAction backup_action, export_action;
+
+/* What a listing says of a backup that is being made. 1: taken; 0: it says too little, describe it; -ENOMEM. */
+int backup_take_listed(Run *r, const BackupInfo *info, Now now, Usec *ret_wait_usec);
 
 /* A backup's name, "<deployment>.<schedule>.<slot>.<8 hex>"; `account` is the 12 digits. Replaces *ret. */
 int backup_name(const char *deployment, const char *account, const char *region, const char *table, const char *schedule,

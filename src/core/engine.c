@@ -7,7 +7,9 @@
 #include "core/drive.h"
 #include "core/freshness.h"
 
-/* Work of one turn: due slots and steps of runs taken at most. */
+/* How long a change that nobody waits for may wait for its commit. */
+#define LINGER_USEC USEC_PER_SEC
+/* Work of one turn: due slots taken at most, and as many steps of runs. */
 #define TURN_MAX 512
 
 void engine_free(Engine *e) {
@@ -17,6 +19,10 @@ void engine_free(Engine *e) {
     heap_done(&e->fresh);
     heap_done(&e->steps);
     heap_done(&e->deadlines);
+    heap_done(&e->ahead);
+    for (size_t i = 0; i < e->n_polls; i++)
+        poll_free(e->polls[i]);
+    free(e->polls);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -58,13 +64,14 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
             e->targets.items[i]->selected |= e->targets.items[i]->enrolments[j]->active;
     for (size_t i = 0; i < e->n_runs; i++) {
         run_apply(e->runs[i], RUN_EV_INTERRUPTED, &(RunCause){.why = "the daemon ended before the reply came"}, now);
-        if (heap_set(&e->steps, &e->runs[i]->step, now.mono) < 0 ||
+        if (engine_wait(e, e->runs[i], now.mono) < 0 ||
             heap_set(&e->deadlines, &e->runs[i]->deadline, run_deadline(e->runs[i])) < 0)
             return -ENOMEM;
     }
     e->trust = trust_make(now);
     e->probe.next_mono = now.mono;
     e->enrol_wanted = true;
+    e->linger_mono = USEC_INFINITY;
     *ret = TAKE_PTR(e);
     return 0;
 }
@@ -164,11 +171,16 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_deadline(e, run, now, out);
         ++*n_taken;
     }
+    if (e->room_made)
+        r = r < 0 ? r : engine_make_room(e, now);
     while (r >= 0 && starts && *n_taken < TURN_MAX && (n = heap_due(&e->due, now.wall))) {
         r = engine_due(e, n, now, out);
         ++*n_taken;
     }
-    while (r >= 0 && *n_taken < TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
+    if (r >= 0)
+        r = engine_poll(e, now);
+    /* what was begun just now goes on in the same turn, and into the same commit */
+    while (r >= 0 && *n_taken < 2 * TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
         r = engine_step(e, run, now, out);
         ++*n_taken;
     }
@@ -176,6 +188,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_freshness(e, n, now, out);
         ++*n_taken;
     }
+    if (r >= 0 && starts)
+        r = engine_describe_ahead(e, now);
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
@@ -191,6 +205,10 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return r;
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
+    if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + ENGINE_AHEAD_MAX)
+        return engine_described(e, done, now);
+    if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
+        return engine_polled(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -213,14 +231,31 @@ static int take_calls(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_mono
     return r;
 }
 
+/* What nobody waits for, such as that a request was accepted, shares the commit of a later turn. Nothing rests on it that
+ * is sent or said, and after a crash it is found out again. */
+static bool may_linger(Engine *e, Now now, const EngineOutbox *out) {
+    if (e->stopping || out->n_requests > 0 || out->n_reports > 0 || !ledger_batch_is_empty(&out->batch))
+        return false;
+    if (e->linger_mono == USEC_INFINITY)
+        e->linger_mono = now.mono + LINGER_USEC;
+    return now.mono < e->linger_mono;
+}
+
 static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
     LedgerBatch *b = &out->batch;
+    bool changed = false;
+    for (size_t i = 0; i < e->n_runs; i++) {
+        int r = e->runs[i]->changed ? engine_settle_notes(e, e->runs[i], now, out) : 0;
+        if (r < 0)
+            return r;
+        changed |= e->runs[i]->changed;
+    }
+    if (changed && may_linger(e, now, out))
+        return 0;
+    e->linger_mono = USEC_INFINITY;
     for (size_t i = 0; i < e->n_runs; i++) {
         if (!e->runs[i]->changed)
             continue;
-        int r = engine_settle_notes(e, e->runs[i], now, out);
-        if (r < 0)
-            return r;
         if (ARRAY_GROW(b->runs, b->n_runs, b->n_runs_room) < 0)
             return -ENOMEM;
         b->runs[b->n_runs++] = e->runs[i];
@@ -233,19 +268,19 @@ static Usec on_wall(Usec mono, Now now) { return mono == USEC_INFINITY ? USEC_IN
 
 /* When the next turn is wanted, by the time that is trusted. */
 static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
-    if (e->enrol_wanted)
+    if (e->enrol_wanted || (e->room_made && !e->stopping))
         return now.wall;
-    Usec mono = usec_min(client_next_mono, heap_next(&e->steps));
+    Usec mono = usec_min(usec_min(client_next_mono, e->linger_mono), heap_next(&e->steps));
     for (size_t i = 0; i < e->places.n_items; i++)
         mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
-    mono = usec_min(mono, engine_probe_mono(e));
+    mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
         wall = usec_min(heap_next(&e->deadlines), heap_next(&e->fresh));
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
     if (trust_holds(&e->trust))
-        wall = usec_min(wall, heap_next(&e->due));
+        wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
 }
 
@@ -283,6 +318,8 @@ void engine_committed(Engine *e, EngineOutbox *out) {
         out->batch.enrolments[i]->changed = out->batch.enrolments[i]->listed = false;
     for (size_t i = 0; i < out->batch.n_targets; i++)
         out->batch.targets[i]->changed = out->batch.targets[i]->listed = false;
+    if (e->linger_mono != USEC_INFINITY)
+        return;
     size_t n_kept = 0;
     for (size_t i = 0; i < e->n_runs; i++) {
         Run *r = e->runs[i];

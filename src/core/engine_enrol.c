@@ -14,11 +14,12 @@ int engine_arm_due(Engine *e, Enrolment *n) {
     Usec share, slot;
     int r = slot_next(n, n->cursor_wall, &slot);
     if (r == -ENOENT)
-        return heap_set(&e->due, &n->due, USEC_INFINITY);
-    if (r < 0 || (r = slot_share(e->conf->deployment, n, &share)) < 0)
-        return r;
-    n->next_slot_wall = slot;
-    return heap_set(&e->due, &n->due, slot + share);
+        r = heap_set(&e->due, &n->due, USEC_INFINITY);
+    else if (r >= 0 && (r = slot_share(e->conf->deployment, n, &share)) >= 0) {
+        n->next_slot_wall = slot;
+        r = heap_set(&e->due, &n->due, slot + share);
+    }
+    return r < 0 ? r : engine_arm_ahead(e, n->target);
 }
 
 int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
@@ -105,6 +106,8 @@ int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
             else
                 heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
         }
+    if (r >= 0)
+        r = engine_arm_all_ahead(e);
     e->enrol_wanted = r < 0;
     return r;
 }

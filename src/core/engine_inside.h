@@ -1,16 +1,20 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
- * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_run.c the runs, engine_outbox.c
- * what a turn collects. */
+ * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
+ * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
 #include "core/place.h"
+#include "core/poll.h"
 #include "core/trust.h"
 
 /* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
 #define TAG_PROBE UINT64_MAX
 #define TAG_PLACE (UINT64_MAX - 1)
+#define TAG_AHEAD (UINT64_C(1) << 62) /* and the place in Engine.describing */
+#define TAG_POLL (TAG_AHEAD + 1024)       /* and the index in Engine.polls */
+#define ENGINE_AHEAD_MAX 4             /* few, so that a run that has to describe its table itself comes soon */
 
 /* Asking the service for its time, while nothing else does. */
 typedef struct Probe {
@@ -34,10 +38,17 @@ struct Engine {
     bool clock_said;   /* that the time cannot be trusted */
     bool hurry;        /* some place hurries */
     bool stopping;
+    Usec linger_mono; /* until then what the last turns have changed may wait for a commit; USEC_INFINITY: nothing waits */
     bool qualified;    /* names need account and region */
     Heap due, fresh;   /* of enrolments, wall */
     Heap steps;        /* of runs, mono */
     Heap deadlines;    /* of runs, wall */
+    Heap ahead;        /* of targets to describe, wall */
+    Usec lead_usec;    /* before a slot */
+    Target *describing[ENGINE_AHEAD_MAX];
+    bool room_made; /* an export is not in flight any more: another one may begin */
+    Poll **polls; /* one for each account and region */
+    size_t n_polls, n_polls_room;
     HttpReply **inbox;
     size_t n_inbox, n_inbox_room;
     ClientOutbox calls;
@@ -78,6 +89,26 @@ int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox
  * said of the table. */
 int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *out, bool *ret_trouble);
 
+/* --- engine_describe.c --- */
+
+/* Waits for the time to describe it: its slots or its description have changed. */
+int engine_arm_ahead(Engine *e, Target *t);
+/* The targets or the limits have changed. */
+int engine_arm_all_ahead(Engine *e);
+/* When there is one to describe; USEC_INFINITY while enough are being asked for. */
+Usec engine_ahead_wall(const Engine *e);
+int engine_describe_ahead(Engine *e, Now now);
+int engine_described(Engine *e, const CallDone *done, Now now);
+
+/* --- engine_poll.c --- */
+
+/* The run's next question comes then: its own, or that of a round of its poll. */
+int engine_wait(Engine *e, Run *r, Usec at_mono);
+void engine_stop_polling(Engine *e, Run *r);
+Usec engine_poll_mono(const Engine *e);
+int engine_poll(Engine *e, Now now);
+int engine_polled(Engine *e, const CallDone *done, Now now, EngineOutbox *out);
+
 /* --- engine_run.c --- */
 
 Run *engine_find_run(const Engine *e, uint64_t id);
@@ -85,6 +116,8 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
 /* The run asks its next thing, if there is one to ask. */
 int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out);
 int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+/* Exports that waited for others to end may begin. */
+int engine_make_room(Engine *e, Now now);
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out);
 /* After events: says what the new notes of the run's story are worth saying, re-arms its deadline, and gives a success to
  * the enrolment's freshness. */

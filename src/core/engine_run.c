@@ -43,6 +43,8 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
     if (rc < 0 || !run_is_settled(r))
         return rc;
+    engine_stop_polling(e, r);
+    e->room_made |= r->action == ACTION_EXPORT;
     if (run_is_watched(r))
         return r->calling ? 0 : heap_set(&e->steps, &r->step, now.mono + WATCH_USEC);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
@@ -59,10 +61,10 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
 }
 
 /* A run that has not begun makes way for a newer slot of the same enrolment. */
-static int supersede_waiting(Engine *e, const Enrolment *n, Now now, EngineOutbox *out) {
+static int supersede_waiting(Engine *e, const Enrolment *n, Usec slot, Now now, EngineOutbox *out) {
     for (size_t i = 0; i < e->n_runs; i++) {
         Run *r = e->runs[i];
-        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || strcmp(r->schedule, n->schedule_name) != 0 ||
+        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || r->slot_wall == slot || strcmp(r->schedule, n->schedule_name) != 0 ||
             target_compare(n->target, r->account, r->region, r->table) != 0)
             continue;
         char why[700];
@@ -81,7 +83,7 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
     const Target *t = n->target;
     Usec share;
     CLEANUP(run_free_ptr) Run *r = NULL;
-    int rc = supersede_waiting(e, n, now, out);
+    int rc = supersede_waiting(e, n, slot, now, out);
     if (rc < 0 || (rc = slot_share(e->conf->deployment, n, &share)) < 0 || (rc = run_new(e->next_run_id, &r)) < 0)
         return rc;
     if (text_set(&r->schedule, s->name) < 0 || text_set(&r->account, t->account) < 0 ||
@@ -104,19 +106,73 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
     return 0;
 }
 
+/* --- exports in flight --- */
+
+/* It runs, as far as anybody knows, or is about to be asked for. */
+static bool holds_room(const Run *r) {
+    return r->action == ACTION_EXPORT && (r->asking || r->has_room || r->state == RUN_REQUESTED ||
+                                          r->state == RUN_UNCERTAIN || r->state == RUN_IN_PROGRESS || run_is_watched(r));
+}
+
+static bool shares_room(const Run *a, const Run *b) {
+    return strcmp(a->account, b->account) == 0 && strcmp(a->region, b->region) == 0;
+}
+
+static bool finds_room(const Engine *e, const Run *r) {
+    int n = 0;
+    for (size_t i = 0; i < e->n_runs; i++)
+        n += e->runs[i] != r && holds_room(e->runs[i]) && shares_room(e->runs[i], r);
+    return n < e->conf->limits.max_exports_in_flight;
+}
+
+/* By id: the one that waits longest comes first. */
+int engine_make_room(Engine *e, Now now) {
+    const Run *refused = NULL;
+    int rc = 0;
+    e->room_made = false;
+    for (size_t i = 0; rc >= 0 && i < e->n_runs; i++) {
+        Run *r = e->runs[i];
+        if (!r->waits_for_room || run_is_settled(r) || (refused && shares_room(r, refused)))
+            continue;
+        if (!finds_room(e, r)) {
+            refused = r;
+            continue;
+        }
+        r->waits_for_room = false;
+        r->has_room = true;
+        rc = heap_set(&e->steps, &r->step, now.mono);
+    }
+    return rc;
+}
+
+static int wait_for_room(Engine *e, Run *r, Now now, EngineOutbox *out) {
+    char why[120];
+    r->asking = false;
+    r->waits_for_room = true;
+    snprintf(why, sizeof why, "%d exports are in flight, which is all that limits.max_exports_in_flight allows",
+             e->conf->limits.max_exports_in_flight);
+    run_apply(r, RUN_EV_DEFERRED, &(RunCause){.why = why}, now);
+    return engine_settle_notes(e, r, now, out);
+}
+
 int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     DriveContext context = context_of(e, r);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
     int rc = drive_prepare(r, &context, now);
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
         return rc;
-    AwsRequest *request = NULL;
+    if (context.target && r->state == RUN_INTENDED && (rc = engine_put_target(out, context.target)) < 0)
+        return rc;
+    CLEANUP(aws_request_free_ptr) AwsRequest *request = NULL;
     if ((rc = drive_request(r, &context, now, &request, &r->asking)) < 0)
         return rc;
+    if (r->action == ACTION_EXPORT && r->state == RUN_INTENDED && r->asking && !r->has_room && !finds_room(e, r))
+        return wait_for_room(e, r, now, out);
+    r->has_room = false;
     rc = client_begin(e->client,
                       &(CallSpec){.account = r->account,
                                   .region = r->region,
-                                  .request = request,
+                                  .request = TAKE_PTR(request),
                                   .tag = (uint64_t)r->id,
                                   .deadline_mono = USEC_INFINITY},
                       now);
@@ -136,6 +192,7 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     int rc = p ? engine_take_place(e, p, done, out, &trouble) : 0;
     if (rc >= 0)
         rc = drive_answer(r, &context, done, now, &wait);
+    e->room_made |= r->action == ACTION_EXPORT && !holds_room(r);
     if (rc >= 0 && trouble && r->n_said < r->n_notes && r->notes[r->n_said].event == RUN_EV_DEFERRED)
         r->n_said++; /* said for the place, once for all of its tables; the story in the ledger has it */
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
@@ -147,7 +204,7 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     }
     if (context.target && (rc = engine_put_target(out, context.target)) < 0)
         return rc;
-    return run_is_settled(r) ? 0 : heap_set(&e->steps, &r->step, now.mono + wait);
+    return run_is_settled(r) ? 0 : engine_wait(e, r, now.mono + wait);
 }
 
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {

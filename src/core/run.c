@@ -115,6 +115,7 @@ int run_new(int64_t id, Run **ret) {
         .sent_wall = WALL_UNKNOWN,
         .settled_wall = WALL_UNKNOWN,
         .step = HEAP_NODE(r),
+        .poll = HEAP_NODE(r),
         .deadline = HEAP_NODE(r),
     };
     *ret = r;

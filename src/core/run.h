@@ -98,9 +98,12 @@ typedef struct Run {
     char *noted_why;      /* of the last deferral noted */
     bool calling;         /* a call is out */
     bool asking;          /* and it is the one that makes the artefact */
+    bool waits_for_room;  /* too many exports are in flight */
+    bool has_room;        /* it may ask for its export now */
     int n_polls;          /* in this state */
     struct RunLook *look; /* while UNCERTAIN and looking */
     HeapNode step;        /* mono: when to ask the next thing */
+    HeapNode poll;        /* mono: when to look at its backup together with others (core/poll.h) */
     HeapNode deadline;    /* wall: the nearest deadline */
 } Run;
 

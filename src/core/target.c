@@ -34,7 +34,8 @@ int target_new(const char *account, const char *region, const char *table, Targe
     CLEANUP(target_free_ptr) Target *t = calloc(1, sizeof *t);
     if (!t)
         return -ENOMEM;
-    t->described_wall = WALL_UNKNOWN;
+    t->described_wall = t->ahead_tried_wall = WALL_UNKNOWN;
+    t->ahead = HEAP_NODE(t);
     if (text_set(&t->account, account) < 0 || text_set(&t->region, region) < 0 || text_set(&t->table, table) < 0)
         return -ENOMEM;
     *ret = TAKE_PTR(t);

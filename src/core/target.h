@@ -41,6 +41,9 @@ struct Target {
     Usec described_wall;        /* WALL_UNKNOWN: never */
     bool selected;              /* by the configuration and, for patterns, by the last listing */
     bool changed, listed;
+    bool describing;       /* ahead of a slot */
+    Usec ahead_tried_wall; /* the last slot for which that was tried */
+    HeapNode ahead;        /* wall: when to describe it for its next slot */
     Enrolment **enrolments;
     size_t n_enrolments, n_room;
 };

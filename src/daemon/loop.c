@@ -41,6 +41,7 @@ typedef struct Loop {
     int timer_fd;         /* CLOCK_REALTIME, cancelled when the clock is set: a step is a reason for a turn */
     sd_event_source *timer_source, *turn_source, *watchdog_source;
     Usec watchdog_usec;
+    Usec told_mono; /* when the status was made last */
     Usec suspended_usec; /* since boot, as of the last turn */
     bool stopping;
 } Loop;
@@ -75,11 +76,17 @@ static void arm_timer(Loop *l, Usec next_wall) {
     timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
 }
 
+/* While turn follows turn, once a second is enough; the last of them, with nothing to come soon, tells what remains. */
+static bool status_can_wait(const Loop *l, Now now, Usec next_wall) {
+    return l->status && next_wall - now.wall < USEC_PER_SEC && now.mono - l->told_mono < USEC_PER_SEC;
+}
+
 static void tell_status(Loop *l, Now now) {
     EngineSummary s;
     char next[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     AUTO_TEXT t = TEXT_INIT(1024);
     engine_summary(l->engine, now, &s);
+    l->told_mono = now.mono;
     text_addf(&t, "%zu tables in %zu enrolments", s.n_targets, s.n_enrolments);
     if (s.n_stale > 0)
         text_addf(&t, ", %zu STALE", s.n_stale);
@@ -146,9 +153,10 @@ static int turn(Loop *l) {
     if (r < 0)
         return give_up(l, "a request could not be handed over", r);
     arm_timer(l, next_wall);
-    if (!l->stopping)
-        tell_status(l, now);
-    else if (engine_is_quiet(l->engine))
+    if (!l->stopping) {
+        if (!status_can_wait(l, now, next_wall))
+            tell_status(l, now);
+    } else if (engine_is_quiet(l->engine))
         return sd_event_exit(l->event, 0);
     return 0;
 }

@@ -27,6 +27,7 @@ static const char usage[] =
     "  --session-token=TOKEN   the token that must come with it (none)\n"
     "  --account=ID            the account that everything belongs to (123456789012)\n"
     "  --region=REGION         serve this region alone (any that a signature names)\n"
+    "  --foreign-backups=N     every region has N backups that others made the day before (0)\n"
     "  --no-auth               do not look at signatures\n"
     "  --no-rates              no limits of calls a second\n"
     "  --fault=RULE            what goes wrong; may be repeated\n"
@@ -51,6 +52,7 @@ enum {
     OPT_SESSION_TOKEN,
     OPT_ACCOUNT,
     OPT_REGION,
+    OPT_FOREIGN_BACKUPS,
     OPT_NO_AUTH,
     OPT_NO_RATES,
     OPT_FAULT,
@@ -75,6 +77,7 @@ static const struct option long_options[] = {
     {"session-token", required_argument, NULL, OPT_SESSION_TOKEN},
     {"account", required_argument, NULL, OPT_ACCOUNT},
     {"region", required_argument, NULL, OPT_REGION},
+    {"foreign-backups", required_argument, NULL, OPT_FOREIGN_BACKUPS},
     {"no-auth", no_argument, NULL, OPT_NO_AUTH},
     {"no-rates", no_argument, NULL, OPT_NO_RATES},
     {"fault", required_argument, NULL, OPT_FAULT},
@@ -199,6 +202,8 @@ static int parse_value(int option, char *value, EmulatorOptions *o) {
     case OPT_REGION:
         s->region = value;
         return 0;
+    case OPT_FOREIGN_BACKUPS:
+        return parse_number("foreign-backups", value, 10000000, &s->n_foreign_backups);
     case OPT_NO_AUTH:
         s->without_auth = true;
         return 0;

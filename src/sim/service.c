@@ -293,7 +293,8 @@ static int get_region(Service *s, const char *name, Usec now_wall, ServiceRegion
     snprintf(r->name, sizeof r->name, "%s", name);
     s->n_regions++;
     *ret = r;
-    return service_plant_seeds(s, name, now_wall);
+    int rc = service_plant_seeds(s, name, now_wall);
+    return rc < 0 ? rc : service_plant_foreign(s, name, now_wall);
 }
 
 static int take_rate(ServiceCall *c, ServiceRegion *region, size_t i) {

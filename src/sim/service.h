@@ -27,6 +27,7 @@ typedef struct ServiceSettings {
     Usec export_usec; /* an export is IN_PROGRESS for so long */
     Usec table_usec;  /* a table is CREATING, and DELETING, for so long */
     Usec enable_usec; /* after that, backups "are being enabled" for so long */
+    int64_t n_foreign_backups; /* that others made in the day before a region is first spoken to */
     Usec tag_usec;    /* a change of tags locks them, and is not seen, for so long */
 } ServiceSettings;
 

@@ -25,7 +25,6 @@ void service_backup_free(ServiceBackup *b) {
     free(b->features);
     free(b);
 }
-DEFINE_CLEANUP(ServiceBackup, service_backup_free)
 
 const char *service_backup_status(const ServiceBackup *b, Usec now_wall) {
     return now_wall < b->available_wall ? "CREATING" : "AVAILABLE";
@@ -303,6 +302,15 @@ static int filter_parse(ServiceCall *c, Filter *f) {
     return 0;
 }
 
+/* The first backup that was created at `wall` or later. */
+static size_t first_from(const Service *s, Usec wall) {
+    char id[SERVICE_ID_SIZE];
+    if (wall <= 0)
+        return 0;
+    snprintf(id, sizeof id, "%014" PRIu64, (uint64_t)((wall + USEC_PER_MSEC - 1) / USEC_PER_MSEC) % 100000000000000);
+    return lower_bound(s, id, "");
+}
+
 static bool filter_takes(const Filter *f, const ServiceCall *c, const ServiceBackup *b) {
     return strcmp(b->region, c->region) == 0 && (!f->table[0] || strcmp(b->table, f->table) == 0) &&
            b->created_wall >= f->lower_wall && b->created_wall < f->upper_wall &&
@@ -361,12 +369,18 @@ int service_list_backups(ServiceCall *c) {
         rc = start_index(c, &i);
     if (rc < 0)
         return rc;
+    size_t after = first_from(s, f.lower_wall);
     (void)service_json_to_int(service_json_get(c->input, "Limit"), &limit);
     if (is_empty_page)
         limit = 0;
     service_json_open(c->out, NULL, '{');
     service_json_open(c->out, "BackupSummaries", '[');
+    i = i > after ? i : after;
     for (; i < s->n_backups; i++) {
+        if (s->backups[i]->created_wall >= f.upper_wall) {
+            i = s->n_backups;
+            break;
+        }
         if (!filter_takes(&f, c, s->backups[i]))
             continue;
         if (n == limit)

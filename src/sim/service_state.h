@@ -116,6 +116,9 @@ void service_table_free(ServiceTable *t);
 /* Makes the seeds' tables in a region that is spoken to for the first time. -ENOMEM. */
 int service_plant_seeds(Service *s, const char *region, Usec now_wall);
 
+/* And the foreign backups. -ENOMEM. */
+int service_plant_foreign(Service *s, const char *region, Usec now_wall);
+
 int service_tags_from_json(ServiceCall *c, const ServiceJson *tags, Text *to);
 
 /* The backup that the deletion of a table with PITR makes, seconds later. -ENOMEM. */
@@ -123,6 +126,7 @@ int service_add_system_backup(ServiceCall *c, ServiceTable *t);
 void service_remove_system_backup(Service *s, ServiceTable *t);
 const char *service_backup_status(const ServiceBackup *b, Usec now_wall);
 void service_backup_free(ServiceBackup *b);
+DEFINE_CLEANUP(ServiceBackup, service_backup_free)
 
 const char *service_export_status(const ServiceExport *e, Usec now_wall);
 void service_export_free(ServiceExport *e);

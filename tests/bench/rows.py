@@ -1,5 +1,6 @@
 """rows.py [ROW...]: the rows of tools/bench."""
 
+import datetime
 import os
 import pathlib
 import subprocess
@@ -25,6 +26,7 @@ from harness import (  # noqa: E402
 )
 
 N = int(os.environ.get("DDB_BENCH_TABLES", "200"))
+BURST = int(os.environ.get("DDB_BENCH_BURST", "2500"))
 SECONDS = int(os.environ.get("DDB_BENCH_SECONDS", "60"))
 PROGRAMS = BUILD / "tests" / "bench"
 
@@ -63,7 +65,7 @@ def backup_cpu(directory):
     emulator = Emulator(directory / "emulator", tables, backup_time="0s", rates=False)
     arguments = [emulator.url, REGION, KEY_ID, SECRET, prefix, str(N)]
     try:
-        when, _ = soon(4)
+        when, _ = soon(4 + N // 5)  # time to describe the tables ahead
         text = conf(emulator, backup("nightly", when), select(f"{prefix}*", "nightly"))
         daemon = Daemon(directory / "daemon", text)
         begun = time.monotonic()
@@ -83,6 +85,40 @@ def backup_cpu(directory):
     say("backup-cpu", f"{N} tables in {took:.0f} s: {ours_text}")
     say("backup-cpu", f"  boto3 loop {boto3 * 1e3:.2f} ms: ddbackupd takes 1/{boto3 / ours:.1f} of it (aim: 1/15)")
     say("backup-cpu", f"  bare curl multi {curl * 1e3:.2f} ms: ddbackupd takes {ours / curl:.2f} x (aim: 1.5)")
+
+
+def burst_of(directory, what, options):
+    """BURST tables due at one instant, at the service's rates; the figures are those of the emulator's log."""
+    tables = [f"burst{i:04}" for i in range(BURST)]
+    emulator = Emulator(directory / "emulator", tables, backup_time="1s", options=options)
+    when, slot = soon(30 + BURST // 5 * 6 // 5)
+    text = conf(emulator, backup("nightly", when), select("burst*", "nightly"))
+    daemon = Daemon(directory / "daemon", text)
+    try:
+        daemon.start()
+        wait = (datetime.datetime.fromisoformat(slot) - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+        time.sleep(wait)
+        wait_until(lambda: len(daemon.lines(" is AVAILABLE: ")) >= BURST, BURST / 5 + 120, f"{BURST} backups")
+        calls = emulator.calls()
+    finally:
+        for process in (daemon.process, emulator.process):
+            process.kill()
+            process.wait()
+    sent = sorted(datetime.datetime.fromisoformat(call["wall"]) for call in calls if call["op"] == "CreateBackup")
+    assert len(sent) == BURST, f"{len(sent)} CreateBackup"
+    took, floor = (sent[-1] - sent[0]).total_seconds(), (BURST - 1) / 50
+    begun = sent[0] - datetime.datetime.fromisoformat(slot)
+    throttled = sum(call["code"] == "ThrottlingException" for call in calls)
+    follow = sum(call["op"] in ("ListBackups", "DescribeBackup") for call in calls)
+    pages = -(-BURST // 100)
+    say("burst", f"{BURST} tables due at once{what}: the first CreateBackup {begun.total_seconds() * 1e3:.0f} ms after the slot")
+    say("burst", f"  the last {took:.2f} s later: {took / floor:.3f} of the floor (aim: 1.02); {throttled} throttled (aim: 0)")
+    say("burst", f"  {follow} calls to follow them: {follow / pages:.2f} x the {pages} pages of a round (aim: 2)")
+
+
+def burst(directory):
+    burst_of(directory / "own", "", [])
+    burst_of(directory / "foreign", ", among 100,000 foreign backups", ["--foreign-backups", "100000"])
 
 
 def idle_daemon(directory):
@@ -151,7 +187,7 @@ def store(_):
         say("store", f"  longest turn {turn} ms: {ratio}; without its commit at most {rest} ms")
 
 
-ROWS = {"backup-cpu": backup_cpu, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store}
+ROWS = {"backup-cpu": backup_cpu, "burst": burst, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store}
 
 
 def main(names):

@@ -744,7 +744,7 @@ def schema(tmp_path):
 
 
 def test_schema_has_keys(schema):
-    assert len(schema) == 48
+    assert len(schema) == 49
     assert {"deployment", "aws.region", "schedules.when", "schedules.s3.bucket", "tables.match", "limits.listing_lag"} <= set(schema)
 
 

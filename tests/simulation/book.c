@@ -260,6 +260,7 @@ static void take_range(Book *b, const char *schedule, const char *table, Usec fr
 void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
     char label[TARGET_LABEL_SIZE];
     b->true_wall = true_wall;
+    b->figures.n_commits += !ledger_batch_is_empty(batch);
     for (size_t i = 0; i < batch->n_enrolments; i++) {
         const Enrolment *n = batch->enrolments[i];
         EnrolLine *line = enrol_line(b, n->schedule_name, label_of_target(n->target, label), true);
@@ -415,6 +416,9 @@ static char *member(const char *json, size_t len, const char *outer, const char 
 /* What the service did must follow from what was in the ledger. */
 void book_served(Book *b, const ServiceRequest *request, const ServiceReply *reply) {
     b->figures.n_calls++;
+    b->figures.n_lists += strcmp(reply->operation, "ListBackups") == 0;
+    b->figures.n_describes += strcmp(reply->operation, "DescribeBackup") == 0;
+    b->figures.n_table_describes += strcmp(reply->operation, "DescribeTable") == 0;
     b->figures.n_throttled += strcmp(reply->code, "ThrottlingException") == 0 && !reply->fault[0];
     bool backup = strcmp(reply->operation, "CreateBackup") == 0;
     if (!backup && strcmp(reply->operation, "ExportTableToPointInTime") != 0)

@@ -12,6 +12,8 @@ typedef struct Book Book;
 typedef struct HouseFigures {
     size_t n_runs, n_succeeded, n_failed, n_skipped, n_ranges;
     size_t n_backups, n_exports; /* made at the service */
+    size_t n_lists, n_describes, n_table_describes; /* ListBackups, DescribeBackup, DescribeTable */
+    size_t n_commits;                               /* that wrote something */
     size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
     size_t n_said[REPORT_KINDS];
 } HouseFigures;

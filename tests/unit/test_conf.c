@@ -123,6 +123,7 @@ static void what_is_not_set_has_its_default(void **state) {
     assert_int_equal(c->aws.retry_mode, RETRY_MODE_UNSET);
     assert_int_equal(c->aws.discovery_interval_usec, 15 * USEC_PER_MINUTE);
     assert_true(c->limits.rate_share == 0.5);
+    assert_int_equal(c->limits.max_exports_in_flight, 200);
     assert_int_equal(c->limits.listing_lag_usec, 5 * USEC_PER_MINUTE);
     assert_int_equal(s->action, ACTION_BACKUP);
     assert_string_equal(s->when_text, "02:00");
