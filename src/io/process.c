@@ -183,14 +183,14 @@ static int spawn(Process *p, char *const *argv) {
 
 static Process *process_new(Processes *owner, uint64_t id) {
     AUTO_FREE char *output = calloc(1, owner->limits.max_output + 1);
-    Process *p = output ? calloc(1, sizeof *p) : NULL;
-    if (!p)
+    AUTO_FREE Process *p = calloc(1, sizeof *p);
+    if (!output || !p)
         return NULL;
     p->owner = owner;
     p->id = id;
     p->output_fd = p->pid_fd = -1;
     p->output = TAKE_PTR(output);
-    return p;
+    return TAKE_PTR(p);
 }
 
 int processes_run(Processes *owner, uint64_t id, char *const *argv) {

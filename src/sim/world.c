@@ -263,22 +263,28 @@ static const char *path_of(const char *url) {
     return path ? path : "/";
 }
 
+/* An empty reply on its way back. */
+static Event *reply_event(const Event *request) {
+    AUTO_FREE HttpReply *reply = calloc(1, sizeof *reply);
+    AUTO_FREE Event *e = calloc(1, sizeof *e);
+    if (!reply || !e)
+        return NULL;
+    reply->id = request->request->id;
+    e->kind = EVENT_REPLY;
+    e->boot = request->boot;
+    e->reply = TAKE_PTR(reply);
+    return TAKE_PTR(e);
+}
+
 /* 1: someone else than the service has answered. */
 static int answer_otherwise(World *w, const Event *request) {
     if (!w->owner.answered)
         return 0;
-    CLEANUP(http_reply_free_ptr) HttpReply *reply = calloc(1, sizeof *reply);
-    if (!reply)
-        return -ENOMEM;
-    reply->id = request->request->id;
-    if (!w->owner.answered(w->owner.context, request->request, w->true_wall, reply))
-        return 0;
-    CLEANUP(event_free_ptr) Event *e = calloc(1, sizeof *e);
+    CLEANUP(event_free_ptr) Event *e = reply_event(request);
     if (!e)
         return -ENOMEM;
-    e->kind = EVENT_REPLY;
-    e->boot = request->boot;
-    e->reply = TAKE_PTR(reply);
+    if (!w->owner.answered(w->owner.context, request->request, w->true_wall, e->reply))
+        return 0;
     int r = put(w, TAKE_PTR(e), w->true_wall + latency(w));
     return r < 0 ? r : 1;
 }
