@@ -298,8 +298,12 @@ static int keep_accounts(Loop *l, const Conf *conf) {
     int r = conf->n_accounts == 0 ? keep_account(l, ACCOUNT_OWN, &own) : 0;
     for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++) {
         const AccountConf *a = &conf->accounts[i];
-        ProviderRole role = {
-            .role_arn = a->role_arn, .external_id = a->external_id, .session_name = a->session_name};
+        AUTO_FREE char *session = text_format("ddbackupd-%s", conf->deployment);
+        if (!session)
+            return -ENOMEM;
+        ProviderRole role = {.role_arn = a->role_arn,
+                             .external_id = a->external_id,
+                             .session_name = a->session_name ? a->session_name : session};
         ProviderWish wish = own;
         wish.role = a->role_arn ? &role : NULL;
         if (a->n_regions > 0)
