@@ -15,6 +15,7 @@
 #include "core/engine.h"
 #include "core/keeper.h"
 #include "daemon/session.h"
+#include "io/aws_defaults.h"
 #include "io/clocks.h"
 #include "io/credentials_fetch.h"
 #include "io/credentials_source.h"
@@ -318,8 +319,25 @@ static int keep_accounts(Loop *l, const Conf *conf) {
     return r;
 }
 
+/* Emulators want no credentials. */
+static int sign_nothing(Loop *l) {
+    CLEANUP(credentials_free_ptr) Credentials *c = NULL;
+    const Conf *conf = engine_conf(l->engine);
+    int r = aws_defaults_no_credentials(&c);
+    while (keeper_n_accounts(l->keeper) > 0)
+        keeper_remove(l->keeper, provider_account(keeper_provider(l->keeper, 0)));
+    watch_free(TAKE_PTR(l->watch));
+    if (r >= 0 && conf->n_accounts == 0)
+        r = engine_set_credentials(l->engine, ACCOUNT_OWN, c);
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
+        r = engine_set_credentials(l->engine, conf->accounts[i].name, c);
+    return r;
+}
+
 /* Who the daemon is, by the configuration as it is now; and the files that say so, from the first look at them on. */
 static int look_for_credentials(Loop *l) {
+    if (engine_conf(l->engine)->aws.unsigned_requests == SWITCH_ON)
+        return sign_nothing(l);
     const char *const *files;
     size_t n_files;
     Usec next_mono;
