@@ -11,6 +11,9 @@
 typedef struct Account {
     char *name;
     Credentials *credentials; /* NULL: there are none */
+    bool is_kept;             /* someone looks for credentials, and for new ones when these expire */
+    bool is_awaited;          /* has not found any yet: calls wait */
+    bool has_expired;         /* the service said so; nobody has been told */
 } Account;
 
 /* The service of one region. */
@@ -57,6 +60,7 @@ struct Call {
     Usec sent_mono;
     bool unsure;     /* some request of it may have had an effect that nobody told us of */
     bool skew_tried; /* it was repeated once with a corrected clock */
+    bool renewed;    /* it waited once for credentials that have not expired */
     int retry_cost;  /* what its last repetition took out of the quota */
     AwsError error;  /* of the last reply */
     AwsReply *reply;

@@ -12,6 +12,7 @@
 #define HINT_CREDENTIALS                                                                                               \
     "give the daemon AWS credentials: LoadCredential=aws-credentials:FILE (systemctl edit ddbackupd) or "              \
     "AWS_SHARED_CREDENTIALS_FILE; files are taken up without a restart"
+#define RENEWAL_USEC USEC_PER_MINUTE
 #define HINT_ENDPOINT "correct aws.region or aws.endpoint_url"
 
 /* One account's view of one region. */
@@ -170,7 +171,7 @@ static int arm_lane(Client *c, Lane *lane) {
     int n = 0, batch = bucket_batch(&lane->bucket);
     for (const Call *call = lane->queue.first; call && n < batch; call = call->next)
         n++;
-    Usec at = n == 0 ? USEC_INFINITY : hopeless ? 0 : bucket_ready_for_mono(&lane->bucket, n);
+    Usec at = n == 0 || lane->account->is_awaited ? USEC_INFINITY : hopeless ? 0 : bucket_ready_for_mono(&lane->bucket, n);
     return heap_set(&c->ready, &lane->ready, at);
 }
 
@@ -237,6 +238,20 @@ void client_free(Client *c) {
     free(c);
 }
 
+static int requeue(Client *c, Call *call);
+
+/* Calls that wait for others than the expired ones. */
+static int wake_renewed(Client *c, const Account *a) {
+    int r = 0;
+    for (size_t i = 0; i < c->by_tag.n_chains; i++)
+        for (IdNode *node = c->by_tag.chains[i]; r >= 0 && node; node = node->next) {
+            Call *call = node->owner;
+            if (call->state == CALL_RESTING && call->renewed && call->lane->account == a)
+                r = requeue(c, call);
+        }
+    return r;
+}
+
 int client_set_credentials(Client *c, const char *account, const Credentials *credentials) {
     Account *a;
     CLEANUP(credentials_free_ptr) Credentials *copy = NULL;
@@ -245,7 +260,28 @@ int client_set_credentials(Client *c, const char *account, const Credentials *cr
         return r;
     credentials_free(a->credentials);
     a->credentials = TAKE_PTR(copy);
+    a->is_awaited = false;
+    r = wake_renewed(c, a);
+    return r < 0 ? r : arm_lanes(c);
+}
+
+int client_await_credentials(Client *c, const char *account) {
+    Account *a;
+    int r = find_account(c, account, &a);
+    if (r < 0)
+        return r;
+    a->is_kept = true;
+    a->is_awaited = !a->credentials;
     return arm_lanes(c);
+}
+
+const char *client_expired_account(Client *c) {
+    for (size_t i = 0; i < c->n_accounts; i++)
+        if (c->accounts[i]->has_expired) {
+            c->accounts[i]->has_expired = false;
+            return c->accounts[i]->name;
+        }
+    return NULL;
 }
 
 /* --- calls come and go --- */
@@ -337,6 +373,17 @@ static int rest(Client *c, Call *call, Usec until_mono) {
     return heap_set(&c->wakes, &call->wake, until_mono);
 }
 
+/* Expired credentials have had no effect: with others it may be asked once more, whatever it is. */
+static bool renews(Call *call) {
+    Account *a = call->lane->account;
+    bool expired = call->error.class == AWS_CREDENTIALS && text_starts_with(call->error.code, "ExpiredToken");
+    if (!a->is_kept || !expired || call->renewed)
+        return false;
+    a->has_expired = true;
+    call->renewed = true;
+    return true;
+}
+
 int client_reply(Client *c, HttpReply *reply, Now now) {
     CLEANUP(http_reply_free_ptr) HttpReply *taken = reply;
     Call *call = id_map_get(&c->by_request, taken->id);
@@ -346,6 +393,8 @@ int client_reply(Client *c, HttpReply *reply, Now now) {
     int r = call_take_reply(call, &c->settings, taken, now);
     if (r < 0)
         return r;
+    if (!c->paused && renews(call))
+        return rest(c, call, now.mono + RENEWAL_USEC);
     if (c->paused || !call_repeats(call, taken, c->settings.max_attempts, &c->random, &delay)) {
         end(c, call);
         return 0;
@@ -409,6 +458,8 @@ static int serve(Client *c, Lane *lane, Now now, ClientOutbox *out) {
     while (r >= 0 && (call = lane->queue.first)) {
         if (!lane->endpoint->url)
             refuse(c, call, AWS_REFUSED, "BadEndpoint", "the region has no such endpoint", HINT_ENDPOINT);
+        else if (lane->account->is_awaited)
+            break;
         else if (!lane->account->credentials && !c->settings.unsigned_requests)
             refuse(c, call, AWS_CREDENTIALS, "NoCredentials", "there are no AWS credentials", HINT_CREDENTIALS);
         else if (bucket_ready_mono(&lane->bucket) > now.mono)

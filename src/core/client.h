@@ -78,6 +78,11 @@ int client_configure(Client *c, const ClientSettings *settings);
 /* Copied. NULL takes them away: calls of that account then end at their turn with AWS_CREDENTIALS, code NoCredentials,
  * so that their owner knows and says why they do not move. */
 int client_set_credentials(Client *c, const char *account, const Credentials *credentials);
+/* Someone looks for this account's credentials: its calls wait until client_set_credentials says what was found. From
+ * then on a call that is refused because they have expired waits up to a minute for others and is asked once more. */
+int client_await_credentials(Client *c, const char *account);
+/* An account whose credentials the service calls expired, each time once; NULL: none (any more). Borrowed. */
+const char *client_expired_account(Client *c);
 
 /* Queues a call. Calls of one bucket start in the order in which they were begun. -ENOMEM: nothing happened; the
  * request was freed. */

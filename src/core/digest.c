@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <string.h>
 
 int digest_sha256(const void *bytes, size_t n, uint8_t ret[static DIGEST_SIZE]) {
     return EVP_Digest(n > 0 ? bytes : "", n, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
@@ -32,4 +33,15 @@ void digest_to_hex(const uint8_t digest[static DIGEST_SIZE], char ret[static DIG
         ret[2 * i + 1] = digits[digest[i] & 15];
     }
     ret[DIGEST_HEX_SIZE - 1] = '\0';
+}
+
+int digest_sha1_hex(const void *bytes, size_t n, char ret[static DIGEST_SHA1_HEX_SIZE]) {
+    uint8_t padded[DIGEST_SIZE] = {};
+    char hex[DIGEST_HEX_SIZE];
+    if (!EVP_Digest(n > 0 ? bytes : (const void *)"", n, padded, NULL, EVP_sha1(), NULL))
+        return -ENOMEM;
+    digest_to_hex(padded, hex);
+    memcpy(ret, hex, DIGEST_SHA1_HEX_SIZE - 1);
+    ret[DIGEST_SHA1_HEX_SIZE - 1] = '\0';
+    return 0;
 }

@@ -106,6 +106,10 @@ int engine_set_credentials(Engine *e, const char *account, const Credentials *c)
     return client_set_credentials(e->client, account, c);
 }
 
+int engine_await_credentials(Engine *e, const char *account) { return client_await_credentials(e->client, account); }
+
+const char *engine_expired_account(Engine *e) { return client_expired_account(e->client); }
+
 int engine_push(Engine *e, HttpReply *reply) {
     CLEANUP(http_reply_free_ptr) HttpReply *taken = reply;
     if (ARRAY_GROW(e->inbox, e->n_inbox, e->n_inbox_room) < 0)

@@ -46,6 +46,9 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
 /* Of an account of the configuration, or ACCOUNT_OWN. NULL: there are none, and its calls end with NoCredentials. Copied;
  * they stay while the account is away from the configuration. */
 int engine_set_credentials(Engine *e, const char *account, const Credentials *c);
+/* As client_await_credentials and client_expired_account. */
+int engine_await_credentials(Engine *e, const char *account);
+const char *engine_expired_account(Engine *e);
 
 /* Queues a reply for the next turn; taken. */
 int engine_push(Engine *e, HttpReply *reply);

@@ -31,6 +31,7 @@ typedef struct HttpRequest {
     /* false: no layer below may send it twice (no silent re-send when a kept-alive connection closes before the
      * reply). */
     bool repeatable;
+    bool direct;               /* never through a proxy: addresses that mean something on this host alone */
     Usec connect_timeout_usec; /* 0: none */
     Usec timeout_usec;         /* from hand-over to the last byte of the reply; 0: none */
     size_t max_reply;          /* bytes of body accepted */

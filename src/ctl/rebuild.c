@@ -15,7 +15,7 @@
 #include "io/ask.h"
 #include "io/aws_defaults.h"
 #include "io/clocks.h"
-#include "io/credentials_source.h"
+#include "io/credentials_fetch.h"
 #include "io/region.h"
 #include "io/store.h"
 #include "io/store_read.h"
@@ -326,7 +326,6 @@ static int answer(Work *w, int r, Text *out) {
 
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
-    CLEANUP(credentials_source_done) CredentialsSource source = {};
     CLEANUP(credentials_free_ptr) Credentials *credentials = NULL;
     AUTO_FREE char *region = NULL, *problem = NULL;
     AUTO_TEXT why = TEXT_INIT(2048);
@@ -338,8 +337,7 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
         r = region_find(conf, &region, &problem);
     if (r < 0)
         return ctl_failed(problem);
-    r = conf->aws.unsigned_requests == SWITCH_ON ? aws_defaults_no_credentials(&credentials) : -ENOENT;
-    if (r < 0 && (r = credentials_source_find(conf->aws.profile, &source, &credentials, &why)) < 0)
+    if ((r = credentials_fetch(conf, region, &credentials, &why, NULL)) < 0)
         return ctl_failed(text_get(&why));
     CLEANUP(work_done) Work w = {
         .b = {.options = o, .conf = conf, .credentials = credentials->source, .now_wall = now_wall},

@@ -15,6 +15,7 @@
 #include "daemon/session.h"
 #include "io/ask.h"
 #include "io/clocks.h"
+#include "io/credentials_fetch.h"
 #include "io/region.h"
 
 /* No call of it takes longer. */
@@ -214,7 +215,6 @@ static void print_head(const DryRun *d, const Credentials *credentials) {
 
 int dry_run(const DaemonOptions *options) {
     CLEANUP(dry_run_done) DryRun d = {};
-    CLEANUP(credentials_source_done) CredentialsSource source = {};
     CLEANUP(credentials_free_ptr) Credentials *credentials = NULL;
     AUTO_FREE char *problem = NULL, *region = NULL;
     AUTO_TEXT why = TEXT_INIT(2048);
@@ -224,7 +224,7 @@ int dry_run(const DaemonOptions *options) {
     if (r >= 0)
         r = region_find(d.conf, &region, &problem);
     if (r >= 0)
-        r = session_credentials(d.conf, &source, &credentials, &why);
+        r = credentials_fetch(d.conf, region, &credentials, &why, NULL);
     if (r < 0) {
         fprintf(stderr, "ddbackupd: %s\n", problem ? problem : text_get(&why));
         return 1;

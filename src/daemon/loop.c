@@ -12,10 +12,16 @@
 
 #include "base/date.h"
 #include "base/parse.h"
+#include "core/engine.h"
+#include "core/keeper.h"
 #include "daemon/session.h"
+#include "io/aws_defaults.h"
 #include "io/clocks.h"
+#include "io/credentials_fetch.h"
+#include "io/credentials_source.h"
 #include "io/journal.h"
 #include "io/notify.h"
+#include "io/process.h"
 #include "io/region.h"
 #include "io/store.h"
 #include "io/transport.h"
@@ -33,7 +39,9 @@ typedef struct Loop {
     Engine *engine;
     Transport *transport;
     EngineOutbox out;
-    CredentialsSource source;
+    Keeper *keeper;
+    ProviderOutbox kept; /* of the keeper */
+    Processes *processes;
     Watch *watch;
     char *region;
     char *reload_problem; /* of the last reload, while it was refused */
@@ -48,7 +56,9 @@ typedef struct Loop {
 
 static void loop_done(Loop *l) {
     watch_free(l->watch);
-    credentials_source_done(&l->source);
+    processes_free(l->processes);
+    keeper_free(l->keeper);
+    provider_outbox_done(&l->kept);
     engine_outbox_done(&l->out);
     engine_free(l->engine);
     transport_free(l->transport);
@@ -81,6 +91,22 @@ static bool status_can_wait(const Loop *l, Now now, Usec next_wall) {
     return l->status && next_wall - now.wall < USEC_PER_SEC && now.mono - l->told_mono < USEC_PER_SEC;
 }
 
+/* What is wrong with an account's credentials, and when the ones in use expire where new ones cannot be had. */
+static void tell_credentials(const Loop *l, Text *t) {
+    char until[DATE_ISO_SIZE];
+    for (size_t i = 0; i < keeper_n_accounts(l->keeper); i++) {
+        const Provider *p = keeper_provider(l->keeper, i);
+        Usec expires = provider_expires_wall(p);
+        if (!provider_problem(p))
+            continue;
+        if (expires == WALL_UNKNOWN || expires == USEC_INFINITY)
+            text_addf(t, "; credentials: %s", expires == WALL_UNKNOWN ? "NONE" : "cannot be read anew");
+        else
+            text_addf(t, "; credentials: CANNOT BE RENEWED, good until %s",
+                      date_to_iso(expires / USEC_PER_SEC * USEC_PER_SEC, until));
+    }
+}
+
 static void tell_status(Loop *l, Now now) {
     EngineSummary s;
     char next[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
@@ -97,6 +123,7 @@ static void tell_status(Loop *l, Now now) {
                   date_to_iso(s.next_due_wall / USEC_PER_SEC * USEC_PER_SEC, next));
     else
         text_add(&t, "; nothing is scheduled");
+    tell_credentials(l, &t);
     if (!s.trusts_clock)
         text_add(&t, "; nothing new starts until the service has confirmed the time");
     if (l->reload_problem)
@@ -107,8 +134,18 @@ static void tell_status(Loop *l, Now now) {
     (void)text_set(&l->status, text_get(&t));
 }
 
-static int send_requests(Loop *l) {
+static int send_kept(Loop *l) {
     int r = 0;
+    for (size_t i = 0; r >= 0 && i < l->kept.n_requests; i++)
+        r = transport_send(l->transport, TAKE_PTR(l->kept.requests[i]));
+    for (size_t i = 0; r >= 0 && i < l->kept.n_processes; i++)
+        r = processes_run(l->processes, l->kept.processes[i].id, l->kept.processes[i].argv);
+    provider_outbox_clear(&l->kept);
+    return r;
+}
+
+static int send_requests(Loop *l) {
+    int r = send_kept(l);
     for (size_t i = 0; r >= 0 && i < l->out.n_requests; i++)
         r = transport_send(l->transport, TAKE_PTR(l->out.requests[i]));
     return r;
@@ -133,12 +170,42 @@ static void notice_suspend(Loop *l, Now now) {
     l->suspended_usec = usec_max(suspended, 1);
 }
 
+/* Each change of an account's credentials is said once, whoever waits for them. */
+static int take_news(Loop *l, const ProviderNews *n) {
+    char until[DATE_ISO_SIZE];
+    bool own = strcmp(n->account, ACCOUNT_OWN) == 0;
+    const char *account = own ? "" : n->account, *colon = own ? "" : ": ";
+    if (!n->found) {
+        if (n->is_new)
+            journal_event(REPORT_CREDENTIALS, "%s%scredentials: %s%s", account, colon, n->why, n->has_old ? "; the old ones stay in use" : "");
+        return n->has_old ? 0 : engine_set_credentials(l->engine, n->account, NULL);
+    }
+    bool expires = n->found->expires_wall != USEC_INFINITY;
+    if (n->is_new)
+        journal_event(REPORT_CREDENTIALS_FOUND, "%s%scredentials: key %.4s... from %s%s%s", account, colon, n->found->access_key_id,
+                      n->found->source, expires ? ", good until " : "",
+                      expires ? date_to_iso(n->found->expires_wall / USEC_PER_SEC * USEC_PER_SEC, until) : "");
+    return engine_set_credentials(l->engine, n->account, n->found);
+}
+
+static int turn_keeper(Loop *l, Now now, Usec *ret_next_mono) {
+    provider_outbox_clear(&l->kept);
+    int r = keeper_turn(l->keeper, now, &l->kept, ret_next_mono);
+    for (size_t i = 0; r >= 0 && i < l->kept.n_news; i++)
+        r = take_news(l, &l->kept.news[i]);
+    return r;
+}
+
 static int turn(Loop *l) {
     Now now = clocks_read();
-    Usec next_wall;
+    Usec next_wall, keeper_mono;
+    const char *expired;
     notice_suspend(l, now);
     engine_outbox_clear(&l->out);
-    int r = engine_turn(l->engine, now, &l->out, &next_wall);
+    int r = turn_keeper(l, now, &keeper_mono);
+    if (r < 0)
+        return give_up(l, "credentials could not be looked after", r);
+    r = engine_turn(l->engine, now, &l->out, &next_wall);
     if (r < 0)
         return give_up(l, "a turn of the engine failed", r);
     r = store_commit(l->store, &l->out.batch);
@@ -152,6 +219,12 @@ static int turn(Loop *l) {
     r = send_requests(l);
     if (r < 0)
         return give_up(l, "a request could not be handed over", r);
+    while ((expired = engine_expired_account(l->engine))) {
+        keeper_refresh(l->keeper, expired, now);
+        keeper_mono = now.mono;
+    }
+    if (keeper_mono != USEC_INFINITY)
+        next_wall = usec_min(next_wall, now.wall + usec_max(keeper_mono - now.mono, 0));
     arm_timer(l, next_wall);
     if (!l->stopping) {
         if (!status_can_wait(l, now, next_wall))
@@ -175,7 +248,7 @@ static void on_replies(Transport *transport, void *userdata) {
     HttpReply *reply;
     int r = 0;
     while (r >= 0 && (reply = transport_take(transport)))
-        r = engine_push(l->engine, reply);
+        r = keeper_owns(reply->id) ? keeper_reply(l->keeper, reply, clocks_read()) : engine_push(l->engine, reply);
     if (r < 0)
         give_up(l, "a reply could not be taken", r);
     else
@@ -208,45 +281,81 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 
 /* --- credentials and reload --- */
 
-/* An account without a role has the daemon's own. */
-static int give_credentials(Loop *l, const Credentials *own) {
-    const Conf *conf = engine_conf(l->engine);
-    int r = 0;
+static void on_credentials_changed(void *context) {
+    Loop *l = context;
+    keeper_restart(l->keeper, clocks_read());
+    turn(l);
+}
+
+static void on_process(void *context, uint64_t id, const char *output, size_t len, const char *problem) {
+    Loop *l = context;
+    int r = keeper_process_done(l->keeper, id, output, len, problem, clocks_read());
+    if (r < 0)
+        give_up(l, "the output of a process could not be taken", r);
+    else
+        turn(l);
+}
+
+static int keep_account(Loop *l, const char *account, const ProviderWish *wish) {
+    int r = engine_await_credentials(l->engine, account);
+    return r < 0 ? r : keeper_set(l->keeper, account, wish);
+}
+
+/* An account without a role has the daemon's own credentials. */
+static int keep_accounts(Loop *l, const Conf *conf) {
+    ProviderWish own = {.profile = conf->aws.profile, .region = l->region};
+    int r = conf->n_accounts == 0 ? keep_account(l, ACCOUNT_OWN, &own) : 0;
     for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++) {
         const AccountConf *a = &conf->accounts[i];
-        if (!a->role_arn)
-            r = engine_set_credentials(l->engine, a->name, own);
-        else
-            journal_event(REPORT_CREDENTIALS,
-                          "%s: there are no credentials for role %s, and its runs wait; HINT: this version takes no "
-                          "roles; leave role_arn out for the account of the daemon's own credentials",
-                          a->name, a->role_arn);
+        AUTO_FREE char *session = text_format("ddbackupd-%s", conf->deployment);
+        if (!session)
+            return -ENOMEM;
+        ProviderRole role = {.role_arn = a->role_arn,
+                             .external_id = a->external_id,
+                             .session_name = a->session_name ? a->session_name : session};
+        ProviderWish wish = own;
+        wish.role = a->role_arn ? &role : NULL;
+        if (a->n_regions > 0)
+            wish.region = a->regions[0];
+        r = keep_account(l, a->name, &wish);
+    }
+    for (size_t i = keeper_n_accounts(l->keeper); r >= 0 && i-- > 0;) {
+        const char *name = provider_account(keeper_provider(l->keeper, i));
+        if (conf->n_accounts > 0 ? !conf_account(conf, name) : strcmp(name, ACCOUNT_OWN) != 0)
+            keeper_remove(l->keeper, name);
     }
     return r;
 }
 
-static void load_credentials(Loop *l) {
-    AUTO_TEXT why = TEXT_INIT(2048);
+/* Emulators want no credentials. */
+static int sign_nothing(Loop *l) {
     CLEANUP(credentials_free_ptr) Credentials *c = NULL;
-    int r = session_credentials(engine_conf(l->engine), &l->source, &c, &why);
-    if (r < 0) {
-        journal_event(REPORT_CREDENTIALS, "credentials: %s%s", text_get(&why), l->watch ? "; the old ones stay in use" : "");
-        return;
-    }
-    journal_event(REPORT_CREDENTIALS_FOUND, "credentials: key %.4s... from %s", c->access_key_id, c->source);
-    if (engine_set_credentials(l->engine, ACCOUNT_OWN, c) < 0 || give_credentials(l, c) < 0)
-        journal_event(REPORT_CREDENTIALS, "credentials: out of memory; the old ones stay in use");
-}
-
-static void on_credentials_changed(void *context) {
-    Loop *l = context;
-    load_credentials(l);
-    turn(l);
-}
-
-static int watch_credentials(Loop *l) {
+    const Conf *conf = engine_conf(l->engine);
+    int r = aws_defaults_no_credentials(&c);
+    while (keeper_n_accounts(l->keeper) > 0)
+        keeper_remove(l->keeper, provider_account(keeper_provider(l->keeper, 0)));
     watch_free(TAKE_PTR(l->watch));
-    return watch_new(l->event, (const char *const *)l->source.files, l->source.n_files, on_credentials_changed, l, &l->watch);
+    if (r >= 0 && conf->n_accounts == 0)
+        r = engine_set_credentials(l->engine, ACCOUNT_OWN, c);
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
+        r = engine_set_credentials(l->engine, conf->accounts[i].name, c);
+    return r;
+}
+
+/* Who the daemon is, by the configuration as it is now; and the files that say so, from the first look at them on. */
+static int look_for_credentials(Loop *l) {
+    if (engine_conf(l->engine)->aws.unsigned_requests == SWITCH_ON)
+        return sign_nothing(l);
+    const char *const *files;
+    size_t n_files;
+    Usec next_mono;
+    int r;
+    if ((r = keep_accounts(l, engine_conf(l->engine))) < 0 || (r = turn_keeper(l, clocks_read(), &next_mono)) < 0 ||
+        (r = send_kept(l)) < 0)
+        return r;
+    watch_free(TAKE_PTR(l->watch));
+    files = provider_files(keeper_provider(l->keeper, 0), &n_files);
+    return watch_new(l->event, files, n_files, on_credentials_changed, l, &l->watch);
 }
 
 static EngineSettings engine_settings(const Loop *l) {
@@ -290,8 +399,7 @@ static int reload(Loop *l) {
     EngineSettings settings = engine_settings(l);
     if ((r = engine_reconfigure(l->engine, TAKE_PTR(conf), &settings, clocks_read())) < 0)
         return give_up(l, "reload", r);
-    load_credentials(l);
-    if ((r = watch_credentials(l)) < 0)
+    if ((r = look_for_credentials(l)) < 0)
         return give_up(l, "reload", r);
     journal_event(REPORT_RELOADED, "configuration reloaded");
     return 0;
@@ -334,14 +442,16 @@ static int begin(Loop *l) {
     bool is_new = ledger.targets.n_items == 0 && ledger.next_run_id == 1;
     TransportSettings transport = transport_settings(conf);
     EngineSettings settings = engine_settings(l);
+    ProcessLimits processes = CREDENTIALS_PROCESS_LIMITS;
     if ((r = transport_new(l->event, &transport, on_replies, l, &l->transport)) < 0 ||
+        (r = processes_new(l->event, &processes, on_process, l, &l->processes)) < 0 ||
+        (r = keeper_new(credentials_port(), settings.seed, &l->keeper)) < 0 ||
         (r = engine_new(TAKE_PTR(conf), &ledger, &settings, clocks_read(), &l->engine)) < 0) {
         journal_event(REPORT_NOT_STARTED, "start: %s", strerror(-r));
         return 1;
     }
-    load_credentials(l);
-    if ((r = watch_credentials(l)) < 0) {
-        journal_event(REPORT_NOT_STARTED, "credentials cannot be watched: %s", strerror(-r));
+    if ((r = look_for_credentials(l)) < 0) {
+        journal_event(REPORT_NOT_STARTED, "credentials cannot be looked for: %s", strerror(-r));
         return 1;
     }
     journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s%s",

@@ -35,11 +35,3 @@ int session_load_conf(const char *path, Conf **ret, char **ret_problem) {
     }
     return r;
 }
-
-int session_credentials(const Conf *c, CredentialsSource *source, Credentials **ret, Text *why) {
-    if (c->aws.unsigned_requests == SWITCH_ON) {
-        credentials_source_done(source);
-        return aws_defaults_no_credentials(ret);
-    }
-    return credentials_source_find(c->aws.profile, source, ret, why);
-}

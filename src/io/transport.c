@@ -275,6 +275,7 @@ static int slot_begin(Slot *s, const HttpJob *job, Usec now_mono) {
     Usec left = job->until_mono == USEC_INFINITY ? USEC_INFINITY : job->until_mono - now_mono;
     Usec connect = q->connect_timeout_usec > 0 ? q->connect_timeout_usec : USEC_INFINITY;
     if (make_headers(s, &q->headers) < 0 || !set_method(s, q) || curl_easy_setopt(s->easy, CURLOPT_URL, q->url) ||
+        curl_easy_setopt(s->easy, CURLOPT_NOPROXY, q->direct ? "*" : NULL) ||
         curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers) ||
         curl_easy_setopt(s->easy, CURLOPT_PROXY, proxy_for(q->url)) ||
         curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_msec(connect)) ||

@@ -38,6 +38,8 @@ struct World {
     Usec offset_usec;
     Engine *engine;
     EngineOutbox out;
+    Keeper *keeper; /* NULL: the owner has set credentials once and for all */
+    ProviderOutbox kept;
     Usec next_wall; /* the host's, when the engine wants its next turn */
     uint64_t boot;
     bool woken; /* something came for the engine */
@@ -80,6 +82,8 @@ void world_free(World *w) {
     }
     heap_done(&w->events);
     engine_outbox_done(&w->out);
+    provider_outbox_done(&w->kept);
+    keeper_free(w->keeper);
     engine_free(w->engine);
     service_free(w->service);
     free(w);
@@ -114,7 +118,13 @@ void world_boot(World *w, Engine *e) {
     w->woken = true;
 }
 
+void world_keep(World *w, Keeper *k) {
+    keeper_free(w->keeper);
+    w->keeper = k;
+}
+
 void world_crash(World *w) {
+    keeper_free(TAKE_PTR(w->keeper));
     engine_outbox_clear(&w->out);
     engine_free(TAKE_PTR(w->engine));
     w->next_wall = USEC_INFINITY;
@@ -253,9 +263,38 @@ static const char *path_of(const char *url) {
     return path ? path : "/";
 }
 
+/* An empty reply on its way back. */
+static Event *reply_event(const Event *request) {
+    AUTO_FREE HttpReply *reply = calloc(1, sizeof *reply);
+    AUTO_FREE Event *e = calloc(1, sizeof *e);
+    if (!reply || !e)
+        return NULL;
+    reply->id = request->request->id;
+    e->kind = EVENT_REPLY;
+    e->boot = request->boot;
+    e->reply = TAKE_PTR(reply);
+    return TAKE_PTR(e);
+}
+
+/* 1: someone else than the service has answered. */
+static int answer_otherwise(World *w, const Event *request) {
+    if (!w->owner.answered)
+        return 0;
+    CLEANUP(event_free_ptr) Event *e = reply_event(request);
+    if (!e)
+        return -ENOMEM;
+    if (!w->owner.answered(w->owner.context, request->request, w->true_wall, e->reply))
+        return 0;
+    int r = put(w, TAKE_PTR(e), w->true_wall + latency(w));
+    return r < 0 ? r : 1;
+}
+
 static int serve(World *w, Event *event) {
     CLEANUP(event_free_ptr) Event *e = event;
     const HttpRequest *q = e->request;
+    int answered = answer_otherwise(w, e);
+    if (answered != 0)
+        return answered < 0 ? answered : 0;
     ServiceHeader headers[16];
     /* what the transport adds */
     char host[300];
@@ -286,13 +325,39 @@ static int serve(World *w, Event *event) {
 
 /* --- the host --- */
 
+static int turn_keeper(World *w, Now now, Usec *ret_next_mono) {
+    *ret_next_mono = USEC_INFINITY;
+    if (!w->keeper)
+        return 0;
+    provider_outbox_clear(&w->kept);
+    int r = keeper_turn(w->keeper, now, &w->kept, ret_next_mono);
+    for (size_t i = 0; r >= 0 && i < w->kept.n_news; i++) {
+        const ProviderNews *n = &w->kept.news[i];
+        if (w->owner.kept)
+            w->owner.kept(w->owner.context, n, w->true_wall);
+        if (n->found || !n->has_old)
+            r = engine_set_credentials(w->engine, n->account, n->found);
+    }
+    for (size_t i = 0; r >= 0 && i < w->kept.n_requests; i++)
+        r = send_request(w, TAKE_PTR(w->kept.requests[i]));
+    return r;
+}
+
 static int turn(World *w) {
     Now now = world_host_now(w);
+    Usec keeper_mono;
+    const char *expired;
     engine_outbox_clear(&w->out);
     w->woken = false;
-    int r = engine_turn(w->engine, now, &w->out, &w->next_wall);
-    if (r < 0)
+    int r = turn_keeper(w, now, &keeper_mono);
+    if (r < 0 || (r = engine_turn(w->engine, now, &w->out, &w->next_wall)) < 0)
         return r;
+    while (w->keeper && (expired = engine_expired_account(w->engine))) {
+        keeper_refresh(w->keeper, expired, now);
+        keeper_mono = now.mono;
+    }
+    if (keeper_mono != USEC_INFINITY)
+        w->next_wall = usec_min(w->next_wall, now.wall + usec_max(keeper_mono - now.mono, 0));
     bool writes = !ledger_batch_is_empty(&w->out.batch);
     if (writes && point(w))
         return -ECONNABORTED;
@@ -333,7 +398,10 @@ static int deliver(World *w) {
         if (point(w))
             return -ECONNABORTED;
         w->woken = true;
-        r = engine_push(w->engine, TAKE_PTR(e->reply));
+        if (w->keeper && keeper_owns(e->reply->id))
+            r = keeper_reply(w->keeper, TAKE_PTR(e->reply), world_host_now(w));
+        else
+            r = engine_push(w->engine, TAKE_PTR(e->reply));
     }
     return r;
 }

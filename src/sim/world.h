@@ -9,6 +9,7 @@
  * What the host does with a turn is what the daemon does: turn, commit, say, send. */
 
 #include "core/engine.h"
+#include "core/keeper.h"
 #include "sim/service.h"
 
 typedef struct World World;
@@ -45,6 +46,11 @@ typedef struct WorldOwner {
     void (*sent)(void *context, const HttpRequest *request, Usec true_wall);
     /* After each exchange with the service that was carried out, before its reply leaves. May be NULL. */
     void (*served)(void *context, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall);
+    /* What answers in the service's place (a metadata service; a gate before the service); true: *reply, which has its id,
+     * is filled. May be NULL. */
+    bool (*answered)(void *context, const HttpRequest *request, Usec true_wall, HttpReply *reply);
+    /* What is new about credentials. May be NULL. */
+    void (*kept)(void *context, const ProviderNews *news, Usec true_wall);
     /* After each turn that was committed. A failure ends world_run with it. May be NULL. */
     int (*turned)(void *context, const Engine *e, Now now);
 } WorldOwner;
@@ -69,6 +75,8 @@ void world_wake(World *w);
 
 /* Switches the host on with this engine (taken). */
 void world_boot(World *w, Engine *e);
+/* From now on until it goes down the host looks after its credentials with this (taken). */
+void world_keep(World *w, Keeper *k);
 /* Takes the host down as by kill -9. Nothing happens when it is down. */
 void world_crash(World *w);
 /* The host crashes at the n-th point from now (1: the next); 0: never. Points lie before and after each commit, after each

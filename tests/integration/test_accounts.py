@@ -124,9 +124,11 @@ def test_an_account_without_credentials_holds_up_no_other(emulator, daemon):
     e = emulator("orders", "app-1")
     when, slot = soon(3)
     tables = select(["orders", "app-*"], "once")
-    d = daemon(configuration(e, when, tables, ROLE + OWN))
+    d = daemon(configuration(e, when, tables, ROLE + OWN), env={"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"})
     d.wait_runs(4, state="succeeded")
-    assert len(d.lines(r"error +prod: there are no credentials for role arn:aws:iam::111111111111:role/ddbackupd")) == 1
+    refused = r"error +prod: credentials: role arn:aws:iam::111111111111:role/ddbackupd by .*STS cannot be asked: .*; HINT: "
+    d.wait_line(refused)
+    assert len(d.lines(refused)) == 1
     assert not d.lines("has to wait") and not d.lines("could not be listed")
     waiting = d.ledger.runs(account="prod")
     assert [run["state"] for run in waiting] == ["due"]

@@ -16,6 +16,7 @@ typedef struct HouseFigures {
     size_t n_commits;                               /* that wrote something */
     size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
     size_t n_said[REPORT_KINDS];
+    size_t n_renewals, n_renewals_failed, n_expired; /* of credentials; calls that were refused for expired ones */
 } HouseFigures;
 
 /* A table is "orders" in the daemon's own account, else "account/region/orders".

@@ -1,4 +1,5 @@
 #include "house.h"
+#include "metadata.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -95,6 +96,17 @@ static int turned(void *context, const Engine *e, Now now) {
     return 0;
 }
 
+static bool answered(void *context, const HttpRequest *request, Usec true_wall, HttpReply *reply) {
+    House *h = context;
+    return house_metadata_answer(request, true_wall, reply, book_figures(h->book));
+}
+
+static void kept(void *context, const ProviderNews *news, Usec true_wall) {
+    House *h = context;
+    HouseFigures *f = book_figures(h->book);
+    *(news->found ? &f->n_renewals : &f->n_renewals_failed) += 1;
+}
+
 /* --- the host --- */
 
 static Conf *load_conf(House *h) {
@@ -152,8 +164,11 @@ static bool boot(House *h) {
                                .user_agent = "simulation",
                                .seed = h->settings.seed + book_figures(h->book)->n_crashes};
     must(h, engine_new(load_conf(h), &ledger, &settings, world_host_now(h->world), &engine), "engine_new");
-    give_credentials(h, engine);
+    if (!h->settings.on_instance)
+        give_credentials(h, engine);
     world_boot(h->world, engine);
+    if (h->settings.on_instance)
+        house_metadata_boot(h->world, h->settings.seed);
     return true;
 }
 
@@ -189,6 +204,10 @@ House *house_new(const HouseSettings *settings) {
                            .service = settings->service ? settings->service : &quick};
     WorldOwner owner = {
         .context = h, .commit = commit, .said = said, .sent = sent, .served = served, .turned = turned};
+    if (settings->on_instance) {
+        owner.answered = answered;
+        owner.kept = kept;
+    }
     must(h, world_new(&world, &owner, &h->world), "world_new");
     for (size_t i = 0; settings->tables && settings->tables[i]; i++)
         add_table(h, settings->tables[i]);

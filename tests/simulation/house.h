@@ -18,6 +18,8 @@ typedef struct HouseSettings {
     const char *broken; /* the account that house_set_secret is about; NULL: every one */
     bool power_cuts;    /* a crash takes what was not synced; else it is a kill -9 */
     const char *replay; /* the environment that repeats this run: "DDB_SEED=7"; NULL: none is needed */
+    bool on_instance;   /* credentials come from an instance's metadata: good for an hour, new ones 30 minutes before, and for
+                           20 minutes of every third hour no answer */
 } HouseSettings;
 
 /* Everything that goes wrong in here ends the test program with a message that says how to repeat it. */

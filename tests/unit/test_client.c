@@ -317,6 +317,45 @@ static void without_credentials_calls_end_and_say_so(void **state) {
     assert_non_null(strstr(header(&b, "Authorization"), "Credential=AKIDFRESH/"));
 }
 
+#define EXPIRED "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The security token is expired\"}"
+
+static void expired_credentials_are_asked_for_anew_once(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    CLEANUP(credentials_free_ptr) Credentials *fresh = make_credentials("AKIDFRESH", "TOKEN");
+    uint64_t id = begin_sent(&b, AWS_OP_EXPORT_TABLE, 1);
+    reply(&b, id, 400, EXPIRED);
+    expect_done(&b, 1, AWS_CREDENTIALS, "ExpiredTokenException", 1); /* nobody looks for others */
+    assert_null(client_expired_account(b.client));
+    assert_int_equal(client_await_credentials(b.client, "own"), 0);
+    id = begin_sent(&b, AWS_OP_LIST_TABLES, 2);
+    reply(&b, id, 400, EXPIRED);
+    assert_int_equal(b.out.n_done, 0);
+    assert_string_equal(client_expired_account(b.client), "own");
+    assert_null(client_expired_account(b.client));
+    assert_int_equal(client_set_credentials(b.client, "own", fresh), 0);
+    id = expect_again(&b, 2);
+    assert_non_null(strstr(header(&b, "Authorization"), "Credential=AKIDFRESH/"));
+    reply(&b, id, 400, EXPIRED);
+    expect_done(&b, 2, AWS_CREDENTIALS, "ExpiredTokenException", 2);
+}
+
+static void calls_wait_for_the_first_credentials(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    CLEANUP(credentials_free_ptr) Credentials *fresh = make_credentials("AKIDFRESH", "TOKEN");
+    assert_int_equal(client_set_credentials(b.client, "own", NULL), 0);
+    assert_int_equal(client_await_credentials(b.client, "own"), 0);
+    begin(&b, AWS_OP_LIST_TABLES, 1);
+    Usec next;
+    client_outbox_clear(&b.out);
+    assert_int_equal(client_turn(b.client, b.now, &b.out, &next), 0);
+    assert_true(b.out.n_requests == 0 && b.out.n_done == 0 && next == USEC_INFINITY);
+    assert_int_equal(client_set_credentials(b.client, "own", fresh), 0);
+    expect_again(&b, 1);
+    begin(&b, AWS_OP_EXPORT_TABLE, 2);
+    assert_int_equal(client_set_credentials(b.client, "own", NULL), 0); /* none were found */
+    expect_done(&b, 2, AWS_CREDENTIALS, "NoCredentials", 0);
+}
+
 static void bad_regions_and_urls_are_refused(void **state) {
     CLEANUP(bench_done) Bench b = bench_make();
     begin_until(&b, AWS_OP_LIST_TABLES, 1, "eu/central", USEC_INFINITY);
@@ -357,4 +396,5 @@ UNIT_MAIN(cmocka_unit_test(a_request_is_complete), cmocka_unit_test(it_is_signed
           cmocka_unit_test(deadlines_end_calls_wherever_they_are), cmocka_unit_test(nothing_leaves_after_a_pause),
           cmocka_unit_test(cancelled_calls_are_gone), cmocka_unit_test(many_calls_are_no_burden),
           cmocka_unit_test(without_credentials_calls_end_and_say_so),
-          cmocka_unit_test(bad_regions_and_urls_are_refused), cmocka_unit_test(settings_hold_from_now_on))
+          cmocka_unit_test(bad_regions_and_urls_are_refused),
+          cmocka_unit_test(expired_credentials_are_asked_for_anew_once), cmocka_unit_test(calls_wait_for_the_first_credentials), cmocka_unit_test(settings_hold_from_now_on))

@@ -1,0 +1,20 @@
+#pragma once
+/* Single members of small JSON documents that hold credentials. They are looked for in place, so that no copy of a
+ * secret is left in memory that nobody wipes. */
+
+#include <stddef.h>
+
+#include "base/secret.h"
+
+typedef struct JsonSpan {
+    const char *at; /* a whole JSON value; NULL: none */
+    size_t n;
+} JsonSpan;
+
+/* The document, when it is one JSON object; else .at is NULL. */
+JsonSpan json_flat_object(const char *text, size_t len);
+/* The member's value, of an object that json_flat_object accepted or a member of it; the last one of that name.
+ * .at is NULL: it has none, or null, or `object` is no object. */
+JsonSpan json_flat_member(JsonSpan object, const char *name);
+/* A string, without its quotes and escapes. -ENOENT: .at is NULL; -EBADMSG: it is no string; -ENOMEM. */
+int json_flat_string(JsonSpan value, Secret *ret);

@@ -1,0 +1,35 @@
+#pragma once
+/* The Security Token Service: AssumeRole and AssumeRoleWithWebIdentity in its query protocol. */
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "core/credentials.h"
+#include "core/http.h"
+#include "core/provider_plan.h"
+
+/* The regional endpoint, or the global one where `legacy` says so and the region is old enough; a configured URL wins.
+ * -EINVAL: no valid region. */
+int sts_endpoint(const char *configured, const char *region, bool legacy, char **ret_url, char **ret_region);
+/* Adds s as a query has it: all but the unreserved characters as %XX. */
+void sts_add_encoded(Text *t, const char *s);
+
+typedef struct StsCall {
+    const char *url, *region;
+    const ProviderRole *role;
+    const Credentials *credentials; /* who asks; NULL with web_token */
+    const char *web_token;          /* NULL: AssumeRole */
+    Usec wall;                      /* of the signature */
+} StsCall;
+
+int sts_request(const StsCall *call, HttpRequest **ret);
+
+typedef struct StsError {
+    bool transient;  /* it may be asked again */
+    bool expired;    /* the token that was shown is no longer good: a newer one may be there */
+    bool skewed;     /* the signature's time was refused */
+    char code[64];
+} StsError;
+
+/* 0; -EREMOTEIO: refused, unreadable or no reply: *ret_error and *why say so; -ENOMEM. */
+int sts_reply(const HttpReply *reply, Credentials **ret, StsError *ret_error, Text *why);
