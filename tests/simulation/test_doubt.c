@@ -86,6 +86,20 @@ static void off_in_doubt(void **state) {
     finish(h, "nightly", RUN_SUCCEEDED, 1, 0);
 }
 
+/* Asked again after the first was looked for long enough; the host dies in the second doubt, and the look counts from the
+ * second request. */
+static void doubted_again(void **state) {
+    House *h = backup_house();
+    house_add_fault(h, "CreateBackup drop-before");
+    house_add_fault(h, "CreateBackup drop-after");
+    house_add_fault(h, "ListBackups times=forever lag 4min");
+    house_run(h, SLOT + 20 * MINUTE + 2 * SEC, 0);
+    house_expect_made(h, 1, 0);
+    house_sleep(h, SLOT + 20 * MINUTE + 10 * SEC);
+    house_run(h, SLOT + HOUR, 0);
+    finish(h, "nightly", RUN_SUCCEEDED, 1, 0);
+}
+
 /* --- what the listing says --- */
 
 /* There are more backups of the table than a page holds; ours comes last. */
@@ -257,7 +271,7 @@ static void failed_there(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(late_request), cmocka_unit_test(late_and_hidden), cmocka_unit_test(error_after_effect),
-          cmocka_unit_test(off_in_doubt), cmocka_unit_test(second_page), cmocka_unit_test(no_listing),
+          cmocka_unit_test(off_in_doubt), cmocka_unit_test(doubted_again), cmocka_unit_test(second_page), cmocka_unit_test(no_listing),
           cmocka_unit_test(no_listing_at_all), cmocka_unit_test(surplus), cmocka_unit_test(foreign_incarnation),
           cmocka_unit_test(recreated_under_way), cmocka_unit_test(recreated_in_doubt),
           cmocka_unit_test(unknown_status), cmocka_unit_test(deleted_by_others),
