@@ -63,9 +63,13 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
         for (size_t j = 0; j < e->targets.items[i]->n_enrolments; j++)
             e->targets.items[i]->selected |= e->targets.items[i]->enrolments[j]->active;
     for (size_t i = 0; i < e->n_runs; i++) {
-        run_apply(e->runs[i], RUN_EV_INTERRUPTED, &(RunCause){.why = "the daemon ended before the reply came"}, now);
-        if (engine_wait(e, e->runs[i], now.mono) < 0 ||
-            heap_set(&e->deadlines, &e->runs[i]->deadline, run_deadline(e->runs[i])) < 0)
+        Run *run = e->runs[i];
+        const Target *t = targets_find(&e->targets, run->account, run->region, run->table);
+        run->enrolment = t && !run_is_settled(run) ? target_enrolment(t, run->schedule) : NULL;
+        if (run->enrolment)
+            run->enrolment->n_unsettled++;
+        run_apply(run, RUN_EV_INTERRUPTED, &(RunCause){.why = "the daemon ended before the reply came"}, now);
+        if (engine_wait(e, run, now.mono) < 0 || heap_set(&e->deadlines, &run->deadline, run_deadline(run)) < 0)
             return -ENOMEM;
     }
     e->trust = trust_make(now);

@@ -43,6 +43,8 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
     if (rc < 0 || !run_is_settled(r))
         return rc;
+    if (r->enrolment)
+        TAKE_PTR(r->enrolment)->n_unsettled--;
     engine_stop_polling(e, r);
     e->room_made |= r->action == ACTION_EXPORT;
     if (run_is_watched(r))
@@ -62,7 +64,7 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
 
 /* A run that has not begun makes way for a newer slot of the same enrolment. */
 static int supersede_waiting(Engine *e, const Enrolment *n, Usec slot, Now now, EngineOutbox *out) {
-    for (size_t i = 0; i < e->n_runs; i++) {
+    for (size_t i = 0; n->n_unsettled > 0 && i < e->n_runs; i++) {
         Run *r = e->runs[i];
         if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || r->slot_wall == slot || strcmp(r->schedule, n->schedule_name) != 0 ||
             target_compare(n->target, r->account, r->region, r->table) != 0)
@@ -90,6 +92,8 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
         text_set(&r->region, t->region) < 0 || text_set(&r->table, t->table) < 0 || s3_conf_copy(&s->s3, &r->s3) < 0 ||
         ARRAY_GROW(e->runs, e->n_runs, e->n_runs_room) < 0)
         return -ENOMEM;
+    r->enrolment = n;
+    n->n_unsettled++;
     r->action = s->action;
     r->slot_wall = slot;
     r->due_wall = slot + share;

@@ -91,6 +91,7 @@ typedef struct Run {
 
     /* of this process alone */
     bool changed;   /* differs from the ledger */
+    struct Enrolment *enrolment; /* that counts it while it is unsettled; NULL: none does */
     bool closed;    /* it is in the ledger as settled, where it never changes again; its artefact may */
     RunNote *notes; /* not yet in the ledger */
     size_t n_notes, n_notes_room;

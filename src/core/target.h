@@ -29,6 +29,7 @@ typedef struct Enrolment {
     char *when;   /* calendar and zone that the cursor was made with; a new calendar starts from its first sight */
     bool changed; /* differs from the ledger */
     bool listed;  /* in the batch of this turn */
+    size_t n_unsettled; /* runs of it */
 
     Usec next_slot_wall; /* the slot that the node `due` waits for */
     HeapNode due;        /* wall: slot + spread */
