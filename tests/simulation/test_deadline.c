@@ -43,4 +43,28 @@ static void late_is_failed_and_still_counts(void **state) {
     }
 }
 
-UNIT_MAIN(cmocka_unit_test(late_is_failed_and_still_counts))
+/* What could not begin makes way for the next slot, also when the host died in between. */
+static void waiting_makes_way(void **state) {
+    static const char hourly[] = "deployment = \"acme\";\n"
+                                 "schedules = { hourly = { action = \"backup\"; when = \"hourly\"; }; };\n"
+                                 "tables = ( { match = [\"orders\", \"users\"]; schedules = [\"hourly\"]; } );\n";
+    for (int crash = 0; crash < 2; crash++) {
+        House *h = house_new(&(HouseSettings){.seed = 1, .conf = hourly, .start_wall = START, .tables = tables,
+                                              .latency_usec = 200 * USEC_PER_MSEC});
+        house_run(h, START + HOUR / 2, 0);
+        house_add_fault(h, "CreateBackup times=forever table=orders error LimitExceededException");
+        house_run(h, START + HOUR + HOUR / 2, 0);
+        if (crash)
+            house_sleep(h, START + HOUR + HOUR / 2 + USEC_PER_MINUTE);
+        house_run(h, START + 2 * HOUR + HOUR / 2, 0);
+        house_expect(h, "hourly", "orders", START + HOUR, RUN_SKIPPED);
+        house_expect(h, "hourly", "users", START + HOUR, RUN_SUCCEEDED);
+        house_expect(h, "hourly", "orders", START + 2 * HOUR, RUN_INTENDED);
+        house_clear_faults(h);
+        house_run(h, START + 3 * HOUR + HOUR / 2, 0);
+        house_audit(h, USEC_PER_MINUTE);
+        house_free(h);
+    }
+}
+
+UNIT_MAIN(cmocka_unit_test(late_is_failed_and_still_counts), cmocka_unit_test(waiting_makes_way))
