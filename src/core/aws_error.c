@@ -42,6 +42,11 @@ const AwsErrorRow aws_error_rows[] = {
      "it was deleted, or aws.region is not where it was made"},
     {AWS_OP_DESCRIBE_BACKUP, "AccessDeniedException", NULL, AWS_DENIED,
      "allow dynamodb:DescribeBackup on table/*/backup/* to this principal"},
+    {AWS_OP_DELETE_BACKUP, "BackupNotFoundException", NULL, AWS_NOT_FOUND, NULL},
+    /* a restore reads it; or it is still being made */
+    {AWS_OP_DELETE_BACKUP, "BackupInUseException", NULL, AWS_NOT_READY, NULL},
+    {AWS_OP_DELETE_BACKUP, "AccessDeniedException", NULL, AWS_DENIED,
+     "allow dynamodb:DeleteBackup on table/*/backup/* to this principal, or set expire = \"report\""},
     {AWS_OP_LIST_BACKUPS, "AccessDeniedException", NULL, AWS_DENIED,
      "allow dynamodb:ListBackups on \"*\" to this principal; it cannot be allowed for single tables"},
     {AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS, "TableNotFoundException", NULL, AWS_NOT_FOUND, HINT_TABLE},

@@ -10,4 +10,5 @@ const AwsOpRow aws_ops[AWS_OP_N] = {
     [AWS_OP_LIST_EXPORTS] = {"ListExports", .repeatable = true, .reads = true},
     [AWS_OP_DESCRIBE_TABLE] = {"DescribeTable", .repeatable = true, .reads = true},
     [AWS_OP_LIST_TABLES] = {"ListTables", .repeatable = true, .reads = true},
+    [AWS_OP_DELETE_BACKUP] = {"DeleteBackup", .repeatable = true, .reads = false},
 };

@@ -14,13 +14,15 @@ typedef enum AwsOp {
     AWS_OP_LIST_EXPORTS,
     AWS_OP_DESCRIBE_TABLE,
     AWS_OP_LIST_TABLES,
+    AWS_OP_DELETE_BACKUP,
     AWS_OP_N,
     AWS_OP_ANY = AWS_OP_N, /* in tables: every operation */
 } AwsOp;
 
 typedef struct AwsOpRow {
     const char *name; /* "CreateBackup" */
-    /* A repetition after an unknown outcome does no harm: reads, and ExportTableToPointInTime with its token. */
+    /* A repetition after an unknown outcome does no harm: reads, ExportTableToPointInTime with its token, and
+     * DeleteBackup, whose backup can go but once. */
     bool repeatable;
     bool reads; /* it changes nothing */
 } AwsOpRow;

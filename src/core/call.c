@@ -128,6 +128,10 @@ static bool is_about(const AwsRequest *q, const AwsReply *reply) {
         asked = q->describe_backup.arn;
         got = reply->backup.arn;
         break;
+    case AWS_OP_DELETE_BACKUP:
+        asked = q->delete_backup.arn;
+        got = reply->backup.arn;
+        break;
     case AWS_OP_EXPORT_TABLE:
         asked = q->export_table.client_token;
         got = reply->export.client_token;

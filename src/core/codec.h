@@ -133,13 +133,16 @@ typedef struct AwsRequest {
             char *start_name;
             int limit;
         } list_tables;
+        struct {
+            char *arn;
+        } delete_backup;
     };
 } AwsRequest;
 
 typedef struct AwsReply {
     AwsOp op;
     union {
-        BackupInfo backup; /* CreateBackup, DescribeBackup */
+        BackupInfo backup; /* CreateBackup, DescribeBackup, DeleteBackup: as it was */
         BackupList backups;
         RecoveryInfo recovery;
         ExportInfo export; /* ExportTableToPointInTime, DescribeExport */

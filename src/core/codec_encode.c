@@ -86,6 +86,9 @@ static void add_members(Text *t, const AwsRequest *r) {
         add_string(t, "ExclusiveStartTableName", r->list_tables.start_name);
         add_limit(t, "Limit", r->list_tables.limit);
         break;
+    case AWS_OP_DELETE_BACKUP:
+        add_string(t, "BackupArn", r->delete_backup.arn);
+        break;
     case AWS_OP_N:
         break;
     }

@@ -62,6 +62,9 @@ void aws_request_free(AwsRequest *r) {
     case AWS_OP_LIST_TABLES:
         free(r->list_tables.start_name);
         break;
+    case AWS_OP_DELETE_BACKUP:
+        free(r->delete_backup.arn);
+        break;
     case AWS_OP_N:
         break;
     }
@@ -135,6 +138,7 @@ void aws_reply_free(AwsReply *r) {
     switch (r->op) {
     case AWS_OP_CREATE_BACKUP:
     case AWS_OP_DESCRIBE_BACKUP:
+    case AWS_OP_DELETE_BACKUP:
         backup_info_done(&r->backup);
         break;
     case AWS_OP_LIST_BACKUPS:

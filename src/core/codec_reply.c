@@ -70,6 +70,7 @@ static int decode_create_backup(Reader *r, const struct cJSON *root, AwsReply *r
     return rc < 0 ? rc : read_backup(r, details, &reply->backup);
 }
 
+/* DescribeBackup, and DeleteBackup, which describes what it deleted. */
 static int decode_describe_backup(Reader *r, const struct cJSON *root, AwsReply *reply) {
     const struct cJSON *description, *details, *source;
     int rc = reader_object(r, root, "BackupDescription", true, &description);
@@ -286,6 +287,7 @@ static const Decode decoders[AWS_OP_N] = {
     [AWS_OP_LIST_EXPORTS] = decode_list_exports,
     [AWS_OP_DESCRIBE_TABLE] = decode_describe_table,
     [AWS_OP_LIST_TABLES] = decode_list_tables,
+    [AWS_OP_DELETE_BACKUP] = decode_describe_backup,
 };
 
 int codec_read_reply(Reader *r, const struct cJSON *root, AwsReply *reply) {

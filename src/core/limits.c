@@ -11,4 +11,5 @@ const LimitsRow limits[AWS_OP_N] = {
     [AWS_OP_LIST_EXPORTS] = {.rate = 2, .burst = 2},
     [AWS_OP_DESCRIBE_TABLE] = {.rate = 5, .burst = 2},
     [AWS_OP_LIST_TABLES] = {.rate = 5, .burst = 2},
+    [AWS_OP_DELETE_BACKUP] = {.rate = 10, .burst = 5},
 };

@@ -68,6 +68,10 @@ static void requests(void **state) {
     q->describe_backup.arn = copy(BACKUP_ARN);
     check_encoded(q, "{\"BackupArn\":\"" BACKUP_ARN "\"}");
 
+    q = request(AWS_OP_DELETE_BACKUP);
+    q->delete_backup.arn = copy(BACKUP_ARN);
+    check_encoded(q, "{\"BackupArn\":\"" BACKUP_ARN "\"}");
+
     check_encoded(request(AWS_OP_LIST_BACKUPS), "{}");
     q = request(AWS_OP_LIST_BACKUPS);
     q->list_backups.table = copy("orders");
@@ -159,6 +163,11 @@ static void backups(void **state) {
     assert_int_equal(b->item_count, INT64_C(123456789012));
     assert_string_equal(b->billing_mode, "PAY_PER_REQUEST");
     assert_int_equal(b->table_created_wall, INT64_C(1363728080070000));
+    aws_reply_free(r);
+
+    r = decode(AWS_OP_DELETE_BACKUP, "{\"BackupDescription\":{" DETAILS "," SOURCE "}}");
+    assert_string_equal(r->backup.arn, BACKUP_ARN);
+    assert_string_equal(r->backup.table_id, TABLE_ID);
     aws_reply_free(r);
 }
 

@@ -12,12 +12,13 @@ static void ceilings_are_the_documented_ones(void **state) {
         {AWS_OP_DESCRIBE_BACKUP, 10},
         {AWS_OP_LIST_BACKUPS, 5},
         {AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS, 10},
+        {AWS_OP_DELETE_BACKUP, 10},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_true(limits[rows[i].op].rate >= rows[i].rate && limits[rows[i].op].rate <= rows[i].rate);
 }
 
-/* What was measured to be taken at once: 24 creates, 13 describes, 5 listings, 20 exports. */
+/* What was measured to be taken at once: 24 creates, 13 describes and deletes, 5 listings, 20 exports. */
 static void bursts_are_under_what_was_measured(void **state) {
     for (int op = 0; op < AWS_OP_N; op++) {
         assert_true(limits[op].rate > 0);
@@ -27,6 +28,7 @@ static void bursts_are_under_what_was_measured(void **state) {
     assert_true(limits[AWS_OP_CREATE_BACKUP].burst <= 24);
     assert_true(limits[AWS_OP_DESCRIBE_BACKUP].burst <= 13);
     assert_true(limits[AWS_OP_LIST_BACKUPS].burst <= 5);
+    assert_true(limits[AWS_OP_DELETE_BACKUP].burst <= 13);
     assert_true(limits[AWS_OP_EXPORT_TABLE].rate * 2 + limits[AWS_OP_EXPORT_TABLE].burst < 20);
 }
 
