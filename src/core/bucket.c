@@ -23,6 +23,14 @@ Bucket bucket_make(double ceiling, double burst, Usec now_mono) {
     return b;
 }
 
+void bucket_keep_seconds(Bucket *b, Usec *recent, int n) {
+    for (int i = 0; i < n; i++)
+        recent[i] = -USEC_PER_SEC;
+    b->recent = recent;
+    b->n_recent = n;
+    b->oldest = 0;
+}
+
 void bucket_configure(Bucket *b, double ceiling, double burst) {
     b->rate = b->rate < b->ceiling ? b->rate / b->ceiling * ceiling : ceiling;
     b->ceiling = ceiling;
@@ -30,7 +38,8 @@ void bucket_configure(Bucket *b, double ceiling, double burst) {
 }
 
 Usec bucket_ready_for_mono(const Bucket *b, int n) {
-    return b->full_mono - (Usec)((burst_now(b) - n) * (double)interval(b));
+    Usec at = b->full_mono - (Usec)((burst_now(b) - n) * (double)interval(b));
+    return b->recent && n > 0 ? usec_max(at, b->recent[(b->oldest + n - 1) % b->n_recent] + USEC_PER_SEC) : at;
 }
 
 Usec bucket_ready_mono(const Bucket *b) { return bucket_ready_for_mono(b, 1); }
@@ -41,12 +50,18 @@ int bucket_batch(const Bucket *b) {
     return half > 1 ? half : 1;
 }
 
-void bucket_take(Bucket *b, Usec now_mono) { b->full_mono = usec_max(b->full_mono, now_mono) + interval(b); }
+void bucket_take(Bucket *b, Usec now_mono) {
+    b->full_mono = usec_max(b->full_mono, now_mono) + interval(b);
+    if (b->recent) {
+        b->recent[b->oldest] = now_mono;
+        b->oldest = (b->oldest + 1) % b->n_recent;
+    }
+}
 
 void bucket_throttled(Bucket *b, Usec sent_mono, Usec now_mono) {
     if (sent_mono <= b->slowed_mono)
         return;
-    Usec ready = bucket_ready_mono(b);
+    Usec ready = b->full_mono - (Usec)((burst_now(b) - 1) * (double)interval(b));
     double least = b->ceiling * LEAST_SHARE;
     b->rate = b->rate / 2 > least ? b->rate / 2 : least;
     b->slowed_mono = b->raised_mono = now_mono;

@@ -186,7 +186,7 @@ int call_take_reply(Call *call, const ClientSettings *settings, const HttpReply 
     else if (reply->outcome == HTTP_REPLIED)
         bucket_answered(&lane->bucket, now.mono);
     if (call->error.class == AWS_OK)
-        retry_quota_refund(&lane->endpoint->quota, call->retry_cost);
+        retry_quota_refund(lane->quota, call->retry_cost);
     return 0;
 }
 
@@ -226,7 +226,7 @@ bool call_repeats(Call *call, const HttpReply *reply, int max_attempts, uint64_t
     case AWS_REFUSED:
         return false;
     }
-    if (call->n_sends >= max_attempts || !retry_quota_take(&call->lane->endpoint->quota, kind, &call->retry_cost))
+    if (call->n_sends >= max_attempts || !retry_quota_take(call->lane->quota, kind, &call->retry_cost))
         return false;
     *ret_delay_usec = retry_delay(kind, call->n_sends, retry_random(random), retry_hint(reply));
     return true;

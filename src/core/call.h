@@ -22,7 +22,6 @@ typedef struct Endpoint {
     char *url;        /* NULL: it cannot be reached as the settings want */
     const char *signing_region;
     Usec offset_usec; /* its clock less ours, as of its last reply */
-    RetryQuota quota;
 } Endpoint;
 
 typedef struct Call Call;
@@ -35,6 +34,7 @@ typedef struct CallList {
 typedef struct Lane {
     Account *account;
     Endpoint *endpoint;
+    RetryQuota *quota; /* shared by the operations */
     Bucket bucket;
     CallList queue;
     HeapNode ready; /* mono: when the first of the queue can leave */

@@ -19,7 +19,9 @@
 typedef struct Site {
     Account *account;
     Endpoint *endpoint;
+    RetryQuota quota;
     Lane lanes[AWS_OP_N];
+    Usec recent[]; /* of the buckets that keep seconds */
 } Site;
 
 struct Client {
@@ -132,7 +134,6 @@ static int find_endpoint(Client *c, const char *region, Endpoint **ret) {
     CLEANUP(endpoint_free_ptr) Endpoint *e = calloc(1, sizeof *e);
     if (!e || text_set(&e->region, region) < 0 || ARRAY_GROW(c->endpoints, c->n_endpoints, c->n_endpoints_room) < 0)
         return -ENOMEM;
-    e->quota.left = RETRY_QUOTA;
     int r = endpoint_set_url(e, &c->settings);
     if (r < 0)
         return r;
@@ -146,20 +147,30 @@ static int find_lane(Client *c, const char *account, const char *region, AwsOp o
             *ret = &c->sites[i]->lanes[op];
             return 0;
         }
-    AUTO_FREE Site *s = calloc(1, sizeof *s);
+    size_t n_recent = 0;
+    for (size_t i = 0; i < AWS_OP_N; i++)
+        n_recent += (size_t)limits[i].per_second;
+    AUTO_FREE Site *s = calloc(1, sizeof *s + n_recent * sizeof s->recent[0]);
     if (!s || ARRAY_GROW(c->sites, c->n_sites, c->n_sites_room) < 0)
         return -ENOMEM;
     int r = find_account(c, account, &s->account);
     if (r < 0 || (r = find_endpoint(c, region, &s->endpoint)) < 0)
         return r;
     double share = c->settings.rate_share;
-    for (size_t i = 0; i < AWS_OP_N; i++)
+    s->quota.left = RETRY_QUOTA;
+    Usec *recent = s->recent;
+    for (size_t i = 0; i < AWS_OP_N; i++) {
         s->lanes[i] = (Lane){
             .account = s->account,
             .endpoint = s->endpoint,
+            .quota = &s->quota,
             .bucket = bucket_make(limits[i].rate * share, limits[i].burst * share, now.mono),
             .ready = HEAP_NODE(&s->lanes[i]),
         };
+        if (limits[i].per_second > 0)
+            bucket_keep_seconds(&s->lanes[i].bucket, recent, limits[i].per_second);
+        recent += limits[i].per_second;
+    }
     *ret = &s->lanes[op];
     c->sites[c->n_sites++] = TAKE_PTR(s);
     return 0;

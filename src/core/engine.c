@@ -19,7 +19,7 @@ void engine_free(Engine *e) {
     heap_done(&e->fresh);
     heap_done(&e->steps);
     heap_done(&e->deadlines);
-    heap_done(&e->ahead);
+    engine_ahead_done(e);
     for (size_t i = 0; i < e->n_polls; i++)
         poll_free(e->polls[i]);
     free(e->polls);
@@ -213,7 +213,7 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return r;
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
-    if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + ENGINE_AHEAD_MAX)
+    if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + e->n_aheads * AHEAD_MAX)
         return engine_described(e, done, now);
     if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
         return engine_polled(e, done, now, out);

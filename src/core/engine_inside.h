@@ -12,9 +12,18 @@
 /* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
 #define TAG_PROBE UINT64_MAX
 #define TAG_PLACE (UINT64_MAX - 1)
-#define TAG_AHEAD (UINT64_C(1) << 62) /* and the place in Engine.describing */
-#define TAG_POLL (TAG_AHEAD + 1024)       /* and the index in Engine.polls */
-#define ENGINE_AHEAD_MAX 4             /* few, so that a run that has to describe its table itself comes soon */
+#define TAG_AHEAD (UINT64_C(1) << 62)             /* and AHEAD_MAX times the index in Engine.aheads, and that in describing */
+#define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
+
+/* Tables of one account and region that are described ahead of their slots. */
+#define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */
+typedef struct Ahead {
+    char *account, *region;
+    Heap due;       /* of targets to describe, wall */
+    Usec lead_usec; /* before a slot */
+    size_t n_targets;
+    Target *describing[AHEAD_MAX];
+} Ahead;
 
 /* Asking the service for its time, while nothing else does. */
 typedef struct Probe {
@@ -43,9 +52,8 @@ struct Engine {
     Heap due, fresh;   /* of enrolments, wall */
     Heap steps;        /* of runs, mono */
     Heap deadlines;    /* of runs, wall */
-    Heap ahead;        /* of targets to describe, wall */
-    Usec lead_usec;    /* before a slot */
-    Target *describing[ENGINE_AHEAD_MAX];
+    Ahead **aheads;    /* one for each account and region */
+    size_t n_aheads, n_aheads_room;
     bool room_made; /* an export is not in flight any more: another one may begin */
     Poll **polls; /* one for each account and region */
     size_t n_polls, n_polls_room;
@@ -95,10 +103,11 @@ int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *o
 int engine_arm_ahead(Engine *e, Target *t);
 /* The targets or the limits have changed. */
 int engine_arm_all_ahead(Engine *e);
-/* When there is one to describe; USEC_INFINITY while enough are being asked for. */
+/* When there is one to describe; USEC_INFINITY: not now. */
 Usec engine_ahead_wall(const Engine *e);
 int engine_describe_ahead(Engine *e, Now now);
 int engine_described(Engine *e, const CallDone *done, Now now);
+void engine_ahead_done(Engine *e);
 
 /* --- engine_poll.c --- */
 

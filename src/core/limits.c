@@ -1,10 +1,10 @@
 #include "core/limits.h"
 
 const LimitsRow limits[AWS_OP_N] = {
-    [AWS_OP_CREATE_BACKUP] = {.rate = 50, .burst = 10},
-    [AWS_OP_DESCRIBE_BACKUP] = {.rate = 10, .burst = 5},
-    [AWS_OP_LIST_BACKUPS] = {.rate = 5, .burst = 2},
-    [AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS] = {.rate = 10, .burst = 5},
+    [AWS_OP_CREATE_BACKUP] = {.rate = 50, .burst = 10, .per_second = 50},
+    [AWS_OP_DESCRIBE_BACKUP] = {.rate = 10, .burst = 5, .per_second = 10},
+    [AWS_OP_LIST_BACKUPS] = {.rate = 5, .burst = 2, .per_second = 5},
+    [AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS] = {.rate = 10, .burst = 5, .per_second = 10},
     /* not documented; of some 20 in 2 seconds the next are refused, and refused calls count */
     [AWS_OP_EXPORT_TABLE] = {.rate = 0.5, .burst = 2},
     [AWS_OP_DESCRIBE_EXPORT] = {.rate = 5, .burst = 5},

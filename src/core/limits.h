@@ -9,6 +9,7 @@ typedef struct LimitsRow {
     double rate;
     /* Calls that may leave at once after a pause; under what the service was measured to take at once. */
     double burst;
+    int per_second; /* where the rate is documented so: no second has more. 0: it is not */
 } LimitsRow;
 
 extern const LimitsRow limits[AWS_OP_N];

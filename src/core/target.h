@@ -45,6 +45,7 @@ struct Target {
     bool describing;       /* ahead of a slot */
     Usec ahead_tried_wall; /* the last slot for which that was tried */
     HeapNode ahead;        /* wall: when to describe it for its next slot */
+    struct Ahead *place;   /* in whose heap that is; NULL: none yet */
     Enrolment **enrolments;
     size_t n_enrolments, n_room;
 };

@@ -11,13 +11,13 @@
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 #define SLOT (START + 2 * USEC_PER_HOUR)
 #define N 2500
-#define RATE 30 /* of CreateBackup, at the share of the configuration */
+#define RATE 50 /* of CreateBackup, all of which the configuration uses */
 #define N_PAGES (N / 100)
 
 static const char conf[] = "deployment = \"acme\";\n"
                            "schedules = { nightly = { action = \"backup\"; when = \"02:00\"; max_age = \"27h\"; }; };\n"
                            "tables = ( { match = \"t*\"; schedules = [\"nightly\"]; } );\n"
-                           "limits = { rate_share = 0.6; };\n";
+                           "limits = { rate_share = 1.0; };\n";
 
 static const char *const *all_tables(void) {
     static char names[N][8];

@@ -40,4 +40,32 @@ static void a_year_of_hourly_credentials(void **state) {
     house_free(h);
 }
 
-UNIT_MAIN(cmocka_unit_test(a_year_of_hourly_credentials))
+/* A host whose clock is five minutes off, as far as it may be and still be believed, or just beyond until it is set: no
+ * run fails. */
+static void a_clock_that_is_five_minutes_off(void **state) {
+    static const struct {
+        Usec offset;
+        bool is_believed;
+    } rows[] = {{5 * USEC_PER_MINUTE - 2 * USEC_PER_SEC, true}, {-5 * USEC_PER_MINUTE + 2 * USEC_PER_SEC, true},
+                {5 * USEC_PER_MINUTE, false},                   {-5 * USEC_PER_MINUTE - 2 * USEC_PER_SEC, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ServiceSettings service = house_metadata_service();
+        House *h = house_new(&(HouseSettings){.seed = 8 + i, .conf = conf, .start_wall = START, .tables = tables,
+                                              .service = &service, .on_instance = true,
+                                              .latency_usec = 200 * USEC_PER_MSEC, .offset_usec = rows[i].offset});
+        house_run(h, START + 30 * USEC_PER_DAY, 0);
+        if (!rows[i].is_believed) { /* nothing new begins until it is set */
+            world_set_offset(house_world(h), 0);
+            house_run(h, START + 31 * USEC_PER_DAY, 0);
+        }
+        const HouseFigures *f = house_figures(h);
+        size_t n_succeeded = house_audit(h, USEC_PER_HOUR);
+        printf("%+lld s: %zu succeeded, %zu renewals, %zu refused as expired\n",
+               (long long)(rows[i].offset / USEC_PER_SEC), n_succeeded, f->n_renewals, f->n_expired);
+        assert_int_equal(f->n_failed + f->n_skipped, 0);
+        assert_true(n_succeeded >= (rows[i].is_believed ? 30 * 13 : 13));
+        house_free(h);
+    }
+}
+
+UNIT_MAIN(cmocka_unit_test(a_year_of_hourly_credentials), cmocka_unit_test(a_clock_that_is_five_minutes_off))

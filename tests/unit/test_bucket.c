@@ -39,6 +39,25 @@ static void a_pause_saves_up_one_burst(void **state) {
     assert_true(bucket_ready_mono(&b) == T0 + USEC_PER_HOUR + 100 * USEC_PER_MSEC);
 }
 
+/* Ten at once and the rate after them would be 19 in that second. */
+static void no_second_has_more_than_documented(void **state) {
+    Usec recent[10], taken[100];
+    Bucket b = bucket_make(10, 10, T0);
+    bucket_keep_seconds(&b, recent, ARRAY_SIZE(recent));
+    Usec now = T0 + USEC_PER_HOUR;
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+        taken[i] = now = usec_max(now, bucket_ready_mono(&b));
+        bucket_take(&b, now);
+        assert_true(i < 10 || taken[i] - taken[i - 10] >= USEC_PER_SEC);
+        if (i == 40)
+            now += 350 * USEC_PER_MSEC; /* a pause saves up a part of a burst */
+    }
+    assert_true(taken[9] == T0 + USEC_PER_HOUR);
+    assert_true(taken[99] <= taken[0] + 9 * USEC_PER_SEC + 350 * USEC_PER_MSEC);
+    Usec ready = bucket_ready_for_mono(&b, 5);
+    assert_true(ready >= taken[94] + USEC_PER_SEC);
+}
+
 static void a_throttle_halves_once(void **state) {
     Bucket b = bucket_make(8, 4, T0);
     take_all(&b, T0, USEC_PER_MINUTE);
@@ -91,6 +110,7 @@ static void a_new_ceiling_keeps_the_learnt_share(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(it_keeps_its_rate), cmocka_unit_test(a_pause_saves_up_one_burst),
+          cmocka_unit_test(no_second_has_more_than_documented),
           cmocka_unit_test(a_throttle_halves_once), cmocka_unit_test(while_slowed_there_is_no_burst),
           cmocka_unit_test(it_is_never_slowed_to_a_stop), cmocka_unit_test(answers_bring_it_back_to_its_ceiling),
           cmocka_unit_test(a_new_ceiling_keeps_the_learnt_share))
