@@ -117,6 +117,8 @@ typedef struct AwsRequest {
             char *client_token;
             char *s3_bucket, *s3_bucket_owner, *s3_prefix, *s3_sse_algorithm, *s3_sse_kms_key_id;
             char *format; /* NULL: DYNAMODB_JSON */
+            Usec from_wall, to_wall; /* whole seconds: an incremental export of [from, to); WALL_UNKNOWN: a full one */
+            char *view_type;         /* incremental; NULL: NEW_AND_OLD_IMAGES */
         } export_table;
         struct {
             char *arn;

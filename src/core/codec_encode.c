@@ -35,6 +35,23 @@ static void add_wall(Text *t, const char *key, Usec wall) {
         text_addf(t, ".%03d", (int)(msec % 1000));
 }
 
+/* The type stands there for incremental exports alone: left out, it is a full one. */
+static void add_window(Text *t, const AwsRequest *r) {
+    AUTO_TEXT window = TEXT_INIT(256);
+    if (r->export_table.from_wall == WALL_UNKNOWN)
+        return;
+    text_add_char(&window, '{');
+    add_wall(&window, "ExportFromTime", r->export_table.from_wall);
+    add_wall(&window, "ExportToTime", r->export_table.to_wall);
+    add_string(&window, "ExportViewType", r->export_table.view_type);
+    text_add_char(&window, '}');
+    add_string(t, "ExportType", "INCREMENTAL_EXPORT");
+    add_key(t, "IncrementalExportSpecification");
+    text_add(t, text_get(&window));
+    if (window.error < 0)
+        t->error = window.error;
+}
+
 static void add_export(Text *t, const AwsRequest *r) {
     const char *prefix = r->export_table.s3_prefix;
     add_string(t, "TableArn", r->export_table.table_arn);
@@ -46,6 +63,7 @@ static void add_export(Text *t, const AwsRequest *r) {
     add_string(t, "S3SseAlgorithm", r->export_table.s3_sse_algorithm);
     add_string(t, "S3SseKmsKeyId", r->export_table.s3_sse_kms_key_id);
     add_string(t, "ExportFormat", r->export_table.format);
+    add_window(t, r);
 }
 
 static void add_members(Text *t, const AwsRequest *r) {

@@ -12,7 +12,7 @@ AwsRequest *aws_request_new(AwsOp op) {
     if (op == AWS_OP_LIST_BACKUPS)
         r->list_backups.lower_wall = r->list_backups.upper_wall = WALL_UNKNOWN;
     if (op == AWS_OP_EXPORT_TABLE)
-        r->export_table.export_wall = WALL_UNKNOWN;
+        r->export_table.export_wall = r->export_table.from_wall = r->export_table.to_wall = WALL_UNKNOWN;
     return r;
 }
 
@@ -25,6 +25,7 @@ static void export_request_done(AwsRequest *r) {
     free(r->export_table.s3_sse_algorithm);
     free(r->export_table.s3_sse_kms_key_id);
     free(r->export_table.format);
+    free(r->export_table.view_type);
 }
 
 void aws_request_free(AwsRequest *r) {

@@ -132,6 +132,17 @@ static void export_requests(void **state) {
                      "\",\"ExportTime\":0,\"ClientToken\":\"t0ken\",\"S3Bucket\":\"acme\",\"S3BucketOwner\":"
                      "\"333333333333\",\"S3Prefix\":\"a b/orders\",\"S3SseAlgorithm\":\"KMS\",\"S3SseKmsKeyId\":"
                      "\"alias/aws/s3\",\"ExportFormat\":\"ION\"}");
+
+    q = request(AWS_OP_EXPORT_TABLE);
+    q->export_table.table_arn = copy(TABLE_ARN);
+    q->export_table.client_token = copy("t0ken");
+    q->export_table.s3_bucket = copy("acme");
+    q->export_table.from_wall = 1795399200 * USEC_PER_SEC;
+    q->export_table.to_wall = 1795401000 * USEC_PER_SEC;
+    q->export_table.view_type = copy("NEW_IMAGE");
+    check_encoded(q, "{\"TableArn\":\"" TABLE_ARN "\",\"ClientToken\":\"t0ken\",\"S3Bucket\":\"acme\",\"ExportType\":"
+                     "\"INCREMENTAL_EXPORT\",\"IncrementalExportSpecification\":{\"ExportFromTime\":1795399200,"
+                     "\"ExportToTime\":1795401000,\"ExportViewType\":\"NEW_IMAGE\"}}");
 }
 
 static void backups(void **state) {
