@@ -73,6 +73,7 @@ typedef struct Conf {
         char *endpoint_url;     /* NULL: AWS's */
         char *sts_endpoint_url; /* the same of STS */
         Switch fips, dual_stack;
+        bool sts_legacy; /* STS at its global host where AWS allows it; src/io/aws_defaults alone sets it */
         char *profile;   /* NULL: AWS_PROFILE, else "default" */
         char *ca_bundle; /* NULL: the system's */
         Switch unsigned_requests;

@@ -48,12 +48,30 @@ bool endpoint_region_is_valid(const char *region) {
     return n >= 1 && n <= 63 && strspn(region, LOWER DIGITS "-") == n;
 }
 
+/* Regions that "legacy" sends to STS's global host, as in the SDKs' rule set. */
+static bool is_legacy_region(const char *region) {
+    static const char *const regions[] = {
+        "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global", "ca-central-1",
+        "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",  "sa-east-1",
+        "us-east-1",      "us-east-2",  "us-west-1",      "us-west-2"};
+    for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+        if (strcmp(region, regions[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_global(const EndpointWish *w, const char *region) {
+    return w->service == ENDPOINT_STS && !w->configured && !w->fips && !w->dual_stack &&
+           (w->legacy ? is_legacy_region(region) : strcmp(region, "aws-global") == 0);
+}
+
 EndpointWish endpoint_wish(const Conf *c, EndpointService service) {
     return (EndpointWish){
         .service = service,
         .configured = service == ENDPOINT_STS ? c->aws.sts_endpoint_url : c->aws.endpoint_url,
         .fips = c->aws.fips == SWITCH_ON,
         .dual_stack = c->aws.dual_stack == SWITCH_ON,
+        .legacy = c->aws.sts_legacy,
     };
 }
 
@@ -73,7 +91,7 @@ bool endpoint_is_amazon(const char *host, size_t len) {
 static char *url_of(const EndpointWish *w, const char *region) {
     static const char *const names[] = {[ENDPOINT_DYNAMODB] = "dynamodb", [ENDPOINT_STS] = "sts"};
     const EndpointPartition *p = endpoint_partition(region);
-    if (w->service == ENDPOINT_STS && !w->fips && !w->dual_stack && strcmp(region, "aws-global") == 0)
+    if (is_global(w, region))
         return strdup("https://sts.amazonaws.com/");
     /* in GovCloud every host is one with FIPS */
     bool named = w->fips && (w->dual_stack || strcmp(p->name, "aws-us-gov") != 0);
@@ -101,5 +119,5 @@ int endpoint_url(const EndpointWish *w, const char *region, char **ret) {
 
 const char *endpoint_signing_region(const EndpointWish *w, const char *region) {
     bool nowhere = strcmp(region, w->service == ENDPOINT_STS ? "aws-global" : LOCAL) == 0;
-    return nowhere && !w->configured ? "us-east-1" : region;
+    return (nowhere && !w->configured) || is_global(w, region) ? "us-east-1" : region;
 }

@@ -28,6 +28,7 @@ typedef struct EndpointWish {
     EndpointService service;
     const char *configured; /* a URL that is taken as it is; NULL: none */
     bool fips, dual_stack;  /* of hosts that are not configured */
+    bool legacy;            /* STS: its oldest regions share the global host, without FIPS and dual stack */
 } EndpointWish;
 
 /* As a configuration has it. Borrows from it. */

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "core/retry.h"
+#include "core/target.h"
 
 /* Ids of requests: the keeper's bit, the number of the provider, and its count. The client's count from 1. */
 #define OWN_BIT (UINT64_C(1) << 63)
@@ -79,6 +80,33 @@ void keeper_restart(Keeper *k, Now now) {
         provider_restart(k->items[i].provider, now);
 }
 
+static int set_account(Keeper *k, const Conf *conf, const AccountConf *a, const ProviderWish *own) {
+    AUTO_FREE char *session = text_format("ddbackupd-%s", conf->deployment);
+    if (!session)
+        return -ENOMEM;
+    ProviderRole role = {.role_arn = a->role_arn,
+                         .external_id = a->external_id,
+                         .session_name = a->session_name ? a->session_name : session};
+    ProviderWish wish = *own;
+    wish.role = a->role_arn ? &role : NULL;
+    if (a->n_regions > 0)
+        wish.region = a->regions[0];
+    return keeper_set(k, a->name, &wish);
+}
+
+int keeper_follow(Keeper *k, const Conf *conf, const char *region) {
+    ProviderWish own = {.profile = conf->aws.profile, .region = region, .sts = endpoint_wish(conf, ENDPOINT_STS)};
+    int r = conf->n_accounts == 0 ? keeper_set(k, ACCOUNT_OWN, &own) : 0;
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
+        r = set_account(k, conf, &conf->accounts[i], &own);
+    for (size_t i = k->n_items; r >= 0 && i-- > 0;) {
+        const char *name = provider_account(k->items[i].provider);
+        if (conf->n_accounts > 0 ? !conf_account(conf, name) : strcmp(name, ACCOUNT_OWN) != 0)
+            keeper_remove(k, name);
+    }
+    return r;
+}
+
 void keeper_refresh(Keeper *k, const char *account, Now now) {
     Kept *kept = find(k, account);
     if (kept)
@@ -132,3 +160,31 @@ int keeper_turn(Keeper *k, Now now, ProviderOutbox *out, Usec *ret_next_mono) {
 
 size_t keeper_n_accounts(const Keeper *k) { return k->n_items; }
 const Provider *keeper_provider(const Keeper *k, size_t i) { return k->items[i].provider; }
+
+static bool has(const char *const *names, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+int keeper_files(const Keeper *k, const char ***ret, size_t *ret_n) {
+    size_t n = 0, n_of_one;
+    for (size_t i = 0; i < k->n_items; i++) {
+        provider_files(k->items[i].provider, &n_of_one);
+        n += n_of_one;
+    }
+    const char **files = calloc(n + 1, sizeof *files);
+    if (!files)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < k->n_items; i++) {
+        const char *const *of_one = provider_files(k->items[i].provider, &n_of_one);
+        for (size_t j = 0; j < n_of_one; j++)
+            if (!has(files, n, of_one[j]))
+                files[n++] = of_one[j];
+    }
+    *ret = files;
+    *ret_n = n;
+    return 0;
+}

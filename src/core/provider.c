@@ -25,6 +25,8 @@ typedef enum Stage { STAGE_IDLE, STAGE_ORIGIN, STAGE_ROLE } Stage;
 
 struct Provider {
     char *account, *profile, *region;
+    EndpointWish sts;
+    char *sts_configured; /* what `sts` borrows */
     ProviderRole role;
     bool has_role;
     ProviderPort port;
@@ -51,6 +53,7 @@ void provider_free(Provider *p) {
     free(p->account);
     free(p->profile);
     free(p->region);
+    free(p->sts_configured);
     provider_role_done(&p->role);
     provider_plan_done(&p->plan);
     imds_done(&p->imds);
@@ -69,9 +72,12 @@ int provider_new(const char *account, const ProviderPort *port, const ProviderWi
     p->last_id = first_id;
     p->random = seed;
     p->has_role = wish->role != NULL;
+    p->sts = wish->sts;
     if (text_set(&p->account, account) < 0 || text_set(&p->profile, wish->profile) < 0 ||
-        text_set(&p->region, wish->region) < 0 || (wish->role && provider_role_copy(wish->role, &p->role) < 0))
+        text_set(&p->region, wish->region) < 0 || text_set(&p->sts_configured, wish->sts.configured) < 0 ||
+        (wish->role && provider_role_copy(wish->role, &p->role) < 0))
         return -ENOMEM;
+    p->sts.configured = p->sts_configured;
     *ret = TAKE_PTR(p);
     return 0;
 }
@@ -225,7 +231,7 @@ static int go_on(Provider *p, ProviderOutbox *out, Now now) {
 static int begin(Provider *p, ProviderOutbox *out, Now now) {
     AUTO_TEXT why = TEXT_INIT(WHY_MAX);
     ProviderFailure failure;
-    ProviderWish wish = {.profile = p->profile, .region = p->region, .role = p->has_role ? &p->role : NULL};
+    ProviderWish wish = {.profile = p->profile, .region = p->region, .sts = p->sts, .role = p->has_role ? &p->role : NULL};
     set_idle(p, now.mono);
     p->begun_mono = now.mono;
     p->n_tries = 0;

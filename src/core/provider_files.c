@@ -88,6 +88,26 @@ int provider_files_load(const ProviderPort *port, const char *profile, ProviderF
     return profiles_merge(&ret->merged, &ret->systemd);
 }
 
+int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key, char **ret) {
+    CLEANUP(provider_files_done) ProviderFiles files = {};
+    AUTO_TEXT why = TEXT_INIT(1024);
+    int r = provider_files_load(port, NULL, &files, &why);
+    if (r == -ENOMEM)
+        return r;
+    const Profile *found = profiles_find(&files.config, PROFILE_SERVICES, section);
+    if (!found)
+        return -ENOENT;
+    AUTO_FREE char *value = NULL;
+    r = profile_get_nested(found, service, key, &value);
+    if (r == -ENOENT || (r >= 0 && !*value))
+        return -ENODATA;
+    if (r < 0)
+        return r;
+    free(*ret);
+    *ret = TAKE_PTR(value);
+    return 0;
+}
+
 int provider_profile_value(const ProviderPort *port, const char *profile, const char *key, char **ret) {
     CLEANUP(provider_files_done) ProviderFiles files = {};
     AUTO_TEXT why = TEXT_INIT(1024);

@@ -9,7 +9,6 @@
 #include "core/container.h"
 #include "core/provider_files.h"
 #include "core/sso.h"
-#include "core/sts.h"
 
 void provider_role_done(ProviderRole *r) {
     free(r->role_arn);
@@ -369,21 +368,13 @@ static int from_role(Making *m, const char *name) {
 /* --- all of it --- */
 
 static int set_sts(Making *m) {
-    const Profile *p = merged(m, m->files->profile);
-    const char *url = NULL, *services = profile_get(p, "services");
-    AUTO_FREE char *nested = NULL;
-    bool ignored = is_true(setting(m, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"));
-    if (!ignored && !(url = env(m, "AWS_ENDPOINT_URL_STS")) && !(url = env(m, "AWS_ENDPOINT_URL"))) {
-        if (services && profile_get_nested(profiles_find(&m->files->config, PROFILE_SERVICES, services), "sts",
-                                           "endpoint_url", &nested) == -ENOMEM)
-            return -ENOMEM;
-        url = nested ? nested : profile_get(p, "endpoint_url");
-    }
-    const char *legacy = setting(m, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints");
-    int r = sts_endpoint(url, m->wish->region ? m->wish->region : "us-east-1", legacy && strcasecmp(legacy, "legacy") == 0, &m->plan->sts_url,
-                         &m->plan->sts_region);
-    return r == -EINVAL ? fail(m, PROVIDER_FAILURE_CONFIG, "STS: the region cannot be part of a host name; HINT: correct aws.region")
-                        : r;
+    const char *region = m->wish->region ? m->wish->region : "us-east-1";
+    EndpointWish wish = m->wish->sts;
+    wish.service = ENDPOINT_STS;
+    int r = endpoint_url(&wish, region, &m->plan->sts_url);
+    if (r == -EINVAL)
+        return fail(m, PROVIDER_FAILURE_CONFIG, "STS: the region cannot be part of a host name; HINT: correct aws.region");
+    return r < 0 ? r : text_set(&m->plan->sts_region, endpoint_signing_region(&wish, region));
 }
 
 static int search(Making *m) {

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "core/aws_profile.h"
 #include "core/credentials.h"
+#include "core/endpoint.h"
 
 /* Environment and files, as functions. */
 typedef struct ProviderPort {
@@ -79,6 +80,7 @@ int provider_role_copy(const ProviderRole *from, ProviderRole *ret);
 typedef struct ProviderWish {
     const char *profile;      /* as configured; NULL: that of the environment, or "default" */
     const char *region;       /* where roles are assumed; NULL: us-east-1 */
+    EndpointWish sts;         /* who is asked for them there */
     const ProviderRole *role; /* to assume at the end of it all; NULL: none */
 } ProviderWish;
 
@@ -92,3 +94,6 @@ void provider_plan_say_nothing(const ProviderPlan *p, Text *t);
 
 /* A value of the profile in the merged files; -ENOENT. */
 int provider_profile_value(const ProviderPort *port, const char *profile, const char *key, char **ret);
+/* A value of one service in a "[services SECTION]" of the config file. -ENOENT: there is no such section; -ENODATA: it does
+ * not have that key for the service; -ENOMEM. */
+int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key, char **ret);

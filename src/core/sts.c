@@ -6,43 +6,11 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "core/endpoint.h"
 #include "core/sigv4.h"
 #include "core/xml_find.h"
 
 #define TIMEOUT_USEC (60 * USEC_PER_SEC)
 #define SESSION_NAME "ddbackupd"
-
-/* Regions that "legacy" sends to the global endpoint, as in the SDKs' endpoint rules. */
-static bool is_legacy_region(const char *region) {
-    static const char *const regions[] = {
-        "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global", "ca-central-1",
-        "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",  "sa-east-1",
-        "us-east-1",      "us-east-2",  "us-west-1",      "us-west-2"};
-    for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
-        if (strcmp(region, regions[i]) == 0)
-            return true;
-    return false;
-}
-
-int sts_endpoint(const char *configured, const char *region, bool legacy, char **ret_url, char **ret_region) {
-    if (!endpoint_region_is_valid(region))
-        return -EINVAL;
-    bool global = !configured && legacy && is_legacy_region(region);
-    const char *host = configured ? strstr(configured, "://") : NULL;
-    AUTO_FREE char *url = configured ? text_format("%s%s", configured, host && strchr(host + 3, '/') ? "" : "/")
-                          : global
-                              ? strdup("https://sts.amazonaws.com/")
-                              : text_format("https://sts.%s.%s/", region, endpoint_partition(region)->suffix);
-    AUTO_FREE char *signing = strdup(global ? "us-east-1" : region);
-    if (!url || !signing)
-        return -ENOMEM;
-    free(*ret_url);
-    free(*ret_region);
-    *ret_url = TAKE_PTR(url);
-    *ret_region = TAKE_PTR(signing);
-    return 0;
-}
 
 void sts_add_encoded(Text *t, const char *s) {
     for (; *s; s++) {

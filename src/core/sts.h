@@ -8,9 +8,6 @@
 #include "core/http.h"
 #include "core/provider_plan.h"
 
-/* The regional endpoint, or the global one where `legacy` says so and the region is old enough; a configured URL wins.
- * -EINVAL: no valid region. */
-int sts_endpoint(const char *configured, const char *region, bool legacy, char **ret_url, char **ret_region);
 /* Adds s as a query has it: all but the unreserved characters as %XX. */
 void sts_add_encoded(Text *t, const char *s);
 

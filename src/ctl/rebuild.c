@@ -276,7 +276,7 @@ static int say_unlisted(Work *w, const Place *p, const AwsError *error) {
     return r;
 }
 
-static int search_all(Work *w, const Credentials *credentials) {
+static int search_all(Work *w, const Fetched *credentials) {
     AUTO_FREE AwsError *errors = calloc(w->places.n_items, sizeof *errors);
     if (!errors)
         return -ENOMEM;
@@ -324,11 +324,22 @@ static int answer(Work *w, int r, Text *out) {
                             "there is not taken in twice");
 }
 
+/* An account without credentials keeps no other from being searched. */
+static void say_problems(const Fetched *credentials) {
+    for (size_t i = 0; i < credentials->n_items; i++) {
+        AUTO_TEXT t = TEXT_INIT(8192);
+        if (credentials->items[i].found)
+            continue;
+        fetched_say_problem(credentials, i, &t);
+        ctl_failed(text_get(&t));
+    }
+}
+
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
-    CLEANUP(credentials_free_ptr) Credentials *credentials = NULL;
+    CLEANUP(fetched_done) Fetched credentials = {};
     AUTO_FREE char *region = NULL, *problem = NULL;
-    AUTO_TEXT why = TEXT_INIT(2048);
+    AUTO_TEXT sources = TEXT_INIT(256u << 10);
     int status = CTL_OK;
     if (load_conf(o->config, &conf) < 0)
         return CTL_FAILED;
@@ -337,10 +348,14 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
         r = region_find(conf, &region, &problem);
     if (r < 0)
         return ctl_failed(problem);
-    if ((r = credentials_fetch(conf, region, &credentials, &why, NULL)) < 0)
-        return ctl_failed(text_get(&why));
+    if ((r = credentials_fetch(conf, region, &credentials)) < 0)
+        return ctl_failed(strerror(-r));
+    say_problems(&credentials);
+    if (fetched_n_found(&credentials) == 0)
+        return CTL_FAILED;
+    fetched_say(&credentials, &sources);
     CLEANUP(work_done) Work w = {
-        .b = {.options = o, .conf = conf, .credentials = credentials->source, .now_wall = now_wall},
+        .b = {.options = o, .conf = conf, .credentials = text_get(&sources), .now_wall = now_wall},
         .why = TEXT_INIT(8192),
     };
     if ((r = places_make(conf, region, clocks_read(), &w.places)) < 0)
@@ -351,6 +366,6 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     if (status != CTL_OK)
         return status;
     if (r >= 0)
-        r = search_all(&w, credentials);
+        r = search_all(&w, &credentials);
     return answer(&w, r, out);
 }

@@ -29,7 +29,7 @@ typedef struct Rebuild {
     const Conf *conf;
     const Places *places;
     bool qualified;          /* names need account and region */
-    const char *credentials; /* where those are from */
+    const char *credentials; /* where those are from, as fetched_say has it */
     RebuildTable *tables;
     size_t n_tables;
     size_t n_taken, n_failed_tables, n_failed_places; /* runs; tables; places whose tables could not be listed */

@@ -170,7 +170,7 @@ static int print_people(const Rebuild *b, Text *out) {
     text_addf(out, "Deployment %s in ", b->conf->deployment);
     for (size_t i = 0; i < b->places->n_items; i++)
         text_addf(out, "%s%s", i > 0 ? ", " : "", place_label(&b->places->items[i], b->qualified, place));
-    text_add(out, ", credentials from ");
+    text_add(out, ", credentials ");
     words_add(out, b->credentials);
     text_add(out, ", ledger in ");
     words_add(out, b->options->state_directory);

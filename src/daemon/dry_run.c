@@ -121,7 +121,7 @@ static void print_listing(DryRun *d, const Place *p, const AwsError *error) {
             error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
 }
 
-static int ask(DryRun *d, const Credentials *credentials) {
+static int ask(DryRun *d, const Fetched *credentials) {
     AUTO_FREE AwsError *errors = calloc(d->places.n_items, sizeof *errors);
     if (!errors)
         return -ENOMEM;
@@ -199,8 +199,20 @@ static bool print_target(const DryRun *d, const DryTarget *item, Usec now_wall) 
     return good;
 }
 
-static void print_head(const DryRun *d, const Credentials *credentials) {
+/* An account without credentials spoils the rest for no other. */
+static void print_problems(const Fetched *credentials) {
+    for (size_t i = 0; i < credentials->n_items; i++) {
+        AUTO_TEXT t = TEXT_INIT(8192);
+        if (credentials->items[i].found)
+            continue;
+        fetched_say_problem(credentials, i, &t);
+        fprintf(stderr, "ddbackupd: %s\n", text_get(&t));
+    }
+}
+
+static void print_head(const DryRun *d, const Fetched *credentials) {
     char label[PLACE_LABEL_SIZE];
+    AUTO_TEXT sources = TEXT_INIT(256u << 10);
     bool many = places_are_many(&d->places);
     printf("deployment %s, %s ", d->conf->deployment, many ? "regions" : "region");
     EndpointWish wish = endpoint_wish(d->conf, ENDPOINT_DYNAMODB);
@@ -210,29 +222,32 @@ static void print_head(const DryRun *d, const Credentials *credentials) {
         (void)endpoint_url(&wish, p->region ? p->region : "", &url);
         printf("%s%s at %s", i > 0 ? ", " : "", place_label(p, many, label), url ? url : "?");
     }
-    printf(", credentials from %s\n", credentials->source);
+    fetched_say(credentials, &sources);
+    printf(", credentials %s\n", text_get(&sources));
 }
 
 int dry_run(const DaemonOptions *options) {
     CLEANUP(dry_run_done) DryRun d = {};
-    CLEANUP(credentials_free_ptr) Credentials *credentials = NULL;
+    CLEANUP(fetched_done) Fetched credentials = {};
     AUTO_FREE char *problem = NULL, *region = NULL;
-    AUTO_TEXT why = TEXT_INIT(2048);
     int r = session_load_conf(options->config, &d.conf, &problem);
     if (r >= 0)
         journal_set_level(d.conf->log_level);
     if (r >= 0)
         r = region_find(d.conf, &region, &problem);
     if (r >= 0)
-        r = credentials_fetch(d.conf, region, &credentials, &why, NULL);
+        r = credentials_fetch(d.conf, region, &credentials);
     if (r < 0) {
-        fprintf(stderr, "ddbackupd: %s\n", problem ? problem : text_get(&why));
+        fprintf(stderr, "ddbackupd: %s\n", problem ? problem : strerror(-r));
         return 1;
     }
+    print_problems(&credentials);
+    if (fetched_n_found(&credentials) == 0)
+        return 1;
     if ((r = places_make(d.conf, region, clocks_read(), &d.places)) >= 0)
-        print_head(&d, credentials);
+        print_head(&d, &credentials);
     if (r >= 0)
-        r = ask(&d, credentials);
+        r = ask(&d, &credentials);
     if (r < 0) {
         fprintf(stderr, "ddbackupd: dry run: %s\n", strerror(-r));
         return 1;

@@ -296,35 +296,11 @@ static void on_process(void *context, uint64_t id, const char *output, size_t le
         turn(l);
 }
 
-static int keep_account(Loop *l, const char *account, const ProviderWish *wish) {
-    int r = engine_await_credentials(l->engine, account);
-    return r < 0 ? r : keeper_set(l->keeper, account, wish);
-}
-
-/* An account without a role has the daemon's own credentials. */
 static int keep_accounts(Loop *l, const Conf *conf) {
-    ProviderWish own = {.profile = conf->aws.profile, .region = l->region};
-    int r = conf->n_accounts == 0 ? keep_account(l, ACCOUNT_OWN, &own) : 0;
-    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++) {
-        const AccountConf *a = &conf->accounts[i];
-        AUTO_FREE char *session = text_format("ddbackupd-%s", conf->deployment);
-        if (!session)
-            return -ENOMEM;
-        ProviderRole role = {.role_arn = a->role_arn,
-                             .external_id = a->external_id,
-                             .session_name = a->session_name ? a->session_name : session};
-        ProviderWish wish = own;
-        wish.role = a->role_arn ? &role : NULL;
-        if (a->n_regions > 0)
-            wish.region = a->regions[0];
-        r = keep_account(l, a->name, &wish);
-    }
-    for (size_t i = keeper_n_accounts(l->keeper); r >= 0 && i-- > 0;) {
-        const char *name = provider_account(keeper_provider(l->keeper, i));
-        if (conf->n_accounts > 0 ? !conf_account(conf, name) : strcmp(name, ACCOUNT_OWN) != 0)
-            keeper_remove(l->keeper, name);
-    }
-    return r;
+    int r = conf->n_accounts == 0 ? engine_await_credentials(l->engine, ACCOUNT_OWN) : 0;
+    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
+        r = engine_await_credentials(l->engine, conf->accounts[i].name);
+    return r < 0 ? r : keeper_follow(l->keeper, conf, l->region);
 }
 
 /* Emulators want no credentials. */
@@ -346,7 +322,7 @@ static int sign_nothing(Loop *l) {
 static int look_for_credentials(Loop *l) {
     if (engine_conf(l->engine)->aws.unsigned_requests == SWITCH_ON)
         return sign_nothing(l);
-    const char *const *files;
+    AUTO_FREE const char **files = NULL;
     size_t n_files;
     Usec next_mono;
     int r;
@@ -354,7 +330,8 @@ static int look_for_credentials(Loop *l) {
         (r = send_kept(l)) < 0)
         return r;
     watch_free(TAKE_PTR(l->watch));
-    files = provider_files(keeper_provider(l->keeper, 0), &n_files);
+    if ((r = keeper_files(l->keeper, &files, &n_files)) < 0)
+        return r;
     return watch_new(l->event, files, n_files, on_credentials_changed, l, &l->watch);
 }
 

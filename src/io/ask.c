@@ -146,19 +146,15 @@ int ask_tables(Ask *a, Places *places, AwsError *ret_errors) {
 
 /* --- life --- */
 
-int ask_set_credentials(Ask *a, const char *account, const Credentials *credentials) {
-    return client_set_credentials(a->client, account, credentials);
-}
-
-static int set_own_credentials(Ask *a, const Conf *conf, const Credentials *own) {
-    int r = ask_set_credentials(a, ACCOUNT_OWN, own);
-    for (size_t i = 0; r >= 0 && i < conf->n_accounts; i++)
-        if (!conf->accounts[i].role_arn)
-            r = ask_set_credentials(a, conf->accounts[i].name, own);
+static int set_credentials(Ask *a, const Fetched *fetched) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < fetched->n_items; i++)
+        if (fetched->items[i].found)
+            r = client_set_credentials(a->client, fetched->items[i].account, fetched->items[i].found);
     return r;
 }
 
-int ask_new(const Conf *conf, const Credentials *credentials, const char *user_agent, Usec within_usec, Ask **ret) {
+int ask_new(const Conf *conf, const Fetched *credentials, const char *user_agent, Usec within_usec, Ask **ret) {
     ClientSettings settings = client_settings_of(conf, user_agent);
     TransportSettings transport = {.ca_bundle = conf->aws.ca_bundle, .max_connections = 16, .max_per_host = 8};
     CLEANUP(ask_free_ptr) Ask *a = calloc(1, sizeof *a);
@@ -169,7 +165,7 @@ int ask_new(const Conf *conf, const Credentials *credentials, const char *user_a
     if ((r = sd_event_new(&a->event)) < 0 ||
         (r = transport_new(a->event, &transport, on_replies, a, &a->transport)) < 0 ||
         (r = client_new(&settings, 1, &a->client)) < 0 ||
-        (r = set_own_credentials(a, conf, credentials)) < 0 ||
+        (r = set_credentials(a, credentials)) < 0 ||
         (r = sd_event_add_time(a->event, &a->timer, CLOCK_BOOTTIME, 0, 1000, on_timer, a)) < 0 ||
         (r = sd_event_source_set_enabled(a->timer, SD_EVENT_OFF)) < 0)
         return r;

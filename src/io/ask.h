@@ -6,17 +6,16 @@
 #include "core/client.h"
 #include "core/conf.h"
 #include "core/place.h"
+#include "io/credentials_fetch.h"
 
 typedef struct Ask Ask;
 
 /* An answer came; it may begin more. Negative: ask_run gives up with it. */
 typedef int (*AskAnswered)(void *context, CallDone *done, Now now);
 
-/* Copies what it needs. The credentials are the daemon's own, and those of each account without a role. `within_usec` is how
+/* Copies what it needs. Calls of an account that has none of the credentials end with NoCredentials. `within_usec` is how
  * long each call may take, its wait for a turn included; USEC_INFINITY: as long as it takes. -ENOMEM, -EIO. */
-int ask_new(const Conf *conf, const Credentials *credentials, const char *user_agent, Usec within_usec, Ask **ret);
-/* Of an account with a role; without them its calls end with NoCredentials. */
-int ask_set_credentials(Ask *a, const char *account, const Credentials *credentials);
+int ask_new(const Conf *conf, const Fetched *credentials, const char *user_agent, Usec within_usec, Ask **ret);
 void ask_free(Ask *a);
 DEFINE_CLEANUP(Ask, ask_free)
 

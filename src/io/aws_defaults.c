@@ -78,7 +78,7 @@ static int from_services(Lookup *l, const char *service, char **ret) {
     int r = credentials_source_value(l->conf->aws.profile, "services", &section);
     if (r < 0)
         return r;
-    r = credentials_source_service_value(section, service, "endpoint_url", ret);
+    r = provider_service_value(credentials_port(), section, service, "endpoint_url", ret);
     if (r == -ENOENT)
         return refuse(l, "services of the profile: there is no section \"services %.100s\"; HINT: correct the AWS config "
                          "file", section);
@@ -128,6 +128,17 @@ static int look_up_endpoints(Lookup *l) {
     if (r >= 0 && !own_sts && ignored != SWITCH_ON)
         r = look_up_endpoint(l, "AWS_ENDPOINT_URL_STS", "sts", &c->aws.sts_endpoint_url);
     return r < 0 ? r : check_flags(l, c->aws.sts_endpoint_url, own_sts ? "aws.sts_endpoint_url" : l->where);
+}
+
+static int look_up_sts_legacy(Lookup *l) {
+    AUTO_FREE char *text = NULL;
+    int r = look_up(l, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", &text);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    if (strcasecmp(text, "legacy") != 0 && strcasecmp(text, "regional") != 0)
+        return refuse(l, "%s: \"%.100s\" is neither regional nor legacy; HINT: correct it", l->where, text);
+    l->conf->aws.sts_legacy = strcasecmp(text, "legacy") == 0;
+    return 0;
 }
 
 /* Requests without signatures are for what is not AWS. */
@@ -192,7 +203,7 @@ int aws_defaults_fill(Conf *c, char **ret_problem) {
                                               : NULL;
     if ((r = look_up_switch(&l, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &c->aws.fips)) < 0 ||
         (r = look_up_switch(&l, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &c->aws.dual_stack)) < 0 ||
-        (r = look_up_endpoints(&l)) < 0 || (r = check_unsigned(&l)) < 0 || (r = look_up_ca_bundle(&l)) < 0 ||
+        (r = look_up_endpoints(&l)) < 0 || (r = look_up_sts_legacy(&l)) < 0 || (r = check_unsigned(&l)) < 0 || (r = look_up_ca_bundle(&l)) < 0 ||
         (r = look_up_retry_mode(&l)) < 0)
         return r;
     return look_up_max_attempts(&l);

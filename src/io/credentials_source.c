@@ -8,7 +8,6 @@
 
 #include "base/secret.h"
 #include "core/provider_files.h"
-#include "core/services_section.h"
 
 /* Far above any real one. */
 #define FILE_MAX_SIZE (1 << 20)
@@ -53,16 +52,6 @@ const ProviderPort *credentials_port(void) {
 
 int credentials_source_value(const char *profile, const char *key, char **ret) {
     return provider_profile_value(credentials_port(), profile, key, ret);
-}
-
-int credentials_source_service_value(const char *section, const char *service, const char *key, char **ret) {
-    CLEANUP(secret_done) Secret file = {};
-    AUTO_FREE char *path = NULL;
-    const char *named = provider_environment(credentials_port(), "AWS_CONFIG_FILE");
-    int r = provider_expand(credentials_port(), named ? named : "~/.aws/config", &path);
-    if (r >= 0)
-        r = provider_port_read(credentials_port(), path, &file);
-    return r == -ENOMEM ? r : r < 0 ? -ENOENT : services_section_value(file.bytes, file.len, section, service, key, ret);
 }
 
 int credentials_source_region(const char *profile, char **ret) {

@@ -9,5 +9,3 @@ const ProviderPort *credentials_port(void);
 int credentials_source_region(const char *profile, char **ret);
 /* Any one value of the profile in those files. -ENOENT. */
 int credentials_source_value(const char *profile, const char *key, char **ret);
-/* A value of a services section of the AWS config file, as services_section_value. */
-int credentials_source_service_value(const char *section, const char *service, const char *key, char **ret);

@@ -113,8 +113,10 @@ def test_dry_run(emulator, daemon):
         assert f"own/{place}/app-1: ACTIVE" in done.stdout
     assert "4 of 4 tables are ready" in done.stdout
     d.configure(configuration(e, "02:00", tables, OWN + ROLE))
+    d.env["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:1"
     done = d.once("--dry-run")
     assert done.returncode == 1
+    assert "ddbackupd: prod: role arn:aws:iam::111111111111:role/ddbackupd by environment: STS cannot be asked" in done.stderr
     assert "ddbackupd: prod/eu-west-1: the tables cannot be listed: NoCredentials" in done.stderr
     assert "4 of 5 tables are ready" in done.stdout
 

@@ -30,7 +30,7 @@ def keys(n):
 # --- the fakes ---
 
 class Fake(http.server.BaseHTTPRequestHandler):
-    """Metadata of an instance, a container's endpoint, STS and the SSO portal, told apart by the first path element."""
+    """Metadata of an instance, a container's endpoint and the SSO portal, told apart by the first path element; STS has none."""
 
     protocol_version = "HTTP/1.1"
 
@@ -139,7 +139,7 @@ class Fake(http.server.BaseHTTPRequestHandler):
             return self.container(path)
         if kind == "sso":
             return self.sso(path)
-        if kind == "sts":
+        if kind == "":
             return self.sts(dict(urllib.parse.parse_qsl(body)))
         return self.answer(404, "")
 
@@ -423,7 +423,7 @@ def set_up(directory, fakes, case):
             (home / path).parent.mkdir(parents=True, exist_ok=True)
             (home / path).write_text(fill(text))
     full = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_SERVICE_ENDPOINT": fakes + "/nothing",
-            "AWS_ENDPOINT_URL_STS": fakes + "/sts", "AWS_ENDPOINT_URL_SSO": fakes + "/sso",
+            "AWS_ENDPOINT_URL_STS": fakes, "AWS_ENDPOINT_URL_SSO": fakes + "/sso",
             "http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1,localhost",
             **{key: fill(value) for key, value in env.items()}}
     if "ec2_metadata_service_endpoint" in config:

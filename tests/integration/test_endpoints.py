@@ -120,6 +120,7 @@ def test_every_partition_with_every_flag(tmp_path, service):
 
 
 BOTH = [{"service": "dynamodb", "region": "eu-central-1"}, {"service": "sts", "region": "eu-central-1"}]
+ELSEWHERE = [{"service": "sts", "region": region} for region in ("us-east-1", "eu-south-1", "cn-north-1", "aws-global")]
 OWN = [{"service": "dynamodb", "region": "eu-central-1", "url": "http://localhost:1"}]
 SERVICES = """[default]
 services = here
@@ -166,6 +167,12 @@ TABLE = {
     "no_region": ({}, "", [{"service": "dynamodb"}]),
     "profile_has_its_services": ({}, "[default]\nendpoint_url = http://default:1\n[profile x]\nservices = y\n[services y]\ndynamodb =\n    endpoint_url = http://y:2\n[services z]\ndynamodb =\n    endpoint_url = http://z:3\n",
                                  [{"service": "dynamodb", "region": "eu-west-1", "profile": "x"}, {"service": "sts", "region": "eu-west-1", "profile": "x"}]),
+    "sts_legacy": ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy"}, "", BOTH + ELSEWHERE),
+    "sts_legacy_of_profile": ({}, "[default]\nsts_regional_endpoints = legacy\n", BOTH + ELSEWHERE),
+    "sts_regional_of_environment_first": ({"AWS_STS_REGIONAL_ENDPOINTS": "regional"}, "[default]\nsts_regional_endpoints = legacy\n", BOTH),
+    "sts_legacy_with_url": ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_ENDPOINT_URL_STS": "http://sts:1"}, "", BOTH),
+    "sts_legacy_with_fips": ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_USE_FIPS_ENDPOINT": "true"}, "", BOTH[1:]),
+    "sts_nonsense": ({"AWS_STS_REGIONAL_ENDPOINTS": "global"}, "", BOTH[1:]),
     "ipv6": ({"AWS_ENDPOINT_URL": "http://[::1]:8000"}, "", BOTH),
 }  # fmt: skip
 

@@ -165,6 +165,65 @@ static void a_broken_account_delays_no_other(void **state) {
     assert_int_equal(b.out.n_news, 0);
 }
 
+static void the_accounts_of_a_configuration_are_followed(void **state) {
+    Place place = {.variables = {{"HOME", "/h"}, {"CREDENTIALS_DIRECTORY", "/run/c"}, {"AWS_ACCESS_KEY_ID", "AKID"},
+                                 {"AWS_SECRET_ACCESS_KEY", "s"}}};
+    CLEANUP(bench_done) Bench b = bench_make(&place);
+    char *regions[] = {"cn-north-1"};
+    AccountConf accounts[] = {{.name = "shop", .role_arn = "arn:aws-cn:iam::1:role/x", .regions = regions, .n_regions = 1},
+                              {.name = "home"}};
+    Conf conf = {.deployment = "acme", .accounts = accounts, .n_accounts = 2};
+    AUTO_FREE const char **files = NULL;
+    size_t n_files;
+    assert_int_equal(keeper_follow(b.keeper, &conf, "eu-west-1"), 0);
+    assert_int_equal(keeper_n_accounts(b.keeper), 2); /* "own" is none of them */
+    turn(&b);
+    assert_int_equal(b.out.n_news, 1);
+    assert_string_equal(b.out.news[0].account, "home");
+    assert_int_equal(b.out.n_requests, 1);
+    assert_string_equal(b.out.requests[0]->url, "https://sts.cn-north-1.amazonaws.com.cn/");
+    assert_non_null(strstr(b.out.requests[0]->body, "&RoleSessionName=ddbackupd-acme"));
+    assert_int_equal(keeper_files(b.keeper, &files, &n_files), 0);
+    assert_int_equal(n_files, 3); /* each once, though both accounts have them */
+    assert_string_equal(files[0], "/run/c/aws-credentials");
+    conf.aws.fips = SWITCH_ON;
+    conf.n_accounts = 1;
+    assert_int_equal(keeper_follow(b.keeper, &conf, "eu-west-1"), 0);
+    assert_int_equal(keeper_n_accounts(b.keeper), 1);
+    turn(&b);
+    assert_string_equal(b.out.requests[0]->url, "https://sts-fips.cn-north-1.amazonaws.com.cn/");
+    conf.aws.sts_endpoint_url = "http://127.0.0.1:1";
+    assert_int_equal(keeper_follow(b.keeper, &conf, "eu-west-1"), 0);
+    turn(&b);
+    assert_string_equal(b.out.requests[0]->url, "http://127.0.0.1:1/");
+}
+
+static void services_sections_are_read(void **state) {
+    static const struct {
+        const char *text, *value;
+        int r;
+    } rows[] = {
+        {"[services x]\ndynamodb =\n  endpoint_url = http://a\n", "http://a", 0},
+        {"[ services \"x\" ]\nDynamoDB =\n  endpoint_url = http://a # ours", "http://a", 0},
+        {"[services x]\nsts =\n  endpoint_url = http://s\ndynamodb =\n  endpoint_url = http://a\n", "http://a", 0},
+        {"[services x]\ndynamodb =\n  endpoint_url = http://a\n[services x]\ndynamodb =\n  endpoint_url = http://b\n",
+         "http://b", 0},
+        {"[services x]\ndynamodb =\n  retries = 1\n", NULL, -ENODATA},
+        {"[services x]\ndynamodb =\n  endpoint_url =\n", NULL, -ENODATA},
+        {"[services x]\nendpoint_url = http://a\n", NULL, -ENODATA},
+        {"[services xx]\ndynamodb =\n  endpoint_url = http://a\n", NULL, -ENOENT},
+        {"[profile x]\ndynamodb =\n  endpoint_url = http://a\n", NULL, -ENOENT},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Place place = {.variables = {{"AWS_CONFIG_FILE", "/c"}}, .files = {{"/c", rows[i].text}}};
+        ProviderPort port = {.context = &place, .environment = environment, .read_file = read_file};
+        AUTO_FREE char *value = NULL;
+        int r = provider_service_value(&port, "x", "dynamodb", "endpoint_url", &value);
+        if (r != rows[i].r || !text_equal(value, rows[i].value))
+            fail_msg("row %zu: %d, \"%s\"", i, r, value ? value : "-");
+    }
+}
+
 static void systemd_goes_before_the_home(void **state) {
     Place place = {.variables = {{"HOME", "/h"}, {"CREDENTIALS_DIRECTORY", "/run/c"}},
                    .files = {{"/h/.aws/credentials", "[default]\naws_access_key_id = HOME\naws_secret_access_key = s\n"},
@@ -259,6 +318,8 @@ static void containers_are_asked_at_home_alone(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(renewed_ahead_of_expiry_one_at_a_time),
           cmocka_unit_test(failures_are_said_once_and_the_old_ones_stay),
-          cmocka_unit_test(a_broken_account_delays_no_other), cmocka_unit_test(systemd_goes_before_the_home),
+          cmocka_unit_test(a_broken_account_delays_no_other),
+          cmocka_unit_test(the_accounts_of_a_configuration_are_followed), cmocka_unit_test(services_sections_are_read),
+          cmocka_unit_test(systemd_goes_before_the_home),
           cmocka_unit_test(xml_is_read_strictly), cmocka_unit_test(words_are_split_as_shlex_does),
           cmocka_unit_test(members_are_found_in_place), cmocka_unit_test(containers_are_asked_at_home_alone))
