@@ -9,7 +9,7 @@
 
 #define DETAILS_MAX (1024 * 1024) /* above all that the codec lets through, escaped */
 
-static const char *const lives[] = {"in_progress", "verified", "disproved", "failed", "gone"};
+static const char *const lives[] = {"in_progress", "verified", "disproved", "failed", "gone", "expiring", "expired"};
 
 const char *artefact_life_to_string(ArtefactLife l) { return lives[l]; }
 

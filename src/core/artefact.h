@@ -15,6 +15,8 @@ typedef enum ArtefactLife {
     ARTEFACT_DISPROVED,   /* finished, but it is not what was asked for */
     ARTEFACT_FAILED,      /* the service says that it failed */
     ARTEFACT_GONE,        /* the service does not know it any more: somebody deleted it */
+    ARTEFACT_EXPIRING,    /* verified, and to be deleted by us: the request may have left */
+    ARTEFACT_EXPIRED,     /* deleted by us */
 } ArtefactLife;
 
 typedef struct Artefact {

@@ -7,11 +7,12 @@ void ledger_done(Ledger *l) {
     for (size_t i = 0; i < l->n_runs; i++)
         run_free(l->runs[i]);
     free(l->runs);
+    stock_state_done(&l->stock);
     *l = (Ledger){};
 }
 
 bool ledger_batch_is_empty(const LedgerBatch *b) {
-    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges == 0;
+    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges == 0 && stock_changes_are_empty(&b->stock);
 }
 
 void ledger_batch_clear(LedgerBatch *b) {
@@ -21,6 +22,7 @@ void ledger_batch_clear(LedgerBatch *b) {
         free(b->ranges[i].region);
         free(b->ranges[i].table);
     }
+    stock_changes_clear(&b->stock);
     b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = 0;
 }
 
@@ -30,5 +32,6 @@ void ledger_batch_done(LedgerBatch *b) {
     free(b->targets);
     free(b->enrolments);
     free(b->ranges);
+    stock_changes_done(&b->stock);
     *b = (LedgerBatch){};
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/run.h"
+#include "core/stock.h"
 #include "core/target.h"
 
 /* The state at start: targets with their enrolments, unsettled runs, the next free run id. */
@@ -15,6 +16,7 @@ typedef struct Ledger {
     Run **runs; /* by id */
     size_t n_runs, n_runs_room;
     int64_t next_run_id;
+    StockState stock;
 } Ledger;
 
 void ledger_done(Ledger *l);
@@ -38,6 +40,7 @@ typedef struct LedgerBatch {
     size_t n_enrolments, n_enrolments_room;
     LedgerRange *ranges; /* owned */
     size_t n_ranges, n_ranges_room;
+    StockChanges stock; /* owned */
 } LedgerBatch;
 
 bool ledger_batch_is_empty(const LedgerBatch *b);

@@ -181,7 +181,7 @@ static int count_surplus(RebuildTable *t, size_t n_kept) {
 
 static int take_table(Work *w, RebuildTable *t, Now now) {
     CLEANUP(store_read_close_ptr) StoreRead *read = NULL;
-    CLEANUP(ledger_batch_done) LedgerBatch batch = {.wall = now.wall};
+    CLEANUP(ledger_batch_done) LedgerBatch batch = {.wall = now.wall, .stock.expiry = STOCK_SWITCH_PAUSED}; /* holds are lost */
     Search *s = &t->search;
     Target *target = s->target;
     int r = w->store ? 0 : open_read(w, &read);

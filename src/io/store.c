@@ -12,6 +12,7 @@
 #include "io/store_lock.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
+#include "io/store_stock.h"
 
 enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, N_STATEMENTS };
 
@@ -343,7 +344,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
         r = put_run(s, batch->runs[i]);
     for (size_t i = 0; r >= 0 && i < batch->n_ranges; i++)
         r = put_range(s, &batch->ranges[i], batch->wall);
-    return r;
+    int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
+    return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
 
 /* A ledger that was deleted or moved away while we run would take everything and keep nothing. */
@@ -434,6 +436,10 @@ static int row_failed(Store *s, int error, const char *what) {
     return error == -ENOMEM ? error : -EBADMSG;
 }
 
+static int stock_failed(Store *s, int code, int error) {
+    return error < 0 ? row_failed(s, error, "an artefact") : failed(s, code, "the ledger cannot be read");
+}
+
 int store_load(Store *s, Ledger *ret) {
     CLEANUP(ledger_done) Ledger l = {};
     for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
@@ -454,7 +460,15 @@ int store_load(Store *s, Ledger *ret) {
         if (code != SQLITE_DONE)
             return failed(s, code, "the ledger cannot be read");
     }
+    int r, code = store_stock_load(s->db, &l.stock, &r);
+    if (code != SQLITE_OK || r < 0)
+        return stock_failed(s, code, r);
     *ret = l;
     l = (Ledger){};
     return 0;
+}
+
+int store_stock(void *store, const char *prefix, Stock *ret) {
+    int r, code = store_stock_read(((Store *)store)->db, prefix, ret, &r);
+    return code == SQLITE_OK && r >= 0 ? 0 : stock_failed(store, code, r);
 }

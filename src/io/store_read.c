@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
+#include "io/store_stock.h"
 
 /* While a daemon starts on a killed one's ledger, its index is rebuilt; that takes a moment. */
 #define RETRIES 40
@@ -323,4 +324,25 @@ int store_read_ranges(StoreRead *s, StoreRangeRow row, void *context) {
                                  .take = take_range,
                                  .row.range = row,
                                  .context = context});
+}
+
+static int stock_read(StoreRead *s, int code, int error) {
+    if (code != SQLITE_OK)
+        return failed(s, code, "the ledger cannot be read");
+    return error < 0 ? take_failed(s, &(Query){.what = "an artefact"}, error) : 0;
+}
+
+int store_read_stock(StoreRead *s, const char *prefix, Stock *ret) {
+    int error = 0, code = store_stock_read(s->db, prefix, ret, &error);
+    return stock_read(s, code, error);
+}
+
+int store_read_stock_state(StoreRead *s, StockState *ret) {
+    int error = 0, code = store_stock_load(s->db, ret, &error);
+    return stock_read(s, code, error);
+}
+
+int store_read_decisions(StoreRead *s, const char *arn, StoreDecisionRow row, void *context) {
+    int error = 0, code = store_stock_decisions(s->db, arn, row, context, &error);
+    return stock_read(s, code, error);
 }

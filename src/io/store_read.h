@@ -59,6 +59,14 @@ typedef struct StoreNote {
 typedef int (*StoreNoteRow)(void *context, const StoreNote *note);
 int store_read_notes(StoreRead *s, int64_t run_id, StoreNoteRow row, void *context);
 
+/* As StockPort's `read` (core/stock.h). */
+int store_read_stock(StoreRead *s, const char *prefix, Stock *ret);
+/* Whether artefacts expire, what waits for a person, what is being deleted. */
+int store_read_stock_state(StoreRead *s, StockState *ret);
+/* The decisions about an artefact, oldest first; strings are borrowed, `who` may be NULL. */
+typedef int (*StoreDecisionRow)(void *context, Usec wall, const char *decision, const char *why, const char *who);
+int store_read_decisions(StoreRead *s, const char *arn, StoreDecisionRow row, void *context);
+
 /* Slots that did not run, newest first; strings are borrowed. */
 typedef int (*StoreRangeRow)(void *context, const LedgerRange *range, Usec decided_wall);
 int store_read_ranges(StoreRead *s, StoreRangeRow row, void *context);

@@ -56,6 +56,29 @@ static const char *const steps[] = {
     "  from_slot INTEGER NOT NULL, to_slot INTEGER NOT NULL, n_slots INTEGER NOT NULL,"
     "  wall INTEGER NOT NULL, why TEXT NOT NULL) STRICT;"
     "CREATE TRIGGER ranges_stay BEFORE UPDATE ON ranges BEGIN SELECT RAISE(ABORT, 'ranges are only added'); END;",
+
+    /* what retention decides, and what people say of artefacts */
+    "ALTER TABLE artefacts ADD COLUMN adopted INTEGER;"
+    "CREATE INDEX artefacts_in_stock ON artefacts (arn) WHERE life IN ('verified', 'expiring');"
+    "CREATE INDEX artefacts_expiring ON artefacts (arn) WHERE life = 'expiring';"
+
+    "CREATE TABLE holds ("
+    "  arn TEXT PRIMARY KEY, wall INTEGER NOT NULL, until INTEGER NOT NULL, why TEXT, who TEXT) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE decisions ("
+    "  id INTEGER PRIMARY KEY, arn TEXT NOT NULL, wall INTEGER NOT NULL, decision TEXT NOT NULL, why TEXT, who TEXT)"
+    "  STRICT;"
+    "CREATE INDEX decisions_by_arn ON decisions (arn);"
+    "CREATE TRIGGER decisions_stay BEFORE UPDATE ON decisions"
+    "  BEGIN SELECT RAISE(ABORT, 'decisions are only added'); END;"
+
+    "CREATE TABLE brakes ("
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL, table_id TEXT NOT NULL,"
+    "  n_delete INTEGER NOT NULL, n_all INTEGER NOT NULL, since INTEGER NOT NULL, n_confirmed INTEGER NOT NULL,"
+    "  who TEXT, PRIMARY KEY (account, region, name, schedule, table_id)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL, wall INTEGER NOT NULL, who TEXT)"
+    "  STRICT, WITHOUT ROWID;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

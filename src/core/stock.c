@@ -1,0 +1,157 @@
+#include "core/stock.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/text.h"
+
+static const char *const decisions[DECISIONS] = {
+    [DECISION_KEPT] = "kept",           [DECISION_BEYOND] = "beyond",   [DECISION_EXPIRING] = "expiring",
+    [DECISION_WITHDRAWN] = "withdrawn", [DECISION_EXPIRED] = "expired", [DECISION_GONE] = "gone",
+    [DECISION_HELD] = "held",           [DECISION_RELEASED] = "released", [DECISION_ADOPTED] = "adopted",
+};
+
+const char *decision_to_string(Decision d) { return decisions[d]; }
+
+int decision_from_string(const char *s, Decision *ret) {
+    for (int i = 0; i < DECISIONS; i++)
+        if (strcmp(s, decisions[i]) == 0) {
+            *ret = (Decision)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+bool decision_sets_life(Decision d, ArtefactLife *ret) {
+    switch (d) {
+    case DECISION_EXPIRING:
+        *ret = ARTEFACT_EXPIRING;
+        return true;
+    case DECISION_WITHDRAWN:
+        *ret = ARTEFACT_VERIFIED;
+        return true;
+    case DECISION_EXPIRED:
+        *ret = ARTEFACT_EXPIRED;
+        return true;
+    case DECISION_GONE:
+        *ret = ARTEFACT_GONE;
+        return true;
+    case DECISION_KEPT:
+    case DECISION_BEYOND:
+    case DECISION_HELD:
+    case DECISION_RELEASED:
+    case DECISION_ADOPTED:
+    case DECISIONS:
+        break;
+    }
+    return false;
+}
+
+void stock_done(Stock *s) {
+    for (size_t i = 0; i < s->n_items; i++) {
+        StockItem *item = &s->items[i];
+        artefact_free(item->artefact);
+        free(item->schedule);
+        free(item->intended_name);
+        free(item->account);
+        free(item->region);
+        free(item->table);
+        free(item->hold_why);
+        free(item->hold_who);
+        free(item->decision_why);
+    }
+    free(s->items);
+    *s = (Stock){};
+}
+
+int stock_prefix(const char *table_arn, char **ret) {
+    char *prefix = text_format("%s/backup/", table_arn);
+    if (!prefix)
+        return -ENOMEM;
+    *ret = prefix;
+    return 0;
+}
+
+bool stock_changes_are_empty(const StockChanges *c) {
+    return c->n_decisions + c->n_holds + c->n_brakes == 0 && c->expiry == STOCK_SWITCH_STAYS;
+}
+
+void stock_brake_done(StockBrake *b) {
+    free(b->account);
+    free(b->region);
+    free(b->table);
+    free(b->schedule);
+    free(b->table_id);
+    free(b->who);
+    *b = (StockBrake){};
+}
+
+void stock_changes_clear(StockChanges *c) {
+    for (size_t i = 0; i < c->n_decisions; i++) {
+        free(c->decisions[i].arn);
+        free(c->decisions[i].why);
+        free(c->decisions[i].who);
+    }
+    for (size_t i = 0; i < c->n_holds; i++) {
+        free(c->holds[i].arn);
+        free(c->holds[i].why);
+        free(c->holds[i].who);
+    }
+    for (size_t i = 0; i < c->n_brakes; i++)
+        stock_brake_done(&c->brakes[i]);
+    c->n_decisions = c->n_holds = c->n_brakes = 0;
+    c->expiry = STOCK_SWITCH_STAYS;
+    free(TAKE_PTR(c->expiry_who));
+}
+
+void stock_changes_done(StockChanges *c) {
+    stock_changes_clear(c);
+    free(c->decisions);
+    free(c->holds);
+    free(c->brakes);
+    *c = (StockChanges){};
+}
+
+int stock_put_decision(StockChanges *c, const char *arn, Decision decision, const char *why, const char *who) {
+    if (ARRAY_GROW(c->decisions, c->n_decisions, c->n_decisions_room) < 0)
+        return -ENOMEM;
+    StockDecision *d = &c->decisions[c->n_decisions++];
+    *d = (StockDecision){.decision = decision};
+    return text_set(&d->arn, arn) < 0 || text_set(&d->why, why) < 0 || text_set(&d->who, who) < 0 ? -ENOMEM : 0;
+}
+
+int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char *why, const char *who) {
+    if (ARRAY_GROW(c->holds, c->n_holds, c->n_holds_room) < 0)
+        return -ENOMEM;
+    StockHold *h = &c->holds[c->n_holds++];
+    *h = (StockHold){.until_wall = until_wall};
+    return text_set(&h->arn, arn) < 0 || text_set(&h->why, why) < 0 || text_set(&h->who, who) < 0 ? -ENOMEM : 0;
+}
+
+int stock_brake_copy(const StockBrake *from, StockBrake *to) {
+    *to = (StockBrake){.n_delete = from->n_delete,
+                       .n_all = from->n_all,
+                       .since_wall = from->since_wall,
+                       .n_confirmed = from->n_confirmed};
+    if (text_set(&to->account, from->account) < 0 || text_set(&to->region, from->region) < 0 ||
+        text_set(&to->table, from->table) < 0 || text_set(&to->schedule, from->schedule) < 0 ||
+        text_set(&to->table_id, from->table_id) < 0 || text_set(&to->who, from->who) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int stock_put_brake(StockChanges *c, const StockBrake *brake) {
+    if (ARRAY_GROW(c->brakes, c->n_brakes, c->n_brakes_room) < 0)
+        return -ENOMEM;
+    return stock_brake_copy(brake, &c->brakes[c->n_brakes++]);
+}
+
+void stock_state_done(StockState *s) {
+    for (size_t i = 0; i < s->n_brakes; i++)
+        stock_brake_done(&s->brakes[i]);
+    free(s->brakes);
+    free(s->expires_who);
+    stock_done(&s->expiring);
+    *s = (StockState){};
+}

@@ -1,0 +1,121 @@
+#pragma once
+/* What retention is about: the finished artefacts of a table as the ledger has them, what was decided about them, and what
+ * people said. Read from the ledger when it is needed (StockPort) and not kept; changes go into the batch of a turn. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/artefact.h"
+
+/* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their names are on disk. */
+typedef enum Decision {
+    DECISION_KEPT,      /* the policy, a hold or a guard keeps it */
+    DECISION_BEYOND,    /* it would go, but expire = "report", the brake or a pause keeps it */
+    DECISION_EXPIRING,  /* the intent: DeleteBackup may leave from now on */
+    DECISION_WITHDRAWN, /* it was not deleted after all, and provably so */
+    DECISION_EXPIRED,   /* deleted */
+    DECISION_GONE,      /* the service does not know it any more, and it was not we */
+    DECISION_HELD,      /* by somebody, until when the hold says */
+    DECISION_RELEASED,
+    DECISION_ADOPTED, /* somebody vouches for what was found at the service */
+    DECISIONS,
+} Decision;
+
+const char *decision_to_string(Decision d);
+int decision_from_string(const char *s, Decision *ret);
+/* The life that an artefact has from then on. False: it stays what it was. */
+bool decision_sets_life(Decision d, ArtefactLife *ret);
+
+typedef struct StockItem {
+    Artefact *artefact; /* ARTEFACT_VERIFIED or ARTEFACT_EXPIRING */
+    char *schedule;     /* of its run, and the rest of what its name is made of */
+    Usec slot_wall;
+    char *intended_name;
+    char *account, *region, *table; /* of its run */
+    Usec hold_until_wall;           /* WALL_UNKNOWN: not held; USEC_INFINITY: until it is released */
+    char *hold_why, *hold_who;      /* NULL: not held */
+    Usec adopted_wall;              /* WALL_UNKNOWN: it came out of a run of this ledger */
+    Decision decision;              /* the last; DECISIONS: none yet */
+    char *decision_why;
+    Usec decision_wall;
+} StockItem;
+
+/* In the order of their ARNs, which is that of their creation. */
+typedef struct Stock {
+    StockItem *items;
+    size_t n_items, n_room;
+} Stock;
+
+void stock_done(Stock *s);
+/* Is it held at that time? */
+static inline bool stock_is_held(const StockItem *i, Usec now_wall) {
+    return i->hold_until_wall != WALL_UNKNOWN && i->hold_until_wall > now_wall;
+}
+
+/* The ARNs of a table's backups begin so. -ENOMEM. */
+int stock_prefix(const char *table_arn, char **ret);
+
+/* How the engine reads the ledger in the middle of a turn: what was committed, nothing of the turn itself. */
+typedef struct StockPort {
+    void *context;
+    /* The artefacts whose ARN begins with `prefix`, which ends in '/'. *ret is empty before. An errno ends the process. */
+    int (*read)(void *context, const char *prefix, Stock *ret);
+} StockPort;
+
+/* --- what changes --- */
+
+typedef struct StockDecision {
+    char *arn;
+    Decision decision;
+    char *why;
+    char *who; /* NULL: the daemon itself */
+} StockDecision;
+
+typedef struct StockHold {
+    char *arn;
+    Usec until_wall; /* as StockItem's; WALL_UNKNOWN: it is released */
+    char *why, *who;
+} StockHold;
+
+/* Too many artefacts of one group wanted to go at once, and wait for a person. */
+typedef struct StockBrake {
+    char *account, *region, *table, *schedule, *table_id;
+    size_t n_delete, n_all; /* n_delete 0: it is let go */
+    Usec since_wall;
+    size_t n_confirmed; /* as many may go */
+    char *who;          /* confirmed it; NULL: nobody */
+} StockBrake;
+
+typedef enum StockSwitch { STOCK_SWITCH_STAYS, STOCK_SWITCH_PAUSED, STOCK_SWITCH_RESUMED } StockSwitch;
+
+typedef struct StockChanges {
+    StockDecision *decisions;
+    size_t n_decisions, n_decisions_room;
+    StockHold *holds;
+    size_t n_holds, n_holds_room;
+    StockBrake *brakes;
+    size_t n_brakes, n_brakes_room;
+    StockSwitch expiry; /* after an empty or rebuilt ledger nothing expires until somebody resumes it */
+    char *expiry_who;   /* NULL: nobody in particular */
+} StockChanges;
+
+bool stock_changes_are_empty(const StockChanges *c);
+void stock_changes_clear(StockChanges *c);
+void stock_changes_done(StockChanges *c);
+/* Strings are copied. -ENOMEM. */
+int stock_put_decision(StockChanges *c, const char *arn, Decision decision, const char *why, const char *who);
+int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char *why, const char *who);
+int stock_put_brake(StockChanges *c, const StockBrake *brake);
+int stock_brake_copy(const StockBrake *from, StockBrake *to);
+void stock_brake_done(StockBrake *b);
+
+/* What of it outlives the process, beside the artefacts. */
+typedef struct StockState {
+    bool expires; /* somebody resumed it in this ledger */
+    Usec expires_wall;
+    char *expires_who;
+    StockBrake *brakes;
+    size_t n_brakes, n_brakes_room;
+    Stock expiring; /* DeleteBackup may have left for these */
+} StockState;
+void stock_state_done(StockState *s);

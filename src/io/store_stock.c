@@ -1,0 +1,222 @@
+#include "io/store_stock.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "io/store_rows.h"
+
+/* --- writing --- */
+
+typedef struct Value {
+    const char *text; /* NULL: the number */
+    int64_t number;
+    bool is_null;
+} Value;
+
+static Value of_text(const char *s) { return (Value){.text = s, .is_null = !s}; }
+static Value of_number(int64_t n) { return (Value){.number = n}; }
+static Value of_wall(Usec wall) { return (Value){.number = wall, .is_null = wall == WALL_UNKNOWN}; }
+
+static int run(sqlite3 *db, const char *sql, const Value *values, int n) {
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+    for (int i = 0; code == SQLITE_OK && i < n; i++)
+        if (values[i].text)
+            code = sqlite3_bind_text(q, i + 1, values[i].text, -1, SQLITE_STATIC);
+        else if (!values[i].is_null)
+            code = sqlite3_bind_int64(q, i + 1, values[i].number);
+    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_DONE)
+        code = SQLITE_OK;
+    sqlite3_finalize(q);
+    return code;
+}
+
+#define RUN(db, sql, ...)                                                                                              \
+    ({                                                                                                                 \
+        const Value values_[] = {__VA_ARGS__};                                                                         \
+        run(db, sql, values_, (int)ARRAY_SIZE(values_));                                                               \
+    })
+
+static int put_decision(sqlite3 *db, const StockDecision *d, Usec wall) {
+    ArtefactLife life;
+    int code = RUN(db, "INSERT INTO decisions (arn, wall, decision, why, who) VALUES (?,?,?,?,?)", of_text(d->arn),
+                   of_number(wall), of_text(decision_to_string(d->decision)), of_text(d->why), of_text(d->who));
+    if (code == SQLITE_OK && d->decision == DECISION_ADOPTED)
+        code = RUN(db, "UPDATE artefacts SET adopted = ? WHERE arn = ?", of_number(wall), of_text(d->arn));
+    if (code != SQLITE_OK || !decision_sets_life(d->decision, &life))
+        return code;
+    return RUN(db, "UPDATE artefacts SET life = ? WHERE arn = ?", of_text(artefact_life_to_string(life)),
+               of_text(d->arn));
+}
+
+/* A hold without end is one until the largest number. */
+static int put_hold(sqlite3 *db, const StockHold *h, Usec wall) {
+    if (h->until_wall == WALL_UNKNOWN)
+        return RUN(db, "DELETE FROM holds WHERE arn = ?", of_text(h->arn));
+    return RUN(db, "INSERT OR REPLACE INTO holds (arn, wall, until, why, who) VALUES (?,?,?,?,?)", of_text(h->arn),
+               of_number(wall), of_number(h->until_wall), of_text(h->why), of_text(h->who));
+}
+
+static int put_brake(sqlite3 *db, const StockBrake *b) {
+    if (b->n_delete == 0)
+        return RUN(db,
+                   "DELETE FROM brakes WHERE account = ? AND region = ? AND name = ? AND schedule = ? AND table_id = ?",
+                   of_text(b->account), of_text(b->region), of_text(b->table), of_text(b->schedule),
+                   of_text(b->table_id));
+    return RUN(db,
+               "INSERT OR REPLACE INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since,"
+               " n_confirmed, who) VALUES (?,?,?,?,?,?,?,?,?,?)",
+               of_text(b->account), of_text(b->region), of_text(b->table), of_text(b->schedule), of_text(b->table_id),
+               of_number((int64_t)b->n_delete), of_number((int64_t)b->n_all), of_wall(b->since_wall),
+               of_number((int64_t)b->n_confirmed), of_text(b->who));
+}
+
+int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < c->n_decisions; i++)
+        code = put_decision(db, &c->decisions[i], wall);
+    for (size_t i = 0; code == SQLITE_OK && i < c->n_holds; i++)
+        code = put_hold(db, &c->holds[i], wall);
+    for (size_t i = 0; code == SQLITE_OK && i < c->n_brakes; i++)
+        code = put_brake(db, &c->brakes[i]);
+    if (code == SQLITE_OK && c->expiry != STOCK_SWITCH_STAYS)
+        code = RUN(db, "INSERT OR REPLACE INTO facts (name, value, wall, who) VALUES ('expiry',?,?,?)",
+                   of_text(c->expiry == STOCK_SWITCH_RESUMED ? "resumed" : "paused"), of_number(wall),
+                   of_text(c->expiry_who));
+    return code;
+}
+
+/* --- reading --- */
+
+static Usec wall_at(sqlite3_stmt *q, int i) {
+    return sqlite3_column_type(q, i) == SQLITE_NULL ? WALL_UNKNOWN : sqlite3_column_int64(q, i);
+}
+
+static const char *text_at(sqlite3_stmt *q, int i) { return (const char *)sqlite3_column_text(q, i); }
+
+static int take_texts(sqlite3_stmt *q, char **const *texts, size_t n, int first) {
+    for (size_t i = 0; i < n; i++)
+        if (text_set(texts[i], text_at(q, first + (int)i)) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+static int take_item(sqlite3_stmt *q, Stock *s) {
+    if (ARRAY_GROW(s->items, s->n_items, s->n_room) < 0)
+        return -ENOMEM;
+    StockItem *i = &s->items[s->n_items++];
+    *i = (StockItem){.decision = DECISIONS};
+    char **const texts[] = {&i->schedule, &i->intended_name, &i->account,  &i->region,
+                            &i->table,    &i->hold_why,      &i->hold_who, &i->decision_why};
+    int n = (int)ARRAY_SIZE(texts), r = take_texts(q, texts, ARRAY_SIZE(texts), 0);
+    i->slot_wall = wall_at(q, n);
+    i->hold_until_wall = wall_at(q, n + 1);
+    i->adopted_wall = wall_at(q, n + 2);
+    i->decision_wall = wall_at(q, n + 3);
+    if (r >= 0 && text_at(q, n + 4))
+        r = decision_from_string(text_at(q, n + 4), &i->decision);
+    return r < 0 ? r : store_row_artefact(q, n + 5, &i->artefact);
+}
+
+#define STOCK_SQL                                                                                                      \
+    "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"        \
+    " d.wall, d.decision, " STORE_ARTEFACT_COLUMNS                                                                     \
+    " FROM artefacts a JOIN runs r ON r.id = a.run_id LEFT JOIN holds h ON h.arn = a.arn"                              \
+    " LEFT JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE arn = a.arn"                                \
+    " AND decision NOT IN ('held', 'released', 'adopted'))"
+
+int store_stock_read(sqlite3 *db, const char *prefix, Stock *ret, int *ret_error) {
+    CLEANUP(stock_done) Stock s = {};
+    sqlite3_stmt *q = NULL;
+    int r = 0, code = sqlite3_prepare_v2(db,
+                                         prefix ? STOCK_SQL " WHERE a.life IN ('verified', 'expiring') AND a.arn > ?1"
+                                                            " AND a.arn < substr(?1, 1, length(?1) - 1) || '0'"
+                                                            " ORDER BY a.arn"
+                                                : STOCK_SQL " WHERE a.life = 'expiring' ORDER BY a.arn",
+                                         -1, &q, NULL);
+    if (code == SQLITE_OK && prefix)
+        code = sqlite3_bind_text(q, 1, prefix, -1, SQLITE_STATIC);
+    while (code == SQLITE_OK && r >= 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        r = take_item(q, &s);
+    }
+    sqlite3_finalize(q);
+    *ret_error = r;
+    if (code != SQLITE_OK && code != SQLITE_DONE)
+        return code;
+    if (r >= 0) {
+        *ret = s;
+        s = (Stock){};
+    }
+    return SQLITE_OK;
+}
+
+static int take_brake(sqlite3_stmt *q, StockState *s) {
+    if (ARRAY_GROW(s->brakes, s->n_brakes, s->n_brakes_room) < 0)
+        return -ENOMEM;
+    StockBrake *b = &s->brakes[s->n_brakes++];
+    *b = (StockBrake){};
+    char **const texts[] = {&b->account, &b->region, &b->table, &b->schedule, &b->table_id, &b->who};
+    int n = (int)ARRAY_SIZE(texts), r = take_texts(q, texts, ARRAY_SIZE(texts), 0);
+    b->n_delete = (size_t)sqlite3_column_int64(q, n);
+    b->n_all = (size_t)sqlite3_column_int64(q, n + 1);
+    b->since_wall = wall_at(q, n + 2);
+    b->n_confirmed = (size_t)sqlite3_column_int64(q, n + 3);
+    return r;
+}
+
+static int take_expiry(sqlite3_stmt *q, StockState *s) {
+    s->expires = text_equal(text_at(q, 0), "resumed");
+    s->expires_wall = wall_at(q, 1);
+    return text_set(&s->expires_who, text_at(q, 2));
+}
+
+int store_stock_load(sqlite3 *db, StockState *ret, int *ret_error) {
+    static const struct {
+        const char *sql;
+        int (*take)(sqlite3_stmt *q, StockState *s);
+    } loads[] = {
+        {"SELECT value, wall, who FROM facts WHERE name = 'expiry'", take_expiry},
+        {"SELECT account, region, name, schedule, table_id, who, n_delete, n_all, since, n_confirmed FROM brakes"
+         " ORDER BY 1, 2, 3, 4, 5",
+         take_brake},
+    };
+    CLEANUP(stock_state_done) StockState s = {.expires_wall = WALL_UNKNOWN};
+    int r = 0, code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && r >= 0 && i < ARRAY_SIZE(loads); i++) {
+        sqlite3_stmt *q = NULL;
+        code = sqlite3_prepare_v2(db, loads[i].sql, -1, &q, NULL);
+        while (code == SQLITE_OK && r >= 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+            code = SQLITE_OK;
+            r = loads[i].take(q, &s);
+        }
+        sqlite3_finalize(q);
+        code = code == SQLITE_DONE ? SQLITE_OK : code;
+    }
+    if (code == SQLITE_OK && r >= 0)
+        code = store_stock_read(db, NULL, &s.expiring, &r);
+    *ret_error = r;
+    if (code != SQLITE_OK || r < 0)
+        return code;
+    *ret = s;
+    s = (StockState){};
+    return SQLITE_OK;
+}
+
+int store_stock_decisions(sqlite3 *db, const char *arn, StoreDecisionRow row, void *context, int *ret_error) {
+    sqlite3_stmt *q = NULL;
+    int r = 0, code = sqlite3_prepare_v2(
+                   db, "SELECT wall, decision, why, who FROM decisions WHERE arn = ? ORDER BY id", -1, &q, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(q, 1, arn, -1, SQLITE_STATIC);
+    while (code == SQLITE_OK && r >= 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        r = row(context, wall_at(q, 0), text_at(q, 1), text_at(q, 2), text_at(q, 3));
+    }
+    sqlite3_finalize(q);
+    *ret_error = r;
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
