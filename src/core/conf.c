@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "core/conf_account.h"
+#include "core/conf_keep.h"
 #include "core/conf_reader.h"
 #include "core/conf_schedule.h"
 
@@ -261,6 +262,8 @@ static int read_all(ConfReader *m, const ConfTree *root) {
         r = conf_accounts_read(m, accounts);
     if (r != -ENOMEM && schedules)
         r = read_schedules(m, schedules);
+    if (r != -ENOMEM && schedules && schedules->kind == CONF_GROUP)
+        r = conf_keep_check_names(m, schedules);
     if (r != -ENOMEM && tables)
         r = read_tables(m, tables, &uses);
     for (size_t i = 0; r != -ENOMEM && tables && !uses.unsure && i < m->conf->n_schedules; i++)

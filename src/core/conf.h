@@ -10,12 +10,15 @@
 #include "base/macros.h"
 #include "core/calendar.h"
 #include "core/conf_tree.h"
+#include "core/retention.h"
 #include "core/s3_conf.h"
 #include "core/zone.h"
 
 typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
 typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
 typedef enum VerifyLevel { VERIFY_SERVICE } VerifyLevel;
+/* What becomes of artefacts that `keep` no longer wants. */
+typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
 /* UNSET is ADAPTIVE. */
 typedef enum RetryMode { RETRY_MODE_UNSET, RETRY_MODE_STANDARD, RETRY_MODE_ADAPTIVE } RetryMode;
@@ -40,6 +43,10 @@ typedef struct ScheduleConf {
     CatchUp catch_up;
     VerifyLevel verify;
     S3Conf s3; /* export */
+    RetentionKeep keep;
+    Expire expire;
+    char **formerly; /* its names before: what it made under them is its own */
+    size_t n_formerly;
 } ScheduleConf;
 
 /* One of `accounts`: whose tables are meant, and how to get in. */
@@ -86,6 +93,8 @@ typedef struct Conf {
         double rate_share;
         int max_exports_in_flight; /* in one account and region */
         Usec listing_lag_usec; /* allowance for a new backup to show in ListBackups */
+        double max_delete_share; /* of what is there; more at once waits for a person */
+        int max_delete;
     } limits;
     AccountConf *accounts; /* none: one, ACCOUNT_OWN, with the daemon's own credentials and region */
     size_t n_accounts;
@@ -111,6 +120,7 @@ void conf_free(Conf *c);
 DEFINE_CLEANUP(Conf, conf_free)
 
 const ScheduleConf *conf_schedule(const Conf *c, const char *name); /* or NULL */
+bool conf_schedule_is(const ScheduleConf *s, const char *name);     /* its name, or a former one? */
 
 const AccountConf *conf_account(const Conf *c, const char *name);   /* or NULL */
 size_t conf_n_places(const Conf *c);   /* regions of accounts */

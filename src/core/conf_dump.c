@@ -80,12 +80,22 @@ static bool names_zone(const ConfTree *schedule) {
            calendar_zone_name(c) != NULL;
 }
 
+static bool has_word(const ConfTree *group, const char *key, const char *word) {
+    const ConfTree *node = conf_tree_get(group, key);
+    return node && node->kind == CONF_STRING && strcmp(node->string, word) == 0;
+}
+
 static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const ConfTree *inherited,
                      const char *in_defaults, int depth) {
     const ConfTree *own = conf_tree_get(group, key->name), *other = conf_tree_get(inherited, key->name);
     indent(t, depth);
     if (!own && strcmp(key->name, "timezone") == 0 && names_zone(group)) {
         text_addf(t, "# %s = \"\";  # not set: when names its own\n", key->name);
+        return;
+    }
+    if (!own && strcmp(key->name, "expire") == 0 && has_word(group, "action", "export") &&
+        has_word(inherited, key->name, "delete")) {
+        text_addf(t, "%s = \"report\";  # exports are not deleted\n", key->name);
         return;
     }
     if (!own && !other && !key->default_text) {
@@ -113,11 +123,6 @@ static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const C
         text_add(t, "default\n");
 }
 
-static bool is_backup(const ConfTree *schedule) {
-    const ConfTree *action = conf_tree_get(schedule, "action");
-    return action && action->kind == CONF_STRING && strcmp(action->string, "backup") == 0;
-}
-
 /* The keys of a section that have values, and the sections in it. `defaults` has no place in what is effective. */
 static void dump_section(Text *t, ConfSection in, const ConfTree *group, const ConfTree *inherited,
                          const char *in_defaults, int depth) {
@@ -128,11 +133,12 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
         const ConfTree *child = conf_tree_get(group, key->name);
         switch (key->type) {
         case CONF_TYPE_SECTION:
-            if (key->offset == CONF_NO_OFFSET || (key->section == CONF_SECTION_S3 && is_backup(group)))
+            if (key->offset == CONF_NO_OFFSET || (key->section == CONF_SECTION_S3 && has_word(group, "action", "backup")))
                 break;
             indent(t, depth);
             text_addf(t, "%s = {\n", key->name);
-            dump_section(t, key->section, child, conf_tree_get(inherited, key->name), "defaults.s3.", depth + 1);
+            dump_section(t, key->section, child, conf_tree_get(inherited, key->name),
+                         key->section == CONF_SECTION_KEEP ? "defaults.keep." : "defaults.s3.", depth + 1);
             indent(t, depth);
             text_add(t, "};\n");
             break;

@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/parse.h"
 #include "core/conf_check.h"
+#include "core/conf_keep.h"
 
 /* Where the search for the shortest period begins: any day does, and the same one always gives the same answer. */
 #define PERIOD_FROM_WALL (INT64_C(20454) * USEC_PER_DAY) /* 2026-01-01 */
@@ -19,6 +20,7 @@ void conf_schedule_done(ScheduleConf *s) {
     free(s->when_text);
     calendar_free(s->when);
     s3_conf_done(&s->s3);
+    conf_keep_done(s);
 }
 
 const ScheduleConf *conf_schedule(const Conf *c, const char *name) {
@@ -172,5 +174,5 @@ int conf_schedule_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     /* what an action needs cannot be said while there is none */
     if (r != -ENOMEM && action && action->kind == CONF_STRING && action_from_string(action->string, &s->action) >= 0)
         r = check_s3(m, node, s);
-    return r;
+    return r == -ENOMEM ? r : conf_keep_read(m, node, s);
 }

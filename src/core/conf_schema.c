@@ -12,6 +12,8 @@ static const char *const log_levels[] = {"error", "warning", "notice", "info", "
 static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT] = "export", NULL};
 static const char *const catch_ups[] = {[CATCH_UP_LAST] = "last", [CATCH_UP_NONE] = "none", NULL};
 static const char *const verify_levels[] = {[VERIFY_SERVICE] = "service", NULL};
+static const char *const expires[] = {
+    [EXPIRE_OFF] = "off", [EXPIRE_REPORT] = "report", [EXPIRE_DELETE] = "delete", NULL};
 static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
 static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
@@ -20,6 +22,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define AWS .in = CONF_SECTION_AWS
 #define SCHEDULE .in = CONF_SECTION_SCHEDULE
 #define S3 .in = CONF_SECTION_S3
+#define KEEP .in = CONF_SECTION_KEEP
 #define ACCOUNT .in = CONF_SECTION_ACCOUNT
 #define TABLES .in = CONF_SECTION_TABLES
 #define LIMITS .in = CONF_SECTION_LIMITS
@@ -29,6 +32,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define COUNT(field, low, high) .type = CONF_TYPE_COUNT, .offset = (field), .min = (low), .max = (high)
 #define SWITCH(field) .type = CONF_TYPE_SWITCH, .offset = (field), .example = "true"
 #define SHARE(field) .type = CONF_TYPE_SHARE, .offset = (field)
+#define KEPT(field, high) .type = CONF_TYPE_COUNT, .offset = offsetof(RetentionKeep, field), .max = (high), .default_text = "0"
 #define OWNER_READS .offset = CONF_NO_OFFSET
 
 const ConfKey conf_schema[] = {
@@ -105,6 +109,12 @@ const ConfKey conf_schema[] = {
      .doc = "how an artefact is checked: by what DynamoDB says of it"},
     {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
      .doc = "where exports go"},
+    {SCHEDULE, "keep", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_KEEP, .offset = offsetof(ScheduleConf, keep),
+     .doc = "which artefacts are wanted"},
+    {SCHEDULE, "expire", WORD(offsetof(ScheduleConf, expire), expires), .default_text = "report",
+     .doc = "what becomes of those that are not"},
+    {SCHEDULE, "formerly", .type = CONF_TYPE_TEXTS, OWNER_READS, .own = true, .check = check_schedule_name,
+     .unset = "none", .doc = "its names before: what it made under them is its own"},
 
     {S3, "bucket", TEXT(offsetof(S3Conf, bucket)), .check = check_bucket, .unset = "exports need it",
      .doc = "the bucket; may hold templates"},
@@ -118,6 +128,17 @@ const ConfKey conf_schema[] = {
      .doc = "the key, with KMS"},
     {S3, "format", TEXT(offsetof(S3Conf, format)), .words = formats, .unset = "DYNAMODB_JSON",
      .doc = "the form of the items"},
+
+    {KEEP, "last", KEPT(last, 100000), .doc = "the newest ones"},
+    {KEEP, "hourly", KEPT(hourly, 100000), .doc = "the newest one of each of the newest hours"},
+    {KEEP, "daily", KEPT(daily, 100000), .doc = "the newest one of each of the newest days"},
+    {KEEP, "weekly", KEPT(weekly, 10000), .doc = "the newest one of each of the newest weeks, from Monday"},
+    {KEEP, "monthly", KEPT(monthly, 10000), .doc = "the newest one of each of the newest months"},
+    {KEEP, "yearly", KEPT(yearly, 1000), .doc = "the newest one of each of the newest years"},
+    {KEEP, "within", DURATION(offsetof(RetentionKeep, within_usec), USEC_PER_SEC, 10 * MAX_USEC), .zero_too = true,
+     .default_text = "0", .doc = "those made at most so long before the newest one"},
+    {KEEP, "floor", COUNT(offsetof(RetentionKeep, floor), 1, 1000), .default_text = "1",
+     .doc = "so many of the newest are never deleted"},
 
     {ACCOUNT, "role_arn", TEXT(offsetof(AccountConf, role_arn)), .check = check_role_arn,
      .unset = "the daemon's own credentials", .doc = "the role that lets the daemon in"},
@@ -145,6 +166,10 @@ const ConfKey conf_schema[] = {
      .default_text = "200", .doc = "exports that run at once in one account and region; the others wait"},
     {LIMITS, "listing_lag", DURATION(offsetof(Conf, limits.listing_lag_usec), USEC_PER_SEC, USEC_PER_DAY),
      .zero_too = true, .default_text = "5min", .doc = "how late a new backup may show in listings"},
+    {LIMITS, "max_delete_share", SHARE(offsetof(Conf, limits.max_delete_share)), .default_text = "0.1",
+     .doc = "the share of the artefacts that may expire at once; more waits for a person"},
+    {LIMITS, "max_delete", COUNT(offsetof(Conf, limits.max_delete), 1, 1000000), .default_text = "1000",
+     .doc = "how many artefacts may expire at once; more waits for a person"},
 };
 
 const size_t conf_schema_size = ARRAY_SIZE(conf_schema);
@@ -162,6 +187,7 @@ const char *conf_section_describe(ConfSection in) {
         [CONF_SECTION_AWS] = "aws",
         [CONF_SECTION_SCHEDULE] = "a schedule",
         [CONF_SECTION_S3] = "s3",
+        [CONF_SECTION_KEEP] = "keep",
         [CONF_SECTION_ACCOUNT] = "an account",
         [CONF_SECTION_TABLES] = "an entry of tables",
         [CONF_SECTION_LIMITS] = "limits",
@@ -181,9 +207,8 @@ int action_from_string(const char *s, Action *ret) {
 }
 
 bool conf_key_is_planned(const char *name) {
-    static const char *const planned[] = {
-        "base",       "expire",  "formerly", "hooks", "keep",              "max_delete_share",
-        "min_tables", "on_lost", "pitr",     "tags",  "max_new_full_bytes"};
+    static const char *const planned[] = {"base",    "hooks", "min_tables",        "on_lost",
+                                          "pitr",    "tags",  "max_new_full_bytes"};
     for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
         if (strcmp(planned[i], name) == 0)
             return true;

@@ -14,6 +14,7 @@ typedef enum ConfSection {
     CONF_SECTION_AWS,
     CONF_SECTION_SCHEDULE, /* `defaults` and each group of `schedules` */
     CONF_SECTION_S3,
+    CONF_SECTION_KEEP,
     CONF_SECTION_ACCOUNT, /* each group of `accounts` */
     CONF_SECTION_TABLES, /* each entry of `tables` */
     CONF_SECTION_LIMITS,
@@ -39,7 +40,7 @@ typedef struct ConfKey {
     ConfSection in;
     const char *name;
     ConfType type;
-    size_t offset;            /* in Conf, ScheduleConf, S3Conf, AccountConf or TablesConf; CONF_NO_OFFSET: read by its owner */
+    size_t offset;            /* in Conf, ScheduleConf, S3Conf, RetentionKeep, AccountConf or TablesConf; CONF_NO_OFFSET: read by its owner */
     const char *default_text; /* as in a file, without quotes; NULL: not set */
     const char *unset;        /* what happens without it, where there is no default */
     const char *example;      /* for the hint when it is missing, where it is required; for the dump */

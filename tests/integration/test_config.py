@@ -192,7 +192,7 @@ BAD = [
     ("unknown_key_in_group", top('aws = { read_time = "5s"; };'),
      ['FILE:6: aws.read_time: unknown key; HINT: did you mean "read_timeout"?']),
     ("unknown_key_like_none", schedule('zebra = 1;'),
-     ["FILE:4: schedules.nightly.zebra: unknown key; HINT: the keys here are action, when, timezone, spread, start_within, warn_after, finish_within, max_age, catch_up, verify, s3"]),
+     ["FILE:4: schedules.nightly.zebra: unknown key; HINT: the keys here are action, when, timezone, spread, start_within, warn_after, finish_within, max_age, catch_up, verify, s3, keep, expire, formerly"]),
     ("unknown_key_of_another_group", schedule('region = "eu-central-1";'),
      ["FILE:4: schedules.nightly.region: unknown key; HINT: it belongs into aws"]),
     ("unknown_key_of_the_top", schedule('log_level = "info";'),
@@ -201,8 +201,35 @@ BAD = [
      ["FILE:3: schedules.nightly.s3.owner: unknown key; HINT: the keys here are bucket, bucket_owner, prefix, sse_algorithm, kms_key_id, format"]),
     ("unknown_key_in_tables", tables('( { match = "*"; shedules = "nightly"; } )'),
      ['FILE:5: tables.shedules: unknown key; HINT: did you mean "schedules"?']),
-    ("later_key_keep", schedule('keep = { last = 7; };'),
-     ["FILE:4: schedules.nightly.keep: unknown key; HINT: this version does not have it; take it out"]),
+    # retention
+    ("keep_without_a_rule", schedule('keep = { floor = 3; };'),
+     ["FILE:4: schedules.nightly.keep: has no rule; HINT: say what to keep, such as last = 7, or leave keep out to keep everything"]),
+    ("keep_misspelt", schedule('keep = { lasst = 7; };'),
+     ['FILE:4: schedules.nightly.keep.lasst: unknown key; HINT: did you mean "last"?']),
+    ("keep_number", schedule('keep = 7;'),
+     ["FILE:4: schedules.nightly.keep: must be a group, not the number 7; HINT: write { ... } around its keys"]),
+    ("keep_below_zero", schedule('keep = { last = -1; };'),
+     ["FILE:4: schedules.nightly.keep.last: -1 is out of range; HINT: 0 to 100000"]),
+    ("floor_of_none", schedule('keep = { last = 7; floor = 0; };'),
+     ["FILE:4: schedules.nightly.keep.floor: 0 is out of range; HINT: 1 to 1000"]),
+    ("keep_key_outside", schedule('last = 7;'),
+     ['FILE:4: schedules.nightly.last: unknown key; HINT: it belongs into keep']),
+    ("expire_word", schedule('keep = { last = 7; }; expire = "remove";'),
+     ['FILE:4: schedules.nightly.expire: must be "off", "report" or "delete", not "remove"']),
+    ("expire_without_keep", schedule('expire = "delete";'),
+     ['FILE:4: schedules.nightly.expire: without keep nothing is deleted; HINT: say what to keep, keep = { last = 7; }']),
+    ("expire_of_exports", s3('bucket = "acme-backups"; }; keep = { last = 7; }; expire = "delete"; s4 = {').replace(" s4 = { };", ""),
+     ['FILE:3: schedules.nightly.expire: this version deletes no exports; HINT: expire = "report" says which ones are no longer wanted']),
+    ("formerly_itself", schedule('formerly = "nightly";'),
+     ['FILE:4: schedules.nightly.formerly: "nightly" is the name of a schedule; HINT: what two schedules made stays apart: take it out']),
+    ("formerly_no_name", schedule('formerly = ["a.b"];'),
+     ["FILE:4: schedules.nightly.formerly: \"a.b\" holds other characters than letters, digits, '_' and '-'"]),
+    ("formerly_in_defaults", top('defaults = { formerly = "old"; };'),
+     ["FILE:6: defaults.formerly: unknown key; HINT: each schedule says its own"]),
+    ("formerly_twice", schedule('formerly = ["old", "older"]; }; hourly = { action = "backup"; when = "hourly"; formerly = "older";').replace('"nightly"; }', '["nightly", "hourly"]; }'),
+     ['FILE:4: schedules.hourly.formerly: "older" is a former name of nightly, too; HINT: keep one of the two']),
+    ("delete_share_of_none", top("limits = { max_delete_share = 0; };"),
+     ["FILE:6: limits.max_delete_share: 0 is out of range; HINT: above 0, at most 1"]),
     ("later_key_min_tables", tables('( { match = "*"; min_tables = 10; schedules = "nightly"; } )'),
      ["FILE:5: tables.min_tables: unknown key; HINT: this version does not have it; take it out"]),
     ("later_key_tags", tables('( { match = "*"; tags = ["a"]; schedules = "nightly"; } )'),
@@ -572,6 +599,14 @@ GOOD_ONES = [
      "acme, 1 schedule, 1 table entry"),
     ("key_taken_back", s3('sse_algorithm = "AES256"; kms_key_id = "";') + 'defaults = { s3 = { bucket = "acme-backups"; '
      'sse_algorithm = "KMS"; kms_key_id = "alias/x"; }; };', "acme, 1 schedule, 1 table entry"),
+    ("keep_takes_back_all", schedule('keep = { last = 0; };') + "defaults = { keep = { last = 7; }; };",
+     "acme, 1 schedule, 1 table entry"),
+    ("keep_of_defaults_may_be_a_floor", top("defaults = { keep = { floor = 2; }; };"), "acme, 1 schedule, 1 table entry"),
+    ("expire_and_keep_of_defaults", top('defaults = { expire = "delete"; keep = { last = 3; }; };'),
+     "acme, 1 schedule, 1 table entry"),
+    ("expire_of_defaults_with_exports", s3('bucket = "acme-backups";') + 'defaults = { expire = "delete"; };',
+     "acme, 1 schedule, 1 table entry"),
+    ("formerly", schedule('formerly = ["old", "older"];'), "acme, 1 schedule, 1 table entry"),
     ("unprotected_on_purpose", tables('( { match = "orders"; schedules = "nightly"; }, { match = "x-*"; schedules = []; '
      'reason = "rebuilt from git"; } )'), "acme, 1 schedule, 2 table entries"),
     ("longest_names", GOOD.replace("acme", "d" * 32).replace("nightly", "s" * 64).replace("orders", "t" * 255),
@@ -657,12 +692,12 @@ def test_beside_a_relative_path(tmp_path):
 FULL = """deployment = "acme";
 defaults = {
   timezone = "Europe/Berlin";
-  warn_after = "1h";
+  warn_after = "1h"; keep = { floor = 2; }; expire = "delete";
   s3 = { bucket = "acme-%{region}"; prefix = "%{account}/%{table}"; bucket_owner = "333333333333"; };
 };
 schedules = {
   nightly = { action = "backup"; when = "02:00 UTC"; spread = "1h"; };
-  weekly = { action = "export"; when = "Sun 03:00"; s3 = { prefix = ""; format = "ION"; }; };
+  weekly = { action = "export"; when = "Sun 03:00"; keep = { weekly = 5; }; s3 = { prefix = ""; format = "ION"; }; };
 };
 tables = (
   { match = ["orders", "app-[a-f]*"]; exclude = "*-tmp"; schedules = ["nightly", "weekly"]; },
@@ -705,6 +740,10 @@ def test_dump(tmp_path):
         '        warn_after = "1h";  # defaults.warn_after at FILE:4',
         '            bucket = "acme-%{region}";  # defaults.s3.bucket at FILE:5',
         '            prefix = "";  # FILE:9',
+        "            weekly = 5;  # FILE:9",
+        "            floor = 2;  # defaults.keep.floor at FILE:4",
+        "            last = 0;  # default",
+        '        # formerly = [];  # not set: none',
         '            format = "ION";  # FILE:9',
         '        match = ["orders", "app-[a-f]*"];  # FILE:12',
         '        reason = "say \\"no\\" \\\\ A";  # FILE:13',
@@ -728,7 +767,7 @@ def keys_of(text):
             path = ["schedules" if part == "defaults" else part for part in at]
             path = path[:1] if path[:1] == ["accounts"] else path
             if path[:1] == ["schedules"]:
-                path = [part for part in path if part in ("schedules", "s3")]
+                path = [part for part in path if part in ("schedules", "s3", "keep")]
             if at[:1] not in (["schedules"], ["accounts"]) or len(at) > 1:
                 found[".".join(path + [match[1]])] = line.strip()
         if match and match[2] in "{(" and not re.search(r"[})];", line):
@@ -744,7 +783,7 @@ def schema(tmp_path):
 
 
 def test_schema_has_keys(schema):
-    assert len(schema) == 49
+    assert len(schema) == 62
     assert {"deployment", "aws.region", "schedules.when", "schedules.s3.bucket", "tables.match", "limits.listing_lag"} <= set(schema)
 
 
@@ -776,6 +815,7 @@ MANUAL_SECTIONS = {
     "aws": "aws.",
     "Each group of accounts": "accounts.",
     "defaults, and each group of schedules": "schedules.",
+    "keep": "schedules.keep.",
     "s3": "schedules.s3.",
     "Each entry of tables": "tables.",
     "limits": "limits.",

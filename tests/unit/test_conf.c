@@ -136,6 +136,12 @@ static void what_is_not_set_has_its_default(void **state) {
     assert_int_equal(s->catch_up, CATCH_UP_LAST);
     assert_int_equal(s->verify, VERIFY_SERVICE);
     assert_null(s->s3.bucket);
+    assert_false(retention_keep_is_set(&s->keep));
+    assert_int_equal(s->keep.floor, 1);
+    assert_int_equal(s->expire, EXPIRE_REPORT);
+    assert_int_equal(s->n_formerly, 0);
+    assert_int_equal(c->limits.max_delete, 1000);
+    assert_true(c->limits.max_delete_share == 0.1);
     assert_null(conf_schedule(c, "weekly"));
 }
 
