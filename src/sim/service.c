@@ -13,6 +13,7 @@
 #include "sim/service_mangle.h"
 #include "sim/service_shape.h"
 #include "sim/service_state.h"
+#include "sim/service_sts.h"
 
 #define MAX_REPLY (8u << 20)
 #define MAX_REGIONS 64
@@ -117,6 +118,7 @@ void service_free(Service *s) {
     free(s->tables);
     free(s->backups);
     free(s->exports);
+    service_sts_done(s);
     service_faults_clear(&s->faults);
     free(s);
 }
@@ -381,28 +383,44 @@ static bool is_json_type(const char *content_type) {
     return false;
 }
 
-/* Who asks, for which region? False with an error reply. */
-static bool admit(Service *s, const ServiceRequest *q, Usec now_wall, ServiceReply *r) {
+const char *service_admit(Service *s, const ServiceRequest *q, const char *service, Usec now_wall, ServiceReply *r,
+                          Text *message) {
     ServiceAuthKey key = {.access_key = s->settings.access_key,
                           .secret_key = s->settings.secret_key,
                           .session_token = s->settings.session_token,
-                          .service = "dynamodb",
+                          .service = service,
                           .region = s->settings.region};
     ServiceAuthResult auth;
     int rc = 0;
-    if (s->settings.without_auth)
-        service_auth_peek(q, &auth);
-    else
+    service_auth_peek(q, &auth);
+    const ServiceSession *session = service_sts_session(s, auth.key_id);
+    if (session) {
+        key.access_key = session->key_id;
+        key.secret_key = session->secret;
+        key.session_token = session->token;
+    }
+    if (!s->settings.without_auth)
         rc = service_auth_check(q, &key, now_wall, &auth);
     const char *region = auth.region[0] ? auth.region : s->settings.region ? s->settings.region : "us-east-1";
     snprintf(r->region, sizeof r->region, "%s", region);
     snprintf(r->key_id, sizeof r->key_id, "%s", auth.key_id);
-    if (rc < 0)
-        add_error(r, "InternalServerError", 0, "The emulator could not check the signature");
-    else if (auth.code)
-        add_error(r, auth.code, 0, text_get(&auth.message));
+    text_add(message, rc < 0 ? "The emulator could not check the signature" : text_get(&auth.message));
     text_done(&auth.message);
-    return rc >= 0 && !auth.code;
+    if (rc < 0)
+        return "InternalServerError";
+    if (auth.code || s->settings.without_auth || !session || now_wall < session->expires_wall)
+        return auth.code;
+    text_add(message, "The security token included in the request is expired");
+    return "ExpiredTokenException";
+}
+
+/* False with an error reply. */
+static bool admit(Service *s, const ServiceRequest *q, Usec now_wall, ServiceReply *r) {
+    AUTO_TEXT message = TEXT_INIT(1u << 20);
+    const char *code = service_admit(s, q, "dynamodb", now_wall, r, &message);
+    if (code)
+        add_error(r, code, 0, text_get(&message));
+    return !code;
 }
 
 static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *r) {
@@ -443,6 +461,9 @@ void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceR
         ret->status = 200;
         text_addf(&ret->body, "healthy: dynamodb.%s.amazonaws.com ", region);
         finish(s, ret, now_wall, "text/plain", false);
+    } else if (service_sts_is_meant(q)) {
+        service_sts_handle(s, now_wall, q, ret);
+        finish(s, ret, now_wall, "text/xml", false);
     } else if (strcmp(q->method, "POST") != 0 || !is_json_type(service_header(q, "Content-Type"))) {
         ret->status = 404;
         text_add(&ret->body, "<UnknownOperationException/>\n");

@@ -53,6 +53,13 @@ typedef struct ServiceRegion {
     ServiceBucket *buckets; /* one per operation, and one for changes of tables */
 } ServiceRegion;
 
+/* What AssumeRole gave. */
+typedef struct ServiceSession {
+    char key_id[24], secret[40], token[40], name[65];
+    char *role_arn;
+    Usec expires_wall;
+} ServiceSession;
+
 struct Service {
     ServiceSettings settings; /* the strings are its own */
     uint64_t random;
@@ -66,6 +73,8 @@ struct Service {
     size_t n_backups, n_backups_room;
     ServiceExport **exports; /* as they came */
     size_t n_exports, n_exports_room;
+    ServiceSession *sessions;
+    size_t n_sessions, n_sessions_room;
     ServiceFaults faults;
 };
 
@@ -93,6 +102,11 @@ ServiceOperation service_create_table, service_delete_table, service_describe_ta
 /* Sets code and message and returns -EINVAL. `code` is static. */
 int service_refuse(ServiceCall *c, const char *code, const char *format, ...) PRINTF_LIKE(3, 4);
 #define SERVICE_REFUSE_VALUE(c, ...) service_refuse(c, "ValidationException", __VA_ARGS__)
+
+/* Who asks `service`, for which region? Notes both down in the reply. The code of the error, with its message; NULL: the
+ * request is genuine. */
+const char *service_admit(Service *s, const ServiceRequest *q, const char *service, Usec now_wall, ServiceReply *r,
+                          Text *message);
 
 uint64_t service_random(Service *s);
 void service_make_uuid(Service *s, char uuid[static SERVICE_UUID_SIZE]);

@@ -1,5 +1,5 @@
 /* The service model on whatever comes. The first line of the input names an operation, "json" for the reader alone,
- * "faults" for a script, or "sign" for the line that follows as Authorization; the rest is the body. */
+ * "faults" for a script, "form" for STS, or "sign" for the line that follows as Authorization; the rest is the body. */
 
 #include "sim/service.h"
 
@@ -38,7 +38,8 @@ static void check_reply(const ServiceReply *r) {
 
 static void post(Service *s, Usec now, const char *operation, const char *authorization, const char *body, size_t n) {
     AUTO_FREE char *target = text_format("DynamoDB_20120810.%s", operation);
-    ServiceHeader headers[] = {{"Content-Type", "application/x-amz-json-1.0"},
+    bool form = strcmp(operation, "form") == 0;
+    ServiceHeader headers[] = {{"Content-Type", form ? "application/x-www-form-urlencoded" : "application/x-amz-json-1.0"},
                                {"X-Amz-Target", target},
                                {"Host", "localhost"},
                                {"X-Amz-Date", "20261124T120000Z"},

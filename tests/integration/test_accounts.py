@@ -121,6 +121,73 @@ def test_dry_run(emulator, daemon):
     assert "4 of 5 tables are ready" in done.stdout
 
 
+def test_roles_are_assumed_by_those_who_ask_and_end(emulator, daemon, tmp_path):
+    """A dry run and a rebuild are who the daemon is: each account's role, with its external id."""
+    e = emulator("orders", "app-1")
+    when, _ = soon(2)
+    role = ROLE.replace("regions", 'external_id = "bk7"; regions')
+    d = daemon(configuration(e, when, select(["orders", "app-*"], "once"), role + OWN), env={"AWS_ENDPOINT_URL_STS": e.url})
+    d.wait_runs(6, state="succeeded")
+    assert d.stop() == 0
+
+    def by_role(since):
+        """The calls in the role's region, and that all others are our own."""
+        calls = e.calls()[since:]
+        assert all((call["key"] == KEY_ID) == (call["region"] != "eu-west-1" or call["op"] == "AssumeRole") for call in calls)
+        return {call["op"] for call in calls if call["region"] == "eu-west-1"}
+
+    assert by_role(0) >= {"AssumeRole", "DescribeTable", "CreateBackup", "ListTables"}
+    since = len(e.calls())
+    done = d.once("--dry-run")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "6 of 6 tables are ready" in done.stdout
+    assert "credentials of prod from role arn:aws:iam::111111111111:role/ddbackupd by environment, of own from environment" in done.stdout
+    assert by_role(since) == {"AssumeRole", "DescribeTable", "ListTables"}
+    since = len(e.calls())
+    command = [str(harness.BUILD / "ddbackupctl"), "rebuild", "--dry-run", "--config", str(d.config), "--state-directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=d.env)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "prod/eu-west-1/orders" in done.stdout
+    assert by_role(since) >= {"AssumeRole", "ListBackups"}
+    e.faults("AssumeRole times=forever error AccessDenied 403 User: x is not authorized to perform: sts:AssumeRole")
+    done = d.once("--dry-run")
+    assert done.returncode == 1
+    assert "prod: role arn:aws:iam::111111111111:role/ddbackupd by environment: STS answered 403 AccessDenied: User: x" in done.stderr
+    assert "own/us-east-1/app-1: ACTIVE" in done.stdout
+
+
+def test_the_emulator_as_sts(emulator):
+    """As boto3 meets it."""
+    import boto3
+    import botocore.exceptions
+    import pytest
+
+    e = emulator("orders")
+    sts = e.client("sts")
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:user/emulator"
+    given = sts.assume_role(RoleArn="arn:aws:iam::111111111111:role/path/backup", RoleSessionName="a-b", ExternalId="x&y")["Credentials"]
+
+    def client(service, **changes):
+        keys = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"],
+                "aws_session_token": given["SessionToken"], **changes}
+        return boto3.client(service, endpoint_url=e.url, region_name="eu-central-1", **keys)
+
+    identity = client("sts").get_caller_identity()
+    assert (identity["Account"], identity["Arn"]) == ("111111111111", "arn:aws:sts::111111111111:assumed-role/backup/a-b")
+    assert client("dynamodb").list_tables()["TableNames"] == ["orders"]
+    for service, changes, code in (
+        ("sts", {"aws_session_token": "other"}, "InvalidClientTokenId"),
+        ("sts", {"aws_secret_access_key": "other"}, "SignatureDoesNotMatch"),
+        ("dynamodb", {"aws_session_token": None}, "UnrecognizedClientException"),
+    ):
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            client(service, **changes).get_caller_identity() if service == "sts" else client(service, **changes).list_tables()
+        assert refused.value.response["Error"]["Code"] == code
+    with pytest.raises(botocore.exceptions.ClientError, match="ValidationError"):
+        sts.assume_role(RoleArn="arn:aws:iam::111111111111:user/not-a-role", RoleSessionName="a-b")
+    assert [call["op"] for call in e.calls("AssumeRole")] == ["AssumeRole"] * 2
+
+
 def test_an_account_without_credentials_holds_up_no_other(emulator, daemon):
     """It is said once; its runs wait, and the others are on time."""
     e = emulator("orders", "app-1")
