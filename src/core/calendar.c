@@ -24,7 +24,8 @@ void calendar_free(Calendar *c) {
 const char *calendar_zone_name(const Calendar *c) { return c->zone; }
 
 bool calendar_equal(const Calendar *a, const Calendar *b) {
-    if (a->weekdays != b->weekdays || a->from_month_end != b->from_month_end || !text_equal(a->zone, b->zone))
+    if (a->weekdays != b->weekdays || a->from_month_end != b->from_month_end || a->days != b->days ||
+        a->rate_usec != b->rate_usec || !text_equal(a->zone, b->zone))
         return false;
     for (size_t i = 0; i < CALENDAR_UNITS; i++) {
         const CalendarField *x = &a->fields[i], *y = &b->fields[i];
@@ -34,75 +35,6 @@ bool calendar_equal(const Calendar *a, const Calendar *b) {
             return false;
     }
     return true;
-}
-
-/* --- the normal form --- */
-
-#define TEXT_MAX 65536 /* holds CALENDAR_UNITS fields of CALENDAR_PARTS_MAX parts */
-
-static void print_weekdays(Text *t, unsigned weekdays) {
-    static const char names[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    const char *comma = "";
-    for (int first = 0; first < 7; first++) {
-        if (!(weekdays & 1u << first))
-            continue;
-        int last = first;
-        while (last < 6 && weekdays & 1u << (last + 1))
-            last++;
-        text_addf(t, "%s%s", comma, names[first]);
-        if (last > first)
-            text_addf(t, "%s%s", last > first + 1 ? ".." : ",", names[last]);
-        first = last;
-        comma = ",";
-    }
-    text_add_char(t, ' ');
-}
-
-static void print_value(Text *t, int value, int scale, int width) {
-    text_addf(t, "%0*d", width, value / scale);
-    if (value % scale > 0)
-        text_addf(t, ".%06d", value % scale);
-}
-
-static void print_field(Text *t, const CalendarField *f, CalendarUnit unit) {
-    int scale = unit == CALENDAR_SECOND ? (int)USEC_PER_SEC : 1, width = unit == CALENDAR_YEAR ? 4 : 2;
-    bool every_second = unit == CALENDAR_SECOND && f->n_parts == 1 && f->parts[0].start == 0 &&
-                        f->parts[0].stop < 0 && f->parts[0].step == scale;
-    if (f->n_parts == 0 || every_second) {
-        text_add_char(t, '*');
-        return;
-    }
-    for (size_t i = 0; i < f->n_parts; i++) {
-        const CalendarPart *part = &f->parts[i];
-        if (i > 0)
-            text_add_char(t, ',');
-        print_value(t, part->start, scale, width);
-        if (part->stop >= 0) {
-            text_add(t, "..");
-            print_value(t, part->stop, scale, width);
-        }
-        if (part->step > 0 && (part->stop < 0 || part->step != scale)) {
-            text_add_char(t, '/');
-            print_value(t, part->step, scale, 1);
-        }
-    }
-}
-
-int calendar_to_string(const Calendar *c, char **ret) {
-    static const char separators[CALENDAR_UNITS] = "-- ::";
-    AUTO_TEXT t = TEXT_INIT(TEXT_MAX);
-    if (c->weekdays)
-        print_weekdays(&t, c->weekdays);
-    for (size_t unit = 0; unit < CALENDAR_UNITS; unit++) {
-        print_field(&t, &c->fields[unit], (CalendarUnit)unit);
-        if (unit == CALENDAR_MONTH && c->from_month_end)
-            text_add_char(&t, '~');
-        else if (separators[unit])
-            text_add_char(&t, separators[unit]);
-    }
-    if (c->zone)
-        text_addf(&t, " %s", c->zone);
-    return text_take(&t, ret);
 }
 
 /* --- local time --- */
@@ -157,7 +89,29 @@ static CalendarPart part_from_month_end(CalendarPart part, int length) {
     };
 }
 
+static int weekday_of(const Moment *m, int day) {
+    return date_weekday(m->values[CALENDAR_YEAR], m->values[CALENDAR_MONTH], day);
+}
+
+/* The day from Monday to Friday that is nearest to the one day of the field, in the same month, if it is at or after
+ * `value`, else INT_MAX. */
+static int day_nearest(const Calendar *c, const Moment *m) {
+    int day = c->fields[CALENDAR_DAY].parts[0].start, length = month_length(m);
+    if (c->from_month_end)
+        day = length + 1 - day;
+    if (day > length)
+        return INT_MAX;
+    int weekday = weekday_of(m, day);
+    if (weekday == 5)
+        day += day > 1 ? -1 : 2;
+    if (weekday == 6)
+        day += day < length ? 1 : -2;
+    return day >= m->values[CALENDAR_DAY] ? day : INT_MAX;
+}
+
 static int field_next(const Calendar *c, CalendarUnit unit, const Moment *m) {
+    if (unit == CALENDAR_DAY && c->days == CALENDAR_DAYS_NEAREST)
+        return day_nearest(c, m);
     const CalendarField *f = &c->fields[unit];
     int value = m->values[unit], next = f->n_parts == 0 ? value : INT_MAX;
     for (size_t i = 0; i < f->n_parts; i++) {
@@ -172,9 +126,16 @@ static int field_next(const Calendar *c, CalendarUnit unit, const Moment *m) {
 }
 
 static bool weekday_matches(const Calendar *c, const Moment *m) {
-    const int *v = m->values;
-    return c->weekdays == 0 ||
-           c->weekdays & 1u << date_weekday(v[CALENDAR_YEAR], v[CALENDAR_MONTH], v[CALENDAR_DAY]);
+    return c->weekdays == 0 || c->weekdays & 1u << weekday_of(m, m->values[CALENDAR_DAY]);
+}
+
+/* The first day from that of *m on that is one of the month's or of the week's. */
+static int day_of_either(const Calendar *c, const Moment *m) {
+    Moment day = *m;
+    int next = field_next(c, CALENDAR_DAY, m), length = month_length(m);
+    while (day.values[CALENDAR_DAY] < next && day.values[CALENDAR_DAY] <= length && !weekday_matches(c, &day))
+        day.values[CALENDAR_DAY]++;
+    return day.values[CALENDAR_DAY];
 }
 
 static void restart_below(Moment *m, int unit) {
@@ -187,7 +148,8 @@ static bool local_match(const Calendar *c, Usec *local) {
     Date d = date_from_wall(*local);
     Moment m = {{d.year, d.month, d.day, d.hour, d.minute, d.second * (int)USEC_PER_SEC + d.usec}};
     for (int unit = 0; unit < CALENDAR_UNITS;) {
-        int next = field_next(c, (CalendarUnit)unit, &m);
+        bool either = unit == CALENDAR_DAY && c->days == CALENDAR_DAYS_EITHER;
+        int next = either ? day_of_either(c, &m) : field_next(c, (CalendarUnit)unit, &m);
         bool carry = next > largest(&m, (CalendarUnit)unit);
         if (carry && unit == CALENDAR_YEAR)
             return false;
@@ -195,7 +157,7 @@ static bool local_match(const Calendar *c, Usec *local) {
             m.values[unit] = next;
             restart_below(&m, unit);
         }
-        if (carry || (unit == CALENDAR_DAY && !weekday_matches(c, &m))) {
+        if (carry || (unit == CALENDAR_DAY && !either && !weekday_matches(c, &m))) {
             unit -= carry;
             m.values[unit]++;
             restart_below(&m, unit);
@@ -233,10 +195,7 @@ static Usec local_unseen(const Zone *z, Usec wall) {
 /* Goes through the spans between changes of the offset. A match in the gap before a span elapses at the span's start.
  * After a fold, an expression of intervals looks for matches from the span's start again; others go on from where the
  * clock had been, so that no local time comes twice. */
-int calendar_next(const Calendar *c, const Zone *zone, Usec after_wall, Usec *ret_wall) {
-    if (after_wall >= WALL_MAX)
-        return -ENOENT;
-    after_wall = usec_max(after_wall, -1);
+static int span_next(const Calendar *c, const Zone *zone, Usec after_wall, Usec *ret_wall) {
     bool repeats = hours_repeat(c);
     Usec at = after_wall + 1;
     Usec match = repeats ? local_at(zone, at) : local_unseen(zone, at);
@@ -262,6 +221,22 @@ int calendar_next(const Calendar *c, const Zone *zone, Usec after_wall, Usec *re
         /* far from here, no fold leads back behind the match */
         at = near ? change : usec_max(change, match - OFFSETS_SPAN);
     }
+}
+
+static int rate_next(Usec rate_usec, Usec after_wall, Usec *ret_wall) {
+    Usec next = after_wall < 0 ? 0 : (after_wall / rate_usec + 1) * rate_usec;
+    if (next >= date_days(CALENDAR_YEAR_MAX + 1, 1, 1) * USEC_PER_DAY)
+        return -ENOENT;
+    *ret_wall = next;
+    return 0;
+}
+
+int calendar_next(const Calendar *c, const Zone *zone, Usec after_wall, Usec *ret_wall) {
+    if (after_wall >= WALL_MAX)
+        return -ENOENT;
+    after_wall = usec_max(after_wall, -1);
+    return c->rate_usec > 0 ? rate_next(c->rate_usec, after_wall, ret_wall)
+                            : span_next(c, zone, after_wall, ret_wall);
 }
 
 int calendar_last(const Calendar *c, const Zone *zone, Usec after_wall, Usec until_wall, Usec *ret_wall) {

@@ -1,5 +1,10 @@
 #pragma once
-/* Calendar expressions as in systemd.time(7), "CALENDAR EVENTS", and when they elapse.
+/* Calendar expressions, and when they elapse. Four dialects make one type:
+ *   systemd.time(7), "CALENDAR EVENTS"   Mon..Fri 02:00      and its names: daily, weekly, ...
+ *   crontab(5)                           0 2 * * 1-5         and its names: @daily, @weekly, ...
+ *   Amazon EventBridge, cron             cron(0 2 ? * MON-FRI *)
+ *   Amazon EventBridge, rate             rate(12 hours)      counted from 1970-01-01T00:00:00Z
+ * All but the last may end in a space and a time zone.
  *
  * Rules at changes of the clock (ddbackupd.conf(5) says them too): a local time that does not exist runs once, at the
  * first valid instant after it; one that exists twice runs once, the first time; an expression whose hour field is a
@@ -26,7 +31,8 @@ DEFINE_CLEANUP(Calendar, calendar_free)
 
 /* The zone that the expression itself names ("UTC", "Europe/Berlin"), or NULL: the schedule's. Borrowed. */
 const char *calendar_zone_name(const Calendar *c);
-/* The normal form, as `systemd-analyze calendar` prints it. */
+/* The normal form, which is read back as an equal calendar: systemd's, as `systemd-analyze calendar` prints it; that of
+ * cron for a day of the month or a weekday, that of AWS for the nearest weekday (W), and that of rates. */
 int calendar_to_string(const Calendar *c, char **ret);
 bool calendar_equal(const Calendar *a, const Calendar *b);
 

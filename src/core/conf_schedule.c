@@ -30,12 +30,6 @@ const ScheduleConf *conf_schedule(const Conf *c, const char *name) {
     return NULL;
 }
 
-/* Other schedulers' forms, which people know. */
-static bool is_cron(const char *s) {
-    return text_starts_with(s, "cron(") || text_starts_with(s, "rate(") ||
-           (s[strspn(s, "0123456789*/,- ")] == '\0' && strchr(s, ' ') && strchr(strchr(s, ' ') + 1, ' '));
-}
-
 static int read_when(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     CalendarError error = {.message = "is no calendar expression"};
     int r = calendar_parse(s->when_text, &s->when, &error);
@@ -48,10 +42,9 @@ static int read_when(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     else
         text_add(&where, "at its end");
     return conf_reader_say(m, node,
-                           "schedules.%s.when: \"%.200s\": %s, %s; HINT: %ssuch as \"02:00\", \"Sun 03:30\" or "
+                           "schedules.%s.when: \"%.200s\": %s, %s; HINT: such as \"02:00\", \"Sun 03:30\" or "
                            "\"*:0/15\"",
-                           s->name, s->when_text, error.message, text_get(&where),
-                           is_cron(s->when_text) ? "systemd's form, not cron's, " : "");
+                           s->name, s->when_text, error.message, text_get(&where));
 }
 
 /* Zones are loaded once each and shared. */

@@ -367,10 +367,14 @@ BAD = [
      ['FILE:3: schedules.nightly.when: "Mon..Fir 02:00": expected a weekday, or one of the names such as daily alone, at "Fir 02:00", character 6; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
     ("expression_incomplete", when('when = "Mon 02";'),
      ['FILE:3: schedules.nightly.when: "Mon 02": expected a date such as *-*-01 or a time such as 02:00, at "02", character 5; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
-    ("expression_of_cron", when('when = "0 2 * * *";'),
-     ["FILE:3: schedules.nightly.when: \"0 2 * * *\": expected a date such as *-*-01 or a time such as 02:00, at \"0 2 * * *\", character 1; HINT: systemd's form, not cron's, such as \"02:00\", \"Sun 03:30\" or \"*:0/15\""]),
-    ("expression_of_rate", when('when = "rate(1 day)";'),
-     ["FILE:3: schedules.nightly.when: \"rate(1 day)\": expected a weekday, or one of the names such as daily alone, at \"rate(1 day)\", character 1; HINT: systemd's form, not cron's, such as \"02:00\", \"Sun 03:30\" or \"*:0/15\""]),
+    ("expression_of_cron", when('when = "0 24 * * *";'),
+     ['FILE:3: schedules.nightly.when: "0 24 * * *": expected an hour between 0 and 23, at "24 * * *", character 3; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
+    ("expression_of_cron_short", when('when = "0 2 * *";'),
+     ['FILE:3: schedules.nightly.when: "0 2 * *": cron takes five fields: minute, hour, day of the month, month, weekday, at its end; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
+    ("expression_of_aws", when('when = "cron(0 2 * * * *)";'),
+     ['FILE:3: schedules.nightly.when: "cron(0 2 * * * *)": of day of the month and weekday, one is "?" and the other is not, at "* *)", character 14; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
+    ("expression_of_rate", when('when = "rate(1 days)";'),
+     ['FILE:3: schedules.nightly.when: "rate(1 days)": 1 takes minute, hour or day, at "days)", character 8; HINT: such as "02:00", "Sun 03:30" or "*:0/15"']),
     ("expression_that_never_comes", when('when = "*-02-30 02:00";'),
      ['FILE:3: schedules.nightly.when: "*-02-30 02:00" never comes; HINT: is there such a day?']),
     ("expression_in_unknown_zone", when('when = "02:00 Europe/Berln";'),
@@ -862,6 +866,6 @@ def test_expressions_of_the_manual_are_good(tmp_path):
     page = (SOURCE / "man/ddbackupd.conf.5").read_text()
     part = page[page.index(".Sh CALENDAR"):page.index(".Ss When the clocks change")]
     shown = [text for text in re.findall(r'^\.It "([^"]*)" Ta', part, re.M) if text]
-    assert len(shown) == 11
+    assert len(shown) == 22
     for text in shown:
         assert summary(write(tmp_path, when(f'when = "{text}";'))).startswith("FILE: good: "), text
