@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "base/text.h"
 #include "core/codec.h"
+#include "core/s3.h"
 
 /* How much of a body that is not the service's is shown. */
 #define BODY_SHOWN 256
@@ -25,6 +26,9 @@
 #define HINT_PROXY                                                                                                     \
     "something between this machine and DynamoDB answers in its place: check proxies, firewalls and aws.endpoint_url"
 #define HINT_PITR "enable it (billed) with 'aws dynamodb update-continuous-backups', or use action = \"backup\""
+#define HINT_GET                                                                                                       \
+    "allow s3:GetObject on the bucket's objects to this principal, in its policy and, across accounts, in the "       \
+    "bucket's; with SSE-KMS kms:Decrypt on the key, too"
 #define HINT_VALUE "correct the value that the message names; if it is not in the configuration, report a defect"
 
 /* Sources: the API reference of each operation for what it declares, and measurements on the live service for the rest
@@ -79,6 +83,29 @@ const AwsErrorRow aws_error_rows[] = {
      "allow dynamodb:DescribeTable on table/* to this principal"},
     {AWS_OP_LIST_TABLES, "AccessDeniedException", NULL, AWS_DENIED,
      "allow dynamodb:ListTables on \"*\" to this principal, or name tables without wildcards"},
+
+    /* S3; HEAD has no body, so its codes are statuses */
+    {AWS_OP_ANY, "NoSuchKey", NULL, AWS_NOT_FOUND, NULL},
+    {AWS_OP_HEAD_OBJECT, "HTTP404", NULL, AWS_NOT_FOUND, NULL},
+    {AWS_OP_ANY, "NoSuchBucket", NULL, AWS_NOT_FOUND, "create the bucket, or correct s3.bucket of the schedule"},
+    {AWS_OP_HEAD_BUCKET, "HTTP404", NULL, AWS_NOT_FOUND, "create the bucket, or correct s3.bucket of the schedule"},
+    {AWS_OP_GET_OBJECT, "AccessDenied", NULL, AWS_DENIED, HINT_GET},
+    {AWS_OP_HEAD_OBJECT, "HTTP403", NULL, AWS_DENIED, HINT_GET},
+    {AWS_OP_HEAD_BUCKET, "HTTP403", NULL, AWS_DENIED,
+     "allow s3:ListBucket on the bucket to this principal; check s3.bucket_owner"},
+    {AWS_OP_PUT_OBJECT, "AccessDenied", NULL, AWS_DENIED, "allow s3:PutObject on the bucket's objects to this principal"},
+    {AWS_OP_DELETE_OBJECT, "AccessDenied", NULL, AWS_DENIED,
+     "allow s3:DeleteObject on the bucket's objects to this principal, or set expire = \"report\""},
+    {AWS_OP_LIST_OBJECTS, "AccessDenied", NULL, AWS_DENIED, "allow s3:ListBucket on the bucket to this principal"},
+    {AWS_OP_ANY, "InvalidAccessKeyId", NULL, AWS_CREDENTIALS, HINT_KEY},
+    /* an ETag has changed, or an object is there already */
+    {AWS_OP_ANY, "PreconditionFailed", NULL, AWS_REFUSED, NULL},
+    {AWS_OP_ANY, "ConditionalRequestConflict", NULL, AWS_NOT_READY, NULL},
+    {AWS_OP_ANY, "InvalidRange", NULL, AWS_REFUSED, NULL},
+    /* the bucket is in another region: AwsError.region */
+    {AWS_OP_ANY, "PermanentRedirect", NULL, AWS_REFUSED, NULL},
+    {AWS_OP_ANY, "TemporaryRedirect", NULL, AWS_REFUSED, NULL},
+    {AWS_OP_ANY, "AuthorizationHeaderMalformed", NULL, AWS_REFUSED, NULL},
 
     /* The state of something */
     {AWS_OP_ANY, "TableNotFoundException", NULL, AWS_NOT_FOUND, HINT_TABLE},
@@ -237,15 +264,23 @@ static void begin(const HttpReply *reply, const char *code, AwsError *e) {
     const char *id = http_headers_get(&reply->headers, "x-amzn-requestid");
     *e = (AwsError){.class = AWS_OK, .status = reply->outcome == HTTP_REPLIED ? reply->status : 0};
     snprintf(e->code, sizeof e->code, "%s", code);
+    if (!id)
+        id = http_headers_get(&reply->headers, "x-amz-request-id");
     if (id)
         set_printable(e->request_id, sizeof e->request_id, id, strlen(id));
 }
 
 /* Code and message of an error reply; the header x-amzn-errortype goes before the body. */
-static void read_error(const HttpReply *reply, AwsError *e) {
+static void read_error(AwsOp op, const HttpReply *reply, AwsError *e) {
     char code[sizeof e->code], header_code[sizeof e->code] = "", message[sizeof e->message];
     const char *type = http_headers_get(&reply->headers, "x-amzn-errortype");
-    if (codec_error(reply->body, reply->body_len, code, sizeof code, message, sizeof message) < 0) {
+    const char *region = http_headers_get(&reply->headers, "x-amz-bucket-region");
+    int r = op < AWS_OP_N && aws_ops[op].of_s3
+                ? s3_error(reply->body, reply->body_len, code, sizeof code, message, sizeof message)
+                : codec_error(reply->body, reply->body_len, code, sizeof code, message, sizeof message);
+    if (region)
+        set_printable(e->region, sizeof e->region, region, strlen(region));
+    if (r < 0) {
         snprintf(e->code, sizeof e->code, "UnreadableReply");
         snprintf(e->message, sizeof e->message, "no memory to read it");
         return;
@@ -274,9 +309,9 @@ AwsErrorClass aws_error_classify(AwsOp op, const HttpReply *reply, AwsError *ret
         break;
     }
     begin(reply, "", ret);
-    if (reply->status == 200)
+    if (reply->status == 200 || (op < AWS_OP_N && aws_ops[op].of_s3 && (reply->status == 204 || reply->status == 206)))
         return AWS_OK;
-    read_error(reply, ret);
+    read_error(op, reply, ret);
     return set_class(op, ret);
 }
 

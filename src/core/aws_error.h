@@ -33,6 +33,7 @@ typedef struct AwsError {
     char request_id[64]; /* x-amzn-RequestId, or "" */
     char message[512];   /* the service's words, printable, cut to fit */
     const char *hint;    /* what a person can do; static; NULL where nobody can */
+    char region[32];     /* of S3's bucket, where a reply tells it; "": it does not */
 } AwsError;
 
 const char *aws_error_class_to_string(AwsErrorClass c);

@@ -11,4 +11,12 @@ const AwsOpRow aws_ops[AWS_OP_N] = {
     [AWS_OP_DESCRIBE_TABLE] = {"DescribeTable", .repeatable = true, .reads = true},
     [AWS_OP_LIST_TABLES] = {"ListTables", .repeatable = true, .reads = true},
     [AWS_OP_DELETE_BACKUP] = {"DeleteBackup", .repeatable = true, .reads = false},
+    [AWS_OP_GET_OBJECT] = {"GetObject", .repeatable = true, .reads = true, .of_s3 = true},
+    [AWS_OP_HEAD_OBJECT] = {"HeadObject", .repeatable = true, .reads = true, .of_s3 = true},
+    /* with If-None-Match, or of the same bytes to the same key; and what was deleted stays so */
+    [AWS_OP_PUT_OBJECT] = {"PutObject", .repeatable = true, .reads = false, .of_s3 = true},
+    [AWS_OP_DELETE_OBJECT] = {"DeleteObject", .repeatable = true, .reads = false, .of_s3 = true},
+    [AWS_OP_LIST_OBJECTS] = {"ListObjectsV2", .repeatable = true, .reads = true, .of_s3 = true},
+    [AWS_OP_HEAD_BUCKET] = {"HeadBucket", .repeatable = true, .reads = true, .of_s3 = true},
+    [AWS_OP_GET_BUCKET] = {"GetBucket", .repeatable = true, .reads = true, .of_s3 = true},
 };

@@ -1,5 +1,5 @@
 #pragma once
-/* The operations of DynamoDB that the client speaks. One row per operation: its name on the wire, and what a
+/* The operations of DynamoDB and S3 that the client speaks. One row per operation: its name on the wire, and what a
  * repetition does. Limits are in core/limits.h, shapes in core/codec.h. */
 
 #include <stdbool.h>
@@ -15,6 +15,13 @@ typedef enum AwsOp {
     AWS_OP_DESCRIBE_TABLE,
     AWS_OP_LIST_TABLES,
     AWS_OP_DELETE_BACKUP,
+    AWS_OP_GET_OBJECT,
+    AWS_OP_HEAD_OBJECT,
+    AWS_OP_PUT_OBJECT,
+    AWS_OP_DELETE_OBJECT,
+    AWS_OP_LIST_OBJECTS,
+    AWS_OP_HEAD_BUCKET,
+    AWS_OP_GET_BUCKET, /* a property of it: the query names it */
     AWS_OP_N,
     AWS_OP_ANY = AWS_OP_N, /* in tables: every operation */
 } AwsOp;
@@ -25,6 +32,7 @@ typedef struct AwsOpRow {
      * DeleteBackup, whose backup can go but once. */
     bool repeatable;
     bool reads; /* it changes nothing */
+    bool of_s3; /* else DynamoDB's */
 } AwsOpRow;
 
 extern const AwsOpRow aws_ops[AWS_OP_N];

@@ -9,11 +9,13 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/crc32.h"
+#include "core/s3.h"
 #include "core/sigv4.h"
 
 /* DynamoDB's pages have at most 1 MiB of content, which JSON makes larger; other replies are a few KiB. */
 #define MAX_PAGE (8u << 20)
 #define MAX_REPLY (1u << 20)
+#define MAX_ERROR (64 << 10)
 
 void call_free(Call *call) {
     if (!call)
@@ -52,39 +54,48 @@ void call_set_error(Call *call, AwsErrorClass class, const char *code, const cha
 
 /* --- out --- */
 
-static size_t max_reply(AwsOp op) {
-    return op == AWS_OP_LIST_BACKUPS || op == AWS_OP_LIST_EXPORTS || op == AWS_OP_LIST_TABLES ? MAX_PAGE : MAX_REPLY;
+static size_t max_reply(const AwsRequest *r) {
+    AwsOp op = r->op;
+    if (op == AWS_OP_GET_OBJECT && r->object.last >= 0)
+        return (size_t)usec_max(r->object.last - r->object.first + 1, MAX_ERROR);
+    return op == AWS_OP_LIST_BACKUPS || op == AWS_OP_LIST_EXPORTS || op == AWS_OP_LIST_TABLES || op == AWS_OP_LIST_OBJECTS ? MAX_PAGE : MAX_REPLY;
 }
 
-static int add_headers(HttpRequest *q, AwsOp op) {
+static int make_dynamodb(Call *call, HttpRequest *q) {
     char target[64];
-    snprintf(target, sizeof target, "DynamoDB_20120810.%s", aws_ops[op].name);
-    int r = http_headers_add(&q->headers, "Content-Type", "application/x-amz-json-1.0");
+    int r = call->body ? 0 : codec_encode(call->request, &call->body);
+    if (r < 0)
+        return r;
+    q->method = HTTP_POST;
+    q->url = strdup(call->lane->endpoint->url);
+    q->body = strdup(call->body);
+    if (!q->url || !q->body)
+        return -ENOMEM;
+    q->body_len = strlen(call->body);
+    snprintf(target, sizeof target, "DynamoDB_20120810.%s", aws_ops[call->request->op].name);
+    r = http_headers_add(&q->headers, "Content-Type", "application/x-amz-json-1.0");
     return r < 0 ? r : http_headers_add(&q->headers, "X-Amz-Target", target);
 }
 
 int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret) {
     const Lane *lane = call->lane;
-    AwsOp op = call->request->op;
-    int r = call->body ? 0 : codec_encode(call->request, &call->body);
-    CLEANUP(http_request_free_ptr) HttpRequest *q = r < 0 ? NULL : calloc(1, sizeof *q);
+    const AwsOpRow *op = &aws_ops[call->request->op];
+    CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
     if (!q)
-        return r < 0 ? r : -ENOMEM;
+        return -ENOMEM;
+    int r = op->of_s3 ? s3_make_request(call->request, lane->endpoint->url, settings->s3_endpoint_url != NULL, q)
+                      : make_dynamodb(call, q);
+    if (r < 0)
+        return r;
     q->id = id;
-    q->method = HTTP_POST;
-    q->url = strdup(lane->endpoint->url);
-    q->body = strdup(call->body);
-    q->body_len = strlen(call->body);
-    q->repeatable = aws_ops[op].repeatable;
+    q->repeatable = op->repeatable;
     q->connect_timeout_usec = settings->connect_timeout_usec;
     q->timeout_usec = settings->read_timeout_usec;
-    q->max_reply = max_reply(op);
-    if (!q->url || !q->body)
-        return -ENOMEM;
-    SigV4Scope scope = {
-        .region = lane->endpoint->signing_region, .service = "dynamodb", .wall = now.wall + lane->endpoint->offset_usec};
-    if ((r = add_headers(q, op)) < 0 ||
-        (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0))
+    q->max_reply = max_reply(call->request);
+    SigV4Scope scope = {.region = lane->endpoint->signing_region,
+                        .service = op->of_s3 ? "s3" : "dynamodb",
+                        .wall = now.wall + lane->endpoint->offset_usec};
+    if (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0)
         return r;
     /* not signed: proxies may change them. The checksum is over the body as sent, so it must not be compressed */
     if ((r = http_headers_add(&q->headers, "Accept-Encoding", "identity")) < 0 ||
@@ -148,6 +159,13 @@ static bool is_about(const AwsRequest *q, const AwsReply *reply) {
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
     case AWS_OP_LIST_EXPORTS:
     case AWS_OP_LIST_TABLES:
+    case AWS_OP_GET_OBJECT:
+    case AWS_OP_HEAD_OBJECT:
+    case AWS_OP_PUT_OBJECT:
+    case AWS_OP_DELETE_OBJECT:
+    case AWS_OP_LIST_OBJECTS:
+    case AWS_OP_HEAD_BUCKET:
+    case AWS_OP_GET_BUCKET:
     case AWS_OP_N:
         break;
     }
@@ -155,7 +173,7 @@ static bool is_about(const AwsRequest *q, const AwsReply *reply) {
 }
 
 /* Sets reply or error. */
-static int read_reply(Call *call, const HttpReply *reply) {
+static int read_reply(Call *call, HttpReply *reply) {
     char why[CODEC_WHY_SIZE] = "";
     call->error = (AwsError){};
     if (is_damaged(reply)) {
@@ -164,7 +182,9 @@ static int read_reply(Call *call, const HttpReply *reply) {
     }
     if (aws_error_classify(call->request->op, reply, &call->error) != AWS_OK)
         return 0;
-    int r = codec_decode(call->request->op, reply->body, reply->body_len, &call->reply, why);
+    AwsOp op = call->request->op;
+    int r = aws_ops[op].of_s3 ? s3_decode(op, reply, &call->reply, why)
+                              : codec_decode(op, reply->body, reply->body_len, &call->reply, why);
     if (r == -EBADMSG)
         aws_error_unreadable(reply, why, &call->error);
     else if (r == 0 && !is_about(call->request, call->reply)) {
@@ -174,7 +194,7 @@ static int read_reply(Call *call, const HttpReply *reply) {
     return r == -EBADMSG ? 0 : r;
 }
 
-int call_take_reply(Call *call, const ClientSettings *settings, const HttpReply *reply, Now now) {
+int call_take_reply(Call *call, const ClientSettings *settings, HttpReply *reply, Now now) {
     Lane *lane = call->lane;
     take_date(call, reply, now);
     int r = read_reply(call, reply);

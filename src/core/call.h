@@ -16,9 +16,10 @@ typedef struct Account {
     bool has_expired;         /* the service said so; nobody has been told */
 } Account;
 
-/* The service of one region. */
+/* DynamoDB or S3 in one region. */
 typedef struct Endpoint {
     char *region;
+    bool of_s3;
     char *url;        /* NULL: it cannot be reached as the settings want */
     const char *signing_region;
     Usec offset_usec; /* its clock less ours, as of its last reply */
@@ -78,8 +79,9 @@ void call_list_remove(CallList *l, Call *call);
  * URL. -EINVAL, -E2BIG: the URL cannot be used; -ENOMEM. */
 int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret);
 
-/* Takes in what a reply says: sets reply or error, and lets bucket, clock offset and retry quota learn from it. */
-int call_take_reply(Call *call, const ClientSettings *settings, const HttpReply *reply, Now now);
+/* Takes in what a reply says: sets reply or error, and lets bucket, clock offset and retry quota learn from it. May take the
+ * reply's body. */
+int call_take_reply(Call *call, const ClientSettings *settings, HttpReply *reply, Now now);
 
 /* Whether a call that has failed may be asked again by itself, and after how long. */
 bool call_repeats(Call *call, const HttpReply *reply, int max_attempts, uint64_t *random, Usec *ret_delay_usec);

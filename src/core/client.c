@@ -18,7 +18,7 @@
 /* One account's view of one region. */
 typedef struct Site {
     Account *account;
-    Endpoint *endpoint;
+    const char *region; /* its endpoints' */
     RetryQuota quota;
     Lane lanes[AWS_OP_N];
     Usec recent[]; /* of the buckets that keep seconds */
@@ -65,12 +65,14 @@ DEFINE_CLEANUP(Endpoint, endpoint_free)
 
 static void settings_done(ClientSettings *s) {
     free((char *)s->endpoint_url);
+    free((char *)s->s3_endpoint_url);
     free((char *)s->user_agent);
 }
 
 ClientSettings client_settings_of(const Conf *c, const char *user_agent) {
     return (ClientSettings){
         .endpoint_url = c->aws.endpoint_url,
+        .s3_endpoint_url = c->aws.s3_endpoint_url,
         .fips = c->aws.fips == SWITCH_ON,
         .dual_stack = c->aws.dual_stack == SWITCH_ON,
         .unsigned_requests = c->aws.unsigned_requests == SWITCH_ON,
@@ -84,22 +86,23 @@ ClientSettings client_settings_of(const Conf *c, const char *user_agent) {
 }
 
 static int settings_copy(const ClientSettings *from, ClientSettings *ret) {
-    char *url = from->endpoint_url ? strdup(from->endpoint_url) : NULL;
-    char *agent = strdup(from->user_agent ? from->user_agent : "ddbackupd");
-    if (!agent || (from->endpoint_url && !url)) {
-        free(url);
-        free(agent);
+    AUTO_FREE char *url = NULL, *s3_url = NULL, *agent = NULL;
+    if (text_set(&url, from->endpoint_url) < 0 || text_set(&s3_url, from->s3_endpoint_url) < 0 ||
+        text_set(&agent, from->user_agent ? from->user_agent : "ddbackupd") < 0)
         return -ENOMEM;
-    }
     *ret = *from;
-    ret->endpoint_url = url;
-    ret->user_agent = agent;
+    ret->endpoint_url = TAKE_PTR(url);
+    ret->s3_endpoint_url = TAKE_PTR(s3_url);
+    ret->user_agent = TAKE_PTR(agent);
     return 0;
 }
 
 /* What cannot be reached so has no URL: its calls are refused, one by one. */
 static int endpoint_set_url(Endpoint *e, const ClientSettings *s) {
-    EndpointWish wish = {.configured = s->endpoint_url, .fips = s->fips, .dual_stack = s->dual_stack};
+    EndpointWish wish = {.service = e->of_s3 ? ENDPOINT_S3 : ENDPOINT_DYNAMODB,
+                         .configured = e->of_s3 ? s->s3_endpoint_url : s->endpoint_url,
+                         .fips = s->fips,
+                         .dual_stack = s->dual_stack};
     char *url = NULL;
     int r = endpoint_url(&wish, e->region, &url);
     if (r < 0 && r != -EINVAL && r != -EOPNOTSUPP)
@@ -125,15 +128,16 @@ static int find_account(Client *c, const char *name, Account **ret) {
     return 0;
 }
 
-static int find_endpoint(Client *c, const char *region, Endpoint **ret) {
+static int find_endpoint(Client *c, bool of_s3, const char *region, Endpoint **ret) {
     for (size_t i = 0; i < c->n_endpoints; i++)
-        if (strcmp(c->endpoints[i]->region, region) == 0) {
+        if (c->endpoints[i]->of_s3 == of_s3 && strcmp(c->endpoints[i]->region, region) == 0) {
             *ret = c->endpoints[i];
             return 0;
         }
     CLEANUP(endpoint_free_ptr) Endpoint *e = calloc(1, sizeof *e);
     if (!e || text_set(&e->region, region) < 0 || ARRAY_GROW(c->endpoints, c->n_endpoints, c->n_endpoints_room) < 0)
         return -ENOMEM;
+    e->of_s3 = of_s3;
     int r = endpoint_set_url(e, &c->settings);
     if (r < 0)
         return r;
@@ -143,7 +147,7 @@ static int find_endpoint(Client *c, const char *region, Endpoint **ret) {
 
 static int find_lane(Client *c, const char *account, const char *region, AwsOp op, Now now, Lane **ret) {
     for (size_t i = 0; i < c->n_sites; i++)
-        if (strcmp(c->sites[i]->account->name, account) == 0 && strcmp(c->sites[i]->endpoint->region, region) == 0) {
+        if (strcmp(c->sites[i]->account->name, account) == 0 && strcmp(c->sites[i]->region, region) == 0) {
             *ret = &c->sites[i]->lanes[op];
             return 0;
         }
@@ -153,16 +157,18 @@ static int find_lane(Client *c, const char *account, const char *region, AwsOp o
     AUTO_FREE Site *s = calloc(1, sizeof *s + n_recent * sizeof s->recent[0]);
     if (!s || ARRAY_GROW(c->sites, c->n_sites, c->n_sites_room) < 0)
         return -ENOMEM;
+    Endpoint *dynamodb, *s3;
     int r = find_account(c, account, &s->account);
-    if (r < 0 || (r = find_endpoint(c, region, &s->endpoint)) < 0)
+    if (r < 0 || (r = find_endpoint(c, false, region, &dynamodb)) < 0 || (r = find_endpoint(c, true, region, &s3)) < 0)
         return r;
+    s->region = dynamodb->region;
     double share = c->settings.rate_share;
     s->quota.left = RETRY_QUOTA;
     Usec *recent = s->recent;
     for (size_t i = 0; i < AWS_OP_N; i++) {
         s->lanes[i] = (Lane){
             .account = s->account,
-            .endpoint = s->endpoint,
+            .endpoint = aws_ops[i].of_s3 ? s3 : dynamodb,
             .quota = &s->quota,
             .bucket = bucket_make(limits[i].rate * share, limits[i].burst * share, now.mono),
             .ready = HEAP_NODE(&s->lanes[i]),

@@ -3,7 +3,7 @@
  *
  * A call is begun, waits for a token of its (account, region, operation) bucket, leaves as one or more HttpRequests and
  * ends in one CallDone. It is asked again by itself where that can do no harm: what had no effect, and reads. A
- * mutation whose outcome is unknown ends the call. Delays run on the monotonic clock; signatures use the wall clock
+ * mutation whose outcome is unknown ends the call. S3's operations go the same way (core/s3.h). Delays run on the monotonic clock; signatures use the wall clock
  * corrected by the Date that the service sent last (per endpoint).
  *
  * Nothing leaves by itself: client_turn puts requests into the outbox, and the owner hands them to the transport after
@@ -26,6 +26,7 @@ typedef struct Client Client;
 /* How to reach the service; copied. */
 typedef struct ClientSettings {
     const char *endpoint_url;  /* NULL: that of the region */
+    const char *s3_endpoint_url; /* the same of S3 */
     bool fips, dual_stack;     /* which of the region's */
     bool unsigned_requests;    /* no signatures; credentials are not looked at */
     bool keeps_rate;           /* throttling does not lower the rate of calls */

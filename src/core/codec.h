@@ -90,6 +90,16 @@ typedef struct TableNames {
     char *next;
 } TableNames;
 
+/* An object of S3, or a part of it; or a bucket's property, or a page of its listing, as an XML body. */
+typedef struct ObjectReply {
+    char *body; /* NULL: none; terminated beyond len */
+    size_t len;
+    int64_t first, size; /* where the body begins in the object, and how long that is */
+    char *etag;          /* without its quotes; NULL: none */
+    char *encryption;    /* "AES256", "aws:kms"; NULL: not told */
+    char *region;        /* of the bucket; NULL: not told */
+} ObjectReply;
+
 /* A request of one operation. All strings are owned; NULL members and WALL_UNKNOWN instants are left out. */
 typedef struct AwsRequest {
     AwsOp op;
@@ -136,6 +146,15 @@ typedef struct AwsRequest {
             int limit;
         } list_tables;
         struct {
+            char *bucket, *bucket_owner; /* the owner is checked by S3; NULL: any */
+            char *key;                   /* NULL: the bucket itself */
+            char *query;                 /* encoded and sorted; NULL: none */
+            int64_t first, last;         /* bytes; last negative: all of them */
+            char *if_match;              /* an ETag */
+            bool only_new;               /* PutObject: where there is none */
+            char *body;
+        } object; /* of S3 */
+        struct {
             char *arn;
         } delete_backup;
     };
@@ -151,6 +170,7 @@ typedef struct AwsReply {
         ExportList exports;
         TableInfo table;
         TableNames tables;
+        ObjectReply object; /* of S3 */
     };
 } AwsReply;
 

@@ -107,6 +107,13 @@ static void add_members(Text *t, const AwsRequest *r) {
     case AWS_OP_DELETE_BACKUP:
         add_string(t, "BackupArn", r->delete_backup.arn);
         break;
+    case AWS_OP_GET_OBJECT:
+    case AWS_OP_HEAD_OBJECT:
+    case AWS_OP_PUT_OBJECT:
+    case AWS_OP_DELETE_OBJECT:
+    case AWS_OP_LIST_OBJECTS:
+    case AWS_OP_HEAD_BUCKET:
+    case AWS_OP_GET_BUCKET:
     case AWS_OP_N:
         break;
     }

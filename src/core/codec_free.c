@@ -13,7 +13,18 @@ AwsRequest *aws_request_new(AwsOp op) {
         r->list_backups.lower_wall = r->list_backups.upper_wall = WALL_UNKNOWN;
     if (op == AWS_OP_EXPORT_TABLE)
         r->export_table.export_wall = r->export_table.from_wall = r->export_table.to_wall = WALL_UNKNOWN;
+    if (aws_ops[op].of_s3)
+        r->object.last = -1;
     return r;
+}
+
+static void object_request_done(AwsRequest *r) {
+    free(r->object.bucket);
+    free(r->object.bucket_owner);
+    free(r->object.key);
+    free(r->object.query);
+    free(r->object.if_match);
+    free(r->object.body);
 }
 
 static void export_request_done(AwsRequest *r) {
@@ -65,6 +76,15 @@ void aws_request_free(AwsRequest *r) {
         break;
     case AWS_OP_DELETE_BACKUP:
         free(r->delete_backup.arn);
+        break;
+    case AWS_OP_GET_OBJECT:
+    case AWS_OP_HEAD_OBJECT:
+    case AWS_OP_PUT_OBJECT:
+    case AWS_OP_DELETE_OBJECT:
+    case AWS_OP_LIST_OBJECTS:
+    case AWS_OP_HEAD_BUCKET:
+    case AWS_OP_GET_BUCKET:
+        object_request_done(r);
         break;
     case AWS_OP_N:
         break;
@@ -157,6 +177,18 @@ void aws_reply_free(AwsReply *r) {
         break;
     case AWS_OP_LIST_TABLES:
         table_names_done(&r->tables);
+        break;
+    case AWS_OP_GET_OBJECT:
+    case AWS_OP_HEAD_OBJECT:
+    case AWS_OP_PUT_OBJECT:
+    case AWS_OP_DELETE_OBJECT:
+    case AWS_OP_LIST_OBJECTS:
+    case AWS_OP_HEAD_BUCKET:
+    case AWS_OP_GET_BUCKET:
+        free(r->object.body);
+        free(r->object.etag);
+        free(r->object.encryption);
+        free(r->object.region);
         break;
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
     case AWS_OP_N:

@@ -79,6 +79,7 @@ typedef struct Conf {
         char *region;           /* NULL: from the environment or profile (src/io/region) */
         char *endpoint_url;     /* NULL: AWS's */
         char *sts_endpoint_url; /* the same of STS */
+        char *s3_endpoint_url;  /* and of S3 */
         Switch fips, dual_stack;
         bool sts_legacy; /* STS at its global host where AWS allows it; src/io/aws_defaults alone sets it */
         char *profile;   /* NULL: AWS_PROFILE, else "default" */

@@ -68,7 +68,9 @@ static bool is_global(const EndpointWish *w, const char *region) {
 EndpointWish endpoint_wish(const Conf *c, EndpointService service) {
     return (EndpointWish){
         .service = service,
-        .configured = service == ENDPOINT_STS ? c->aws.sts_endpoint_url : c->aws.endpoint_url,
+        .configured = service == ENDPOINT_STS  ? c->aws.sts_endpoint_url
+                      : service == ENDPOINT_S3 ? c->aws.s3_endpoint_url
+                                               : c->aws.endpoint_url,
         .fips = c->aws.fips == SWITCH_ON,
         .dual_stack = c->aws.dual_stack == SWITCH_ON,
         .legacy = c->aws.sts_legacy,
@@ -93,6 +95,12 @@ static char *url_of(const EndpointWish *w, const char *region) {
     const EndpointPartition *p = endpoint_partition(region);
     if (is_global(w, region))
         return strdup("https://sts.amazonaws.com/");
+    bool global = w->service == ENDPOINT_S3 && strcmp(region, "aws-global") == 0;
+    if (global && !w->fips && !w->dual_stack)
+        return strdup("https://s3.amazonaws.com/");
+    if (w->service == ENDPOINT_S3) /* it has a scheme of its own, in the partition's usual domain */
+        return text_format("https://s3%s%s.%s.%s/", w->fips ? "-fips" : "", w->dual_stack ? ".dualstack" : "",
+                           global ? "us-east-1" : region, p->suffix);
     /* in GovCloud every host is one with FIPS */
     bool named = w->fips && (w->dual_stack || strcmp(p->name, "aws-us-gov") != 0);
     return text_format("https://%s%s.%s.%s/", names[w->service], named ? "-fips" : "", region,
@@ -103,7 +111,8 @@ int endpoint_url(const EndpointWish *w, const char *region, char **ret) {
     bool local = w->service == ENDPOINT_DYNAMODB && strcmp(region, LOCAL) == 0;
     if (!endpoint_region_is_valid(region))
         return -EINVAL;
-    if (!w->configured && local && (w->fips || w->dual_stack))
+    bool no_fips = w->service == ENDPOINT_S3 && w->fips && strcmp(endpoint_partition(region)->name, "aws-cn") == 0;
+    if (!w->configured && ((local && (w->fips || w->dual_stack)) || no_fips))
         return -EOPNOTSUPP;
     char *url;
     if (w->configured) {
@@ -118,6 +127,6 @@ int endpoint_url(const EndpointWish *w, const char *region, char **ret) {
 }
 
 const char *endpoint_signing_region(const EndpointWish *w, const char *region) {
-    bool nowhere = strcmp(region, w->service == ENDPOINT_STS ? "aws-global" : LOCAL) == 0;
+    bool nowhere = strcmp(region, w->service == ENDPOINT_DYNAMODB ? LOCAL : "aws-global") == 0;
     return (nowhere && !w->configured) || is_global(w, region) ? "us-east-1" : region;
 }

@@ -22,7 +22,7 @@ bool endpoint_region_is_valid(const char *region);
 /* Is it a host of AWS, of any partition? */
 bool endpoint_is_amazon(const char *host, size_t len);
 
-typedef enum EndpointService { ENDPOINT_DYNAMODB, ENDPOINT_STS } EndpointService;
+typedef enum EndpointService { ENDPOINT_DYNAMODB, ENDPOINT_STS, ENDPOINT_S3 } EndpointService;
 
 typedef struct EndpointWish {
     EndpointService service;
@@ -35,7 +35,7 @@ typedef struct EndpointWish {
 EndpointWish endpoint_wish(const Conf *c, EndpointService service);
 
 /* The URL, with "/" where it has no path. -EINVAL: no valid region; -EOPNOTSUPP: FIPS or dual stack with the
- * region "local", which has neither; -ENOMEM. */
+ * region "local", which has neither, or FIPS with S3 in China; -ENOMEM. */
 int endpoint_url(const EndpointWish *wish, const char *region, char **ret);
 /* What signatures name as the region. */
 const char *endpoint_signing_region(const EndpointWish *wish, const char *region);

@@ -12,4 +12,12 @@ const LimitsRow limits[AWS_OP_N] = {
     [AWS_OP_DESCRIBE_TABLE] = {.rate = 5, .burst = 2},
     [AWS_OP_LIST_TABLES] = {.rate = 5, .burst = 2},
     [AWS_OP_DELETE_BACKUP] = {.rate = 10, .burst = 5},
+    /* S3 takes thousands a second for each prefix; this is what one who checks needs */
+    [AWS_OP_GET_OBJECT] = {.rate = 100, .burst = 20},
+    [AWS_OP_HEAD_OBJECT] = {.rate = 200, .burst = 50},
+    [AWS_OP_PUT_OBJECT] = {.rate = 50, .burst = 20},
+    [AWS_OP_DELETE_OBJECT] = {.rate = 100, .burst = 20},
+    [AWS_OP_LIST_OBJECTS] = {.rate = 20, .burst = 10},
+    [AWS_OP_HEAD_BUCKET] = {.rate = 10, .burst = 10},
+    [AWS_OP_GET_BUCKET] = {.rate = 10, .burst = 10},
 };

@@ -120,6 +120,7 @@ static int look_up_endpoints(Lookup *l) {
     Conf *c = l->conf;
     Switch ignored = SWITCH_UNSET;
     bool own = c->aws.endpoint_url != NULL, own_sts = c->aws.sts_endpoint_url != NULL;
+    bool own_s3 = c->aws.s3_endpoint_url != NULL;
     int r = look_up_switch(l, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", &ignored);
     if (r >= 0 && !own && ignored != SWITCH_ON)
         r = look_up_endpoint(l, "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", &c->aws.endpoint_url);
@@ -127,7 +128,11 @@ static int look_up_endpoints(Lookup *l) {
         r = check_flags(l, c->aws.endpoint_url, own ? "aws.endpoint_url" : l->where);
     if (r >= 0 && !own_sts && ignored != SWITCH_ON)
         r = look_up_endpoint(l, "AWS_ENDPOINT_URL_STS", "sts", &c->aws.sts_endpoint_url);
-    return r < 0 ? r : check_flags(l, c->aws.sts_endpoint_url, own_sts ? "aws.sts_endpoint_url" : l->where);
+    if (r >= 0)
+        r = check_flags(l, c->aws.sts_endpoint_url, own_sts ? "aws.sts_endpoint_url" : l->where);
+    if (r >= 0 && !own_s3 && ignored != SWITCH_ON)
+        r = look_up_endpoint(l, "AWS_ENDPOINT_URL_S3", "s3", &c->aws.s3_endpoint_url);
+    return r < 0 ? r : check_flags(l, c->aws.s3_endpoint_url, own_s3 ? "aws.s3_endpoint_url" : l->where);
 }
 
 static int look_up_sts_legacy(Lookup *l) {

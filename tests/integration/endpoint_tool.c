@@ -29,7 +29,10 @@ int main(int argc, char **argv) {
     AUTO_FREE char *problem = NULL;
     if (argc != 3)
         return 2;
-    int r = resolve(argv[1], strcmp(argv[2], "sts") == 0 ? ENDPOINT_STS : ENDPOINT_DYNAMODB, &problem);
+    EndpointService service = strcmp(argv[2], "sts") == 0  ? ENDPOINT_STS
+                              : strcmp(argv[2], "s3") == 0 ? ENDPOINT_S3
+                                                           : ENDPOINT_DYNAMODB;
+    int r = resolve(argv[1], service, &problem);
     if (r < 0)
         printf("! %s\n", problem ? problem : strerror(-r));
     return 0;

@@ -44,7 +44,7 @@ def answer(case):
         client = session.create_client(case["service"], region_name=case.get("region"), endpoint_url=case.get("url"),
             aws_access_key_id="AKID", aws_secret_access_key="secret", config=Config(**flags))
         client.meta.events.register("before-send", before_send)
-        client.list_tables() if case["service"] == "dynamodb" else client.get_caller_identity()
+        getattr(client, {"dynamodb": "list_tables", "sts": "get_caller_identity", "s3": "list_buckets"}[case["service"]])()
     except EndpointVariantError:
         # an older table of botocore's, which lacks what its rule sets have, stands in the way
         loader = session.get_component("data_loader")
@@ -65,7 +65,7 @@ print(json.dumps([answer(case) for case in json.loads(sys.stdin.read())]))
 def conf(case):
     aws = [f'region = "{case["region"]}";'] if "region" in case else []
     if "url" in case:
-        aws.append(f'{"sts_" if case["service"] == "sts" else ""}endpoint_url = "{case["url"]}";')
+        aws.append(f'{ {"dynamodb": "", "sts": "sts_", "s3": "s3_"}[case["service"]]}endpoint_url = "{case["url"]}";')
     if "profile" in case:
         aws.append(f'profile = "{case["profile"]}";')
     for key in ("use_fips_endpoint", "use_dualstack_endpoint"):
@@ -89,7 +89,7 @@ def ask(tmp_path, cases, env, files):
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         **env,
     }
-    peer = subprocess.run([sys.executable, "-c", PEER], input=json.dumps(cases), env=env | {"AWS_EC2_METADATA_DISABLED": "true"},
+    peer = subprocess.run([sys.executable, "-c", PEER], input=json.dumps(cases), env=env | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"},
                           capture_output=True, text=True, timeout=120, check=True)  # fmt: skip
     theirs = json.loads(peer.stdout)
     ours = []
@@ -112,7 +112,7 @@ def compare(tmp_path, cases, env=None, files=None):
 FLAGS = [{}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}, {"use_fips_endpoint": True, "use_dualstack_endpoint": True}]
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "sts"])
+@pytest.mark.parametrize("service", ["dynamodb", "sts", "s3"])
 def test_every_partition_with_every_flag(tmp_path, service):
     cases = [{"service": service, "region": region, **flags} for region in REGIONS for flags in FLAGS]
     assert len(cases) == 92

@@ -202,8 +202,11 @@ static void rows_are_reached(void **state) {
         const AwsErrorRow *row = &aws_error_rows[i];
         char body[400];
         AwsError e;
-        snprintf(body, sizeof body, "{\"__type\":\"ns#%s:x\",\"message\":\"%s\"}", row->code,
-                 row->message_prefix ? row->message_prefix : "words");
+        bool of_s3 = row->op != AWS_OP_ANY && aws_ops[row->op].of_s3;
+        snprintf(body, sizeof body,
+                 of_s3 ? "<Error><Code>%s</Code><Message>%s</Message></Error>"
+                       : "{\"__type\":\"ns#%s:x\",\"message\":\"%s\"}",
+                 row->code, row->message_prefix ? row->message_prefix : "words");
         if (classify(row->op, &(Given){400, NULL, body}, &e) != row->class)
             fail_msg("row %u, %s, is not reached", i, row->code);
         assert_ptr_equal(e.hint, row->hint);
