@@ -20,6 +20,7 @@ static const char usage[] =
     "  show RUN           a run's whole story; RUN is its number, a backup's name or an ARN\n"
     "  check              for monitoring: one line, and exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 wrong usage\n"
     "  plan               what will be due, from the configuration alone\n"
+    "  calendar EXPR      what a calendar expression means, and when it elapses\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
     "  set-aside --yes    moves a damaged ledger out of the way; the daemon must be stopped\n"
     "\n"
@@ -31,8 +32,11 @@ static const char usage[] =
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list)\n"
     "  --arn                   with ARNs (list)\n"
-    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan, rebuild)\n"
+    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan, calendar, rebuild)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
+    "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
+    "  --base-time=TIME        instants after TIME, such as \"2026-11-24 02:00\" (calendar: now)\n"
+    "  --iterations=N          so many instants (calendar: 5)\n"
     "  --dry-run               say what would be written (rebuild)\n"
     "  --yes                   really (set-aside)\n"
     "  --help, --version\n"
@@ -50,6 +54,9 @@ enum {
     OPT_ARN,
     OPT_CONFIG,
     OPT_DAYS,
+    OPT_TIMEZONE,
+    OPT_BASE_TIME,
+    OPT_ITERATIONS,
     OPT_DRY_RUN,
     OPT_YES,
     OPT_HELP,
@@ -67,6 +74,9 @@ static const struct option long_options[] = {
     {"arn", no_argument, NULL, OPT_ARN},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"days", required_argument, NULL, OPT_DAYS},
+    {"timezone", required_argument, NULL, OPT_TIMEZONE},
+    {"base-time", required_argument, NULL, OPT_BASE_TIME},
+    {"iterations", required_argument, NULL, OPT_ITERATIONS},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"yes", no_argument, NULL, OPT_YES},
     {"help", no_argument, NULL, OPT_HELP},
@@ -87,6 +97,9 @@ static const unsigned takers[] = {
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST),
     [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_REBUILD),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
+    [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
+    [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
+    [OPT_ITERATIONS - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_HELP - OPT_JSON] = ~0u,
@@ -95,13 +108,15 @@ static const unsigned takers[] = {
 
 static const char *const verb_names[CTL_VERBS] = {
     [CTL_STATUS] = "status", [CTL_LIST] = "list",       [CTL_SHOW] = "show",           [CTL_CHECK] = "check",
-    [CTL_PLAN] = "plan",     [CTL_REBUILD] = "rebuild", [CTL_SET_ASIDE] = "set-aside",
+    [CTL_PLAN] = "plan", [CTL_CALENDAR] = "calendar",     [CTL_REBUILD] = "rebuild", [CTL_SET_ASIDE] = "set-aside",
 };
 #define VERBS_NAMED "status, list, show, check, plan, rebuild or set-aside"
 
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 366
+#define ITERATIONS_DEFAULT 5
+#define ITERATIONS_MAX 100000
 
 static int refuse(const char *word, const char *what, const char *before, const char *hint, const char *after) {
     fprintf(stderr, "ddbackupctl: %s: %s; HINT: %s%s%s\n", word, what, before, hint, after);
@@ -187,6 +202,14 @@ static int take_option(CtlOptions *o, int option, const char *value) {
         return 0;
     case OPT_DAYS:
         return parse_number("days", value, DAYS_MAX, &o->days);
+    case OPT_TIMEZONE:
+        o->timezone = value;
+        return 0;
+    case OPT_BASE_TIME:
+        o->base_time = value;
+        return 0;
+    case OPT_ITERATIONS:
+        return parse_number("iterations", value, ITERATIONS_MAX, &o->iterations);
     case OPT_DRY_RUN:
         o->dry_run = true;
         return 0;
@@ -205,6 +228,13 @@ static int take_arguments(CtlOptions *o, char **arguments) {
                           "ddbackupctl show RUN, with a number of 'ddbackupctl list', a backup's name or an ARN", "");
         o->run = *arguments++;
     }
+    if (o->verb == CTL_CALENDAR) {
+        if (!*arguments)
+            return refuse("calendar", "which expression?", "", "ddbackupctl calendar 'Mon..Fri 02:00'", "");
+        o->expression = *arguments++;
+        if (*arguments)
+            return refuse(*arguments, "one argument too many", "", "put the expression in quotes", "");
+    }
     if (o->verb == CTL_SET_ASIDE && !o->yes)
         return refuse("set-aside", "the daemon will know of no run, skip or failure until 'ddbackupctl rebuild'", "",
                       "ddbackupctl set-aside --yes, if the ledger is damaged beyond use", "");
@@ -212,7 +242,7 @@ static int take_arguments(CtlOptions *o, char **arguments) {
 }
 
 int options_parse(int argc, char **argv, CtlOptions *ret) {
-    CtlOptions o = {.verb = CTL_VERBS, .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .days = DAYS_DEFAULT};
+    CtlOptions o = {.verb = CTL_VERBS, .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .days = DAYS_DEFAULT, .iterations = ITERATIONS_DEFAULT};
     o.state_directory = state_directory();
     *ret = o;
     if (argc < 2)

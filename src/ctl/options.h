@@ -12,6 +12,7 @@ typedef enum CtlVerb {
     CTL_SHOW,
     CTL_CHECK,
     CTL_PLAN,
+    CTL_CALENDAR,
     CTL_REBUILD,
     CTL_SET_ASIDE,
     CTL_VERBS
@@ -29,6 +30,8 @@ typedef struct CtlOptions {
     int64_t limit; /* list: so many runs at most; 0: no limit */
     int64_t days;  /* plan */
     const char *run;
+    const char *expression, *timezone, *base_time; /* calendar; NULL: UTC, now */
+    int64_t iterations;
 } CtlOptions;
 
 /* 1: go on. 0: answered (--help, --version). -EINVAL: said why on standard error; ret->verb is set when the verb was

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ctl/json.h"
@@ -10,25 +9,6 @@
 #include "ctl/words.h"
 #include "io/credentials_source.h"
 #include "io/store_read.h"
-
-/* "2026-11-23T03:00:00+01:00", and for people "2026-11-23 03:00:00 CET". */
-#define LOCAL_SIZE 64
-
-static const char *local_iso(const Zone *zone, Usec wall, char buffer[static LOCAL_SIZE]) {
-    int offset = zone_offset(zone, wall, NULL), minutes = (offset < 0 ? -offset : offset) / 60;
-    Date d = date_from_wall(wall + offset * USEC_PER_SEC);
-    snprintf(buffer, LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", d.year, d.month, d.day, d.hour, d.minute,
-             d.second, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
-    return buffer;
-}
-
-static const char *local_words(const Zone *zone, Usec wall, char buffer[static LOCAL_SIZE]) {
-    const char *abbreviation = NULL;
-    Date d = date_from_wall(wall + zone_offset(zone, wall, &abbreviation) * USEC_PER_SEC);
-    snprintf(buffer, LOCAL_SIZE, "%04d-%02d-%02d %02d:%02d:%02d %.16s", d.year, d.month, d.day, d.hour, d.minute,
-             d.second, abbreviation ? abbreviation : zone_name(zone));
-    return buffer;
-}
 
 /* --- for programs --- */
 
@@ -45,7 +25,7 @@ static void add_schedule(Json *j, const ScheduleConf *s) {
 }
 
 static void add_slot(Json *j, const PlanRow *row) {
-    char local[LOCAL_SIZE];
+    char local[WORDS_LOCAL_SIZE];
     const ScheduleConf *s = row->schedule;
     bool known = row->due_wall != WALL_UNKNOWN;
     json_open(j, NULL, '{');
@@ -53,9 +33,9 @@ static void add_slot(Json *j, const PlanRow *row) {
     json_bool(j, "pattern", row->is_pattern);
     json_string(j, "action", action_to_string(s->action));
     json_wall(j, "slot", row->slot_wall);
-    json_string(j, "slot_local", local_iso(s->zone, row->slot_wall, local));
+    json_string(j, "slot_local", words_local_iso(s->zone, row->slot_wall, local));
     json_wall(j, "due", row->due_wall);
-    json_string(j, "due_local", known ? local_iso(s->zone, row->due_wall, local) : NULL);
+    json_string(j, "due_local", known ? words_local_iso(s->zone, row->due_wall, local) : NULL);
     json_wall(j, "due_latest", known ? row->due_wall : row->slot_wall + s->spread_usec);
     json_close(j, '}');
 }
@@ -119,12 +99,12 @@ static int print_slots(const Plan *p, Text *out) {
         const PlanRow *row = &p->rows[i];
         bool known = row->due_wall != WALL_UNKNOWN;
         Usec at = known ? row->due_wall : row->slot_wall;
-        char iso[DATE_ISO_SIZE], local[LOCAL_SIZE], span[DURATION_SIZE];
+        char iso[DATE_ISO_SIZE], local[WORDS_LOCAL_SIZE], span[DURATION_SIZE];
         AUTO_TEXT label = TEXT_INIT(1024);
         words_label(&label, row->region && needs_label(p), row->account, row->region, row->table);
         table_add(&t, words_time(at, iso));
         table_add(&t, known ? NULL : duration_to_string(row->schedule->spread_usec, span));
-        table_add(&t, local_words(row->schedule->zone, at, local));
+        table_add(&t, words_local(row->schedule->zone, at, local));
         table_add(&t, words_time(row->slot_wall, iso));
         table_add(&t, text_get(&label));
         table_add(&t, row->schedule->name);

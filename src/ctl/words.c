@@ -1,5 +1,6 @@
 #include "ctl/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int words_add(Text *t, const char *s) {
@@ -27,6 +28,22 @@ const char *words_time(Usec wall, char buffer[static DATE_ISO_SIZE]) {
     if (wall == WALL_UNKNOWN || wall == USEC_INFINITY)
         return strcpy(buffer, "-");
     return date_to_iso(wall / USEC_PER_SEC * USEC_PER_SEC, buffer);
+}
+
+const char *words_local_iso(const Zone *zone, Usec wall, char buffer[static WORDS_LOCAL_SIZE]) {
+    int offset = zone_offset(zone, wall, NULL), minutes = (offset < 0 ? -offset : offset) / 60;
+    Date d = date_from_wall(wall + offset * USEC_PER_SEC);
+    snprintf(buffer, WORDS_LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", d.year, d.month, d.day, d.hour, d.minute,
+             d.second, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    return buffer;
+}
+
+const char *words_local(const Zone *zone, Usec wall, char buffer[static WORDS_LOCAL_SIZE]) {
+    const char *abbreviation = NULL;
+    Date d = date_from_wall(wall + zone_offset(zone, wall, &abbreviation) * USEC_PER_SEC);
+    snprintf(buffer, WORDS_LOCAL_SIZE, "%04d-%02d-%02d %02d:%02d:%02d %.16s", d.year, d.month, d.day, d.hour, d.minute,
+             d.second, abbreviation ? abbreviation : zone_name(zone));
+    return buffer;
 }
 
 const char *words_age(Usec usec, char buffer[static DURATION_SIZE]) {

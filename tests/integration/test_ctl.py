@@ -656,6 +656,10 @@ def test_plan_of_a_bad_configuration(ledger, config):
     (["status", "--days=3"], "status --days: this verb does not take that option; HINT: plan does"),
     (["plan", "--days=367"], "--days=367: no such number; HINT: a whole number from 1 to 366"),
     (["show"], "show: which run?; HINT: "),
+    (["calendar"], "calendar: which expression?; HINT: "),
+    (["calendar", "0", "2", "*"], "2: one argument too many; HINT: put the expression in quotes"),
+    (["calendar", "daily", "--iterations=0"], "--iterations=0: no such number; HINT: a whole number from 1 to 100000"),
+    (["plan", "--timezone=UTC"], "plan --timezone: this verb does not take that option; HINT: calendar does"),
     (["show", "1", "2"], "2: one argument too many; HINT: "),
 ])
 def test_wrong_usage_is_explained(args, words):
