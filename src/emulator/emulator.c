@@ -127,7 +127,7 @@ void emulator_exchange(Emulator *e, const ServiceRequest *q, ServiceReply *ret) 
     else {
         Usec wall = now_wall(e);
         service_handle(e->service, wall, q, ret);
-        if (ret->ending != SERVICE_LATER && strcmp(q->method, "POST") == 0)
+        if (ret->ending != SERVICE_LATER && (ret->operation[0] || strcmp(q->method, "POST") == 0))
             log_reply(e, wall, ret);
     }
     pthread_mutex_unlock(&e->lock);

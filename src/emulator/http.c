@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define MAX_BODY (16u << 20)
+#define MAX_OBJECT (256u << 20)
 #define MAX_HEADERS 64
 
 struct Http {
@@ -86,11 +87,21 @@ static struct MHD_Response *make_half(const Text *body) {
     return response;
 }
 
+/* The head of a reply whose body is never sent. */
+static ssize_t read_nothing(void *context, uint64_t at, char *to, size_t max) {
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *make_response(const ServiceReply *r) {
+    if (r->is_head)
+        return MHD_create_response_from_callback(r->head_len, 4096, read_nothing, NULL, NULL);
+    if (r->ending == SERVICE_TRUNCATE)
+        return make_half(&r->body);
+    return MHD_create_response_from_buffer(r->body.len, (void *)text_get(&r->body), MHD_RESPMEM_MUST_COPY);
+}
+
 static enum MHD_Result send_reply(struct MHD_Connection *connection, const ServiceReply *r) {
-    struct MHD_Response *response =
-        r->ending == SERVICE_TRUNCATE
-            ? make_half(&r->body)
-            : MHD_create_response_from_buffer(r->body.len, (void *)text_get(&r->body), MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = make_response(r);
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < r->n_headers; i++)
@@ -133,6 +144,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return MHD_NO;
     if (!x->begun) { /* the head alone is here; a reply now would leave the body unread */
         x->begun = true;
+        if (strcmp(method, "PUT") == 0)
+            x->body.max = MAX_OBJECT;
         return MHD_YES;
     }
     if (*upload_size > 0) {

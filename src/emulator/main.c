@@ -29,6 +29,12 @@ static int make_service(EmulatorOptions *o, Service **ret) {
         if (rc < 0)
             return fail(o->tables[i].name, rc == -EEXIST ? "given twice" : "not a name of a table");
     }
+    for (size_t i = 0; i < o->n_buckets; i++) {
+        int rc = service_add_bucket(s, &o->buckets[i]);
+        if (rc < 0)
+            return fail(o->buckets[i].name,
+                        rc == -EEXIST ? "given twice" : "not a name of a bucket, or no such region");
+    }
     if (service_add_faults(s, text_get(&o->faults), &why) < 0)
         return fail("faults", why ? why : strerror(ENOMEM));
     *ret = TAKE_PTR(s);

@@ -12,12 +12,14 @@
 
 static const char usage[] =
     "Usage: ddbackup-emulator [OPTION]...\n"
-    "Serves the backup part of Amazon DynamoDB's API for tests, from memory.\n"
+    "Serves the backup part of Amazon DynamoDB's API, and S3 for its exports, for tests, from memory.\n"
     "\n"
     "  --port=N                listen on N (8000); 0 picks a free one, and the first line of output names it\n"
     "  --address=ADDRESS       listen on a numeric address (127.0.0.1)\n"
     "  --table=NAME[:pitr][:items=N][:size=SIZE]\n"
     "                          a table that every region has from the start; may be repeated\n"
+    "  --bucket=NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]\n"
+    "                          a bucket of S3; may be repeated; exports to others fail then\n"
     "  --backup-time=DURATION  how long a backup is CREATING (50ms)\n"
     "  --export-time=DURATION  how long an export is IN_PROGRESS (5s)\n"
     "  --table-time=DURATION   how long a table is CREATING or DELETING (0)\n"
@@ -43,6 +45,7 @@ enum {
     OPT_PORT = 256,
     OPT_ADDRESS,
     OPT_TABLE,
+    OPT_BUCKET,
     OPT_BACKUP_TIME,
     OPT_EXPORT_TIME,
     OPT_TABLE_TIME,
@@ -68,6 +71,7 @@ static const struct option long_options[] = {
     {"port", required_argument, NULL, OPT_PORT},
     {"address", required_argument, NULL, OPT_ADDRESS},
     {"table", required_argument, NULL, OPT_TABLE},
+    {"bucket", required_argument, NULL, OPT_BUCKET},
     {"backup-time", required_argument, NULL, OPT_BACKUP_TIME},
     {"export-time", required_argument, NULL, OPT_EXPORT_TIME},
     {"table-time", required_argument, NULL, OPT_TABLE_TIME},
@@ -138,6 +142,49 @@ static int parse_table(char *value, EmulatorOptions *o) {
     return 0;
 }
 
+/* One of the parts of --bucket that follow the name. */
+static int parse_bucket_part(const char *part, ServiceBucketSeed *seed) {
+    int64_t days = 0;
+    if (strcmp(part, "versioned") == 0)
+        seed->versioned = true;
+    else if (text_starts_with(part, "region="))
+        return text_set(&seed->region, part + strlen("region="));
+    else if (text_starts_with(part, "owner=") && strlen(part) == strlen("owner=") + 12)
+        return text_set(&seed->owner, part + strlen("owner="));
+    else if (!text_starts_with(part, "expire=") || parse_int(part + strlen("expire="), 1, 36500, &days) < 0)
+        return -EINVAL;
+    if (days > 0)
+        seed->expire_days = (int)days;
+    return 0;
+}
+
+static void bucket_done(ServiceBucketSeed *seed) {
+    free(seed->name);
+    free(seed->region);
+    free(seed->owner);
+}
+
+static int parse_bucket(char *value, EmulatorOptions *o) {
+    CLEANUP(bucket_done) ServiceBucketSeed seed = {};
+    AUTO_FREE char *copy = strdup(value);
+    char *rest = copy, *part;
+    if (!copy || text_set(&seed.name, strsep(&rest, ":")) < 0)
+        return -ENOMEM;
+    while ((part = strsep(&rest, ":"))) {
+        int rc = parse_bucket_part(part, &seed);
+        if (rc == -EINVAL)
+            return complain("bucket", value,
+                            "not a bucket; HINT: NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]");
+        if (rc < 0)
+            return rc;
+    }
+    if (ARRAY_GROW(o->buckets, o->n_buckets, o->n_buckets_room) < 0)
+        return -ENOMEM;
+    o->buckets[o->n_buckets++] = seed;
+    seed = (ServiceBucketSeed){};
+    return 0;
+}
+
 static int add_fault(const char *rule, EmulatorOptions *o) {
     text_add(&o->faults, rule);
     return text_add_char(&o->faults, '\n');
@@ -179,6 +226,8 @@ static int parse_value(int option, char *value, EmulatorOptions *o) {
         return 0;
     case OPT_TABLE:
         return parse_table(value, o);
+    case OPT_BUCKET:
+        return parse_bucket(value, o);
     case OPT_BACKUP_TIME:
         return parse_time("backup-time", value, &s->backup_usec);
     case OPT_EXPORT_TIME:
@@ -262,6 +311,9 @@ int options_parse(int argc, char **argv, EmulatorOptions *ret) {
 void options_done(EmulatorOptions *o) {
     for (size_t i = 0; i < o->n_tables; i++)
         free(o->tables[i].name);
+    for (size_t i = 0; i < o->n_buckets; i++)
+        bucket_done(&o->buckets[i]);
     free(o->tables);
+    free(o->buckets);
     text_done(&o->faults);
 }

@@ -15,6 +15,8 @@ typedef struct EmulatorOptions {
     bool has_seed;
     ServiceSeed *tables;
     size_t n_tables, n_tables_room;
+    ServiceBucketSeed *buckets;
+    size_t n_buckets, n_buckets_room;
     Text faults; /* the script, one rule a line */
 } EmulatorOptions;
 

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "sim/service_auth.h"
 #include "sim/service_mangle.h"
+#include "sim/service_s3.h"
 #include "sim/service_shape.h"
 #include "sim/service_state.h"
 #include "sim/service_sts.h"
@@ -117,8 +118,11 @@ void service_free(Service *s) {
     free(s->regions);
     free(s->tables);
     free(s->backups);
+    for (size_t i = 0; i < s->n_s3; i++)
+        service_s3_bucket_free(s->s3[i]);
     free(s->exports);
     service_sts_done(s);
+    free(s->s3);
     service_faults_clear(&s->faults);
     free(s);
 }
@@ -203,7 +207,10 @@ static void finish(Service *s, ServiceReply *r, Usec now_wall, const char *conte
         r->status = 0;
 }
 
-void service_reply_done(ServiceReply *r) { text_done(&r->body); }
+void service_reply_done(ServiceReply *r) {
+    text_done(&r->body);
+    free(r->more_headers);
+}
 
 /* Where a code is at home, its status and how its message is called. */
 static void add_error(ServiceReply *r, const char *code, int status, const char *message) {
@@ -389,7 +396,8 @@ const char *service_admit(Service *s, const ServiceRequest *q, const char *servi
                           .secret_key = s->settings.secret_key,
                           .session_token = s->settings.session_token,
                           .service = service,
-                          .region = s->settings.region};
+                          .region = s->settings.region,
+                          .skew_usec = strcmp(service, "s3") == 0 ? SERVICE_S3_SKEW_USEC : 0};
     ServiceAuthResult auth;
     int rc = 0;
     service_auth_peek(q, &auth);
@@ -455,6 +463,10 @@ static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, Serv
 }
 
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *ret) {
+    if (service_s3_is_meant(q)) {
+        service_s3_handle(s, now_wall, q, ret);
+        return;
+    }
     *ret = (ServiceReply){.body = TEXT_INIT(MAX_REPLY)};
     if (strcmp(q->method, "GET") == 0) {
         const char *region = s->settings.region ? s->settings.region : "us-east-1";

@@ -1,6 +1,6 @@
 #pragma once
-/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports to S3, with
- * AWS's wire protocol, signatures, rates, error codes and words. It calls no clock and no socket: a request comes with
+/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, and of S3 as far
+ * as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls no clock and no socket: a request comes with
  * the instant of its arrival, and the reply says how it is to be delivered. The same requests, instants and seed give
  * the same replies.
  *
@@ -43,6 +43,16 @@ typedef struct ServiceSeed {
     int64_t n_items, size_bytes;
 } ServiceSeed;
 
+/* A bucket of S3. Until one is added, a bucket comes into being with the first export that names it, in the export's
+ * region; from then on, exports to others fail. */
+typedef struct ServiceBucketSeed {
+    char *name;
+    char *region;    /* NULL: that of the settings, else us-east-1 */
+    char *owner;     /* an account; NULL: that of the settings */
+    bool versioned;  /* GetBucketVersioning says so; nothing is kept */
+    int expire_days; /* a lifecycle rule takes objects that are so old; 0: none */
+} ServiceBucketSeed;
+
 typedef struct ServiceHeader {
     const char *name;
     const char *value;
@@ -65,7 +75,7 @@ typedef enum ServiceEnding {
     SERVICE_LATER,    /* nothing happened yet: hand the request in again after delay_usec, with `held` */
 } ServiceEnding;
 
-#define SERVICE_MAX_HEADERS 6
+#define SERVICE_MAX_HEADERS 16
 
 typedef struct ServiceReply {
     ServiceEnding ending;
@@ -74,10 +84,13 @@ typedef struct ServiceReply {
     ServiceHeader headers[SERVICE_MAX_HEADERS];
     size_t n_headers;
     Text body;
+    bool is_head;    /* of a HEAD: the body is empty and not so long */
+    size_t head_len; /* what Content-Length says then */
 
-    /* For the request log; "" where there is none. */
+    /* For the request log; "" where there is none. S3's requests have BUCKET/KEY for a table. */
     char operation[48], table[256], region[32], key_id[136], code[64], fault[32];
     char request_id[53], crc32[12], date[32]; /* the headers point here */
+    char *more_headers;                       /* and here */
     bool effect;                              /* something was made, changed or deleted */
 } ServiceReply;
 
@@ -88,6 +101,8 @@ DEFINE_CLEANUP(Service, service_free)
 
 /* -EEXIST: the name is taken; -EINVAL: no name of a table; -ENOMEM. To be called before the first request. */
 int service_add_seed(Service *s, const ServiceSeed *seed);
+/* At any time. -EEXIST, -EINVAL: no name of a bucket, or no region; -ENOMEM. */
+int service_add_bucket(Service *s, const ServiceBucketSeed *seed);
 
 /* Never fails: what goes wrong is a reply. `ret` is to be released with service_reply_done. */
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *request, ServiceReply *ret);

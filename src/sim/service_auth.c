@@ -13,7 +13,7 @@
 #include "sim/service_arn.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
-#define SKEW_USEC (5 * USEC_PER_MINUTE)
+#define USUAL_SKEW_USEC (5 * USEC_PER_MINUTE)
 #define MAX_TEXT (1u << 20)
 #define MAX_PARAMETERS 512
 
@@ -193,10 +193,11 @@ int service_auth_canonical(const ServiceRequest *request, const char *signed_hea
         add_header(t, request, name, n);
         name += n + (name[n] ? 1 : 0);
     }
-    rc = service_auth_hash(request->body ? request->body : "", request->body_len, hash);
+    const char *said = s3 ? service_header(request, "X-Amz-Content-SHA256") : NULL;
+    rc = said ? 0 : service_auth_hash(request->body ? request->body : "", request->body_len, hash);
     if (rc < 0)
         return rc;
-    return text_addf(t, "\n%s\n%s", signed_headers, hash);
+    return text_addf(t, "\n%s\n%s", signed_headers, said ? said : hash);
 }
 
 /* What an Authorization header says. */
@@ -249,6 +250,7 @@ void service_auth_peek(const ServiceRequest *request, ServiceAuthResult *ret) {
     snprintf(ret->key_id, sizeof ret->key_id, "%s", c.part[0]);
     if (service_region_is_valid(c.part[2]))
         snprintf(ret->region, sizeof ret->region, "%.31s", c.part[2]);
+    snprintf(ret->service, sizeof ret->service, "%.15s", c.part[3]);
 }
 
 static int refuse(ServiceAuthResult *r, const char *code) {
@@ -270,7 +272,7 @@ static const char *check_parameters(const Claim *c, const char *date, const char
     return t->len > 0 ? incomplete : NULL;
 }
 
-static const char *check_date(const char *date, Usec now_wall, Usec *ret_wall, Text *t) {
+static const char *check_date(const char *date, Usec now_wall, Usec skew_usec, Usec *ret_wall, Text *t) {
     char now[DATE_COMPACT_SIZE], limit[DATE_COMPACT_SIZE], said[DATE_COMPACT_SIZE];
     if ((strlen(date) != DATE_COMPACT_SIZE - 1 || date_from_iso(date, ret_wall) < 0) &&
         date_from_http(date, ret_wall) < 0) {
@@ -280,12 +282,13 @@ static const char *check_date(const char *date, Usec now_wall, Usec *ret_wall, T
     }
     date_to_compact(*ret_wall, said);
     date_to_compact(now_wall, now);
-    if (*ret_wall < now_wall - SKEW_USEC)
-        text_addf(t, "Signature expired: %s is now earlier than %s (%s - 5 min.)", said,
-                  date_to_compact(now_wall - SKEW_USEC, limit), now);
-    else if (*ret_wall > now_wall + SKEW_USEC)
-        text_addf(t, "Signature not yet current: %s is still later than %s (%s + 5 min.)", said,
-                  date_to_compact(now_wall + SKEW_USEC, limit), now);
+    int minutes = (int)(skew_usec / USEC_PER_MINUTE);
+    if (*ret_wall < now_wall - skew_usec)
+        text_addf(t, "Signature expired: %s is now earlier than %s (%s - %d min.)", said,
+                  date_to_compact(now_wall - skew_usec, limit), now, minutes);
+    else if (*ret_wall > now_wall + skew_usec)
+        text_addf(t, "Signature not yet current: %s is still later than %s (%s + %d min.)", said,
+                  date_to_compact(now_wall + skew_usec, limit), now, minutes);
     return t->len > 0 ? invalid : NULL;
 }
 
@@ -359,7 +362,9 @@ int service_auth_check(const ServiceRequest *request, const ServiceAuthKey *key,
     if (!date)
         date = service_header(request, "Date");
     claim_parse(authorization, &c);
-    if ((code = check_parameters(&c, date, authorization, t)) || (code = check_date(date, now_wall, &date_wall, t)))
+    Usec skew_usec = key->skew_usec ? key->skew_usec : USUAL_SKEW_USEC;
+    if ((code = check_parameters(&c, date, authorization, t)) ||
+        (code = check_date(date, now_wall, skew_usec, &date_wall, t)))
         return refuse(ret, code);
     if (!names_host(c.signed_headers)) {
         text_add(t, "'Host' must be a 'SignedHeader' in the AWS Authorization.");

@@ -11,15 +11,17 @@
 typedef struct ServiceAuthKey {
     const char *access_key, *secret_key;
     const char *session_token; /* NULL: none may come with it */
-    const char *service;       /* "dynamodb" */
+    const char *service;       /* "dynamodb", "s3" */
     const char *region;        /* NULL: every region */
+    Usec skew_usec;            /* how far off the date may be; 0: five minutes */
 } ServiceAuthKey;
 
 typedef struct ServiceAuthResult {
     const char *code; /* of the error; NULL: the request is genuine */
     Text message;
     char key_id[136];
-    char region[32]; /* of the scope; "" when there is none that could be one */
+    char region[32];  /* of the scope; "" when there is none that could be one */
+    char service[16]; /* of the scope */
 } ServiceAuthResult;
 
 /* Whatever can be read of key and region is set, also for a request that is refused. -ENOMEM; release with
@@ -29,7 +31,8 @@ int service_auth_check(const ServiceRequest *request, const ServiceAuthKey *key,
 void service_auth_peek(const ServiceRequest *request, ServiceAuthResult *ret);
 
 /* Its two halves, for tests: the canonical request over the signed headers ("a;b;c"), and the signature (hexadecimal)
- * of a string to sign with scope DATE/REGION/SERVICE. S3 signs paths as they are sent, others encode them again. */
+ * of a string to sign with scope DATE/REGION/SERVICE. S3 signs paths as they are sent, and what X-Amz-Content-SHA256 says of the body (whether it is
+ * true is not looked at here); others encode paths again, and hash the body. */
 int service_auth_canonical(const ServiceRequest *request, const char *signed_headers, bool s3, Text *t);
 #define SERVICE_AUTH_HEX_SIZE 65
 int service_auth_sign(const char *secret_key, const char *date, const char *region, const char *service,

@@ -26,6 +26,7 @@ static const struct {
     [SERVICE_FAULT_GARBAGE] = {"garbage", ""},
     [SERVICE_FAULT_HTML] = {"html", "s"},
     [SERVICE_FAULT_EMPTY] = {"empty", "s"},
+    [SERVICE_FAULT_FLIP] = {"flip", ""},
     [SERVICE_FAULT_CRC] = {"crc", ""},
     [SERVICE_FAULT_WRONG_TYPE] = {"wrong-type", "w"},
     [SERVICE_FAULT_OMIT] = {"omit", "W"},

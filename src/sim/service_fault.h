@@ -22,6 +22,7 @@ typedef enum ServiceFaultAction {
     SERVICE_FAULT_GARBAGE,
     SERVICE_FAULT_HTML,
     SERVICE_FAULT_EMPTY,
+    SERVICE_FAULT_FLIP, /* one bit in the middle of the body is another */
     SERVICE_FAULT_CRC,
     SERVICE_FAULT_WRONG_TYPE,
     SERVICE_FAULT_OMIT,

@@ -111,6 +111,10 @@ int service_mangle(ServiceReply *r, const ServiceFault *rule, bool *ret_wrong_cr
                        "request.</body></html>\n");
     case SERVICE_FAULT_EMPTY:
         return replace(r, rule->status ? rule->status : r->status, "");
+    case SERVICE_FAULT_FLIP:
+        if (r->body.len > 0)
+            r->body.data[r->body.len / 2] ^= 1;
+        return 0;
     case SERVICE_FAULT_CRC:
         *ret_wrong_crc = true;
         return 0;

@@ -75,6 +75,9 @@ struct Service {
     size_t n_exports, n_exports_room;
     ServiceSession *sessions;
     size_t n_sessions, n_sessions_room;
+    struct ServiceS3Bucket **s3;
+    size_t n_s3, n_s3_room;
+    bool only_known_buckets; /* exports make no bucket */
     ServiceFaults faults;
 };
 

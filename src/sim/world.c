@@ -218,6 +218,12 @@ static int make_reply(uint64_t id, const ServiceReply *from, HttpReply **ret) {
     for (size_t i = 0; i < from->n_headers; i++)
         if (http_headers_add(&reply->headers, from->headers[i].name, from->headers[i].value) < 0)
             return -ENOMEM;
+    if (from->is_head) {
+        char length[24];
+        snprintf(length, sizeof length, "%zu", from->head_len);
+        if (http_headers_add(&reply->headers, "Content-Length", length) < 0)
+            return -ENOMEM;
+    }
     reply->body_len = from->body.len;
     reply->body = malloc(from->body.len + 1);
     if (!reply->body)

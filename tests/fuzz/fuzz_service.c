@@ -1,5 +1,6 @@
 /* The service model on whatever comes. The first line of the input names an operation, "json" for the reader alone,
- * "faults" for a script, "form" for STS, or "sign" for the line that follows as Authorization; the rest is the body. */
+ * "faults" for a script, "form" for STS, "sign" for the line that follows as Authorization, or "s3" for lines of
+ * "METHOD /TARGET" or "HEADER: VALUE", which go with the requests after them; the rest is the body. */
 
 #include "sim/service.h"
 
@@ -55,6 +56,42 @@ static void post(Service *s, Usec now, const char *operation, const char *author
     check_reply(&reply);
 }
 
+static void ask_s3(Service *s, const char *line, const ServiceHeader *headers, size_t n_headers) {
+    AUTO_FREE char *method = strndup(line, strcspn(line, " "));
+    const char *target = line + strcspn(line, " ");
+    if (!method || *target != ' ')
+        return;
+    ServiceRequest q = {.method = method,
+                        .target = target + 1,
+                        .headers = headers,
+                        .n_headers = n_headers,
+                        .body = "0123456789",
+                        .body_len = strcmp(method, "PUT") == 0 ? 10 : 0};
+    CLEANUP(service_reply_done) ServiceReply r = {};
+    service_handle(s, NOW, &q, &r);
+    if (r.ending == SERVICE_LATER)
+        return;
+    if (r.n_headers == 0 || (r.status == 200 && r.code[0]) || (r.is_head && r.body.len > 0))
+        abort();
+}
+
+static void ask_all_s3(Service *s, char *lines) {
+    static const ServiceBucketSeed bucket = {.name = (char *)"acme"};
+    ServiceHeader headers[8];
+    size_t n = 0;
+    if (service_add_bucket(s, &bucket) < 0)
+        abort();
+    for (char *line; (line = strsep(&lines, "\n"));) {
+        char *colon = strstr(line, ": ");
+        if (!colon || memchr(line, ' ', (size_t)(colon - line)))
+            ask_s3(s, line, headers, n);
+        else if (n < ARRAY_SIZE(headers)) {
+            *colon = '\0';
+            headers[n++] = (ServiceHeader){line, colon + 2};
+        }
+    }
+}
+
 static Service *make_service(bool with_auth) {
     ServiceSettings settings = service_settings_default();
     ServiceSeed seed = {.name = (char *)"orders", .pitr = true, .n_items = 7, .size_bytes = 1000};
@@ -83,6 +120,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     AUTO_FREE char *why = NULL;
     if (!line)
         return 0;
+    if (strcmp(operation, "s3") == 0) {
+        ask_all_s3(s, line);
+        return 0;
+    }
     if (strcmp(operation, "faults") == 0) {
         (void)service_add_faults(s, line, &why);
         operation[0] = '\0';

@@ -655,6 +655,12 @@ def test_log_file(emulator, tmp_path):
     [
         (["--port=70000"], "--port=70000: not a number, or too large"),
         (["--table=orders:item=3"], "--table=orders:item=3: not a table; HINT: NAME[:pitr][:items=N][:size=SIZE]"),
+        (
+            ["--bucket=acme:for=us"],
+            "--bucket=acme:for=us: not a bucket; HINT: "
+            "NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]",
+        ),
+        (["--bucket=a"], "a: not a name of a bucket, or no such region"),
         (["--table=a"], "a: not a name of a table"),
         (["--table=orders", "--table=orders"], "orders: given twice"),
         (["--backup-time=5"], "--backup-time=5: not a duration; HINT: 250ms, 5s, 2min"),
