@@ -340,6 +340,8 @@ bool service_s3_is_meant(const ServiceRequest *q) {
     ServiceAuthResult auth;
     service_auth_peek(q, &auth);
     text_done(&auth.message);
+    if (service_header(q, "X-Amz-Target")) /* for DynamoDB, whatever it is signed for */
+        return false;
     if (auth.service[0])
         return strcmp(auth.service, "s3") == 0;
     return strcmp(q->method, "POST") != 0 && strcmp(q->target, "/") != 0;
