@@ -23,6 +23,7 @@ void engine_free(Engine *e) {
     for (size_t i = 0; i < e->n_polls; i++)
         poll_free(e->polls[i]);
     free(e->polls);
+    engine_expiry_done(e);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -58,7 +59,11 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     e->n_runs = ledger->n_runs;
     e->n_runs_room = ledger->n_runs_room;
     e->next_run_id = ledger->next_run_id;
+    e->port = settings->stock;
+    StockState stock = ledger->stock;
     *ledger = (Ledger){};
+    if ((r = engine_begin_expiry(e, &stock, now)) < 0)
+        return r;
     for (size_t i = 0; i < e->targets.n_items; i++)
         for (size_t j = 0; j < e->targets.items[i]->n_enrolments; j++)
             e->targets.items[i]->selected |= e->targets.items[i]->enrolments[j]->active;
@@ -89,6 +94,7 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
             heap_set(&e->due, &enrolment->due, USEC_INFINITY);
             heap_set(&e->fresh, &enrolment->fresh, USEC_INFINITY);
         }
+    engine_reconfigure_expiry(e);
     conf_free(e->conf);
     e->conf = conf;
     ClientSettings client = client_settings_of(conf, settings->user_agent);
@@ -198,6 +204,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
     }
     if (r >= 0 && starts)
         r = engine_describe_ahead(e, now);
+    if (r >= 0 && starts)
+        r = engine_expire(e, now, out);
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
@@ -217,6 +225,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_described(e, done, now);
     if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
         return engine_polled(e, done, now, out);
+    if (done->tag >= TAG_EXPIRY && done->tag < TAG_EXPIRY + e->n_expiries)
+        return engine_expiry_answered(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -287,6 +297,8 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
         wall = usec_min(heap_next(&e->deadlines), heap_next(&e->fresh));
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
+    if (trust_holds(&e->trust))
+        mono = usec_min(mono, engine_expiry_mono(e));
     if (trust_holds(&e->trust))
         wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);

@@ -32,6 +32,7 @@ typedef struct EngineSettings {
     const char *region; /* of accounts that name none; NULL: all do */
     const char *user_agent;
     uint64_t seed; /* jitter of retries */
+    StockPort stock; /* for engine_new; without `read` nothing expires */
 } EngineSettings;
 
 /* Takes the configuration and what is in the ledger (which is left empty). Unsettled runs go on where they were; what

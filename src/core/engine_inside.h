@@ -1,12 +1,14 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
- * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_outbox.c what a turn collects. */
+ * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
+ * are to go, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
 #include "core/place.h"
 #include "core/poll.h"
+#include "core/stock.h"
 #include "core/trust.h"
 
 /* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
@@ -14,6 +16,7 @@
 #define TAG_PLACE (UINT64_MAX - 1)
 #define TAG_AHEAD (UINT64_C(1) << 62)             /* and AHEAD_MAX times the index in Engine.aheads, and that in describing */
 #define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
+#define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
 
 /* Tables of one account and region that are described ahead of their slots. */
 #define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */
@@ -32,6 +35,8 @@ typedef struct Probe {
     size_t place;   /* that is asked */
     int n_failures; /* of all places, in a row */
 } Probe;
+
+typedef struct Expiry Expiry;
 
 struct Engine {
     Conf *conf;
@@ -57,6 +62,11 @@ struct Engine {
     bool room_made; /* an export is not in flight any more: another one may begin */
     Poll **polls; /* one for each account and region */
     size_t n_polls, n_polls_room;
+    Expiry **expiries; /* one for each account and region with backups that expire */
+    size_t n_expiries, n_expiries_room;
+    bool expiry_anew; /* the configuration is new: look at every table */
+    StockPort port;
+    StockState stock; /* without those that are being deleted, which are doubts */
     HttpReply **inbox;
     size_t n_inbox, n_inbox_room;
     ClientOutbox calls;
@@ -131,3 +141,18 @@ int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out);
 /* After events: says what the new notes of the run's story are worth saying, re-arms its deadline, and gives a success to
  * the enrolment's freshness. */
 int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out);
+
+/* --- engine_expiry.c --- */
+
+/* At the start: takes what the ledger has; what was being deleted is in doubt. */
+int engine_begin_expiry(Engine *e, StockState *state, Now now);
+void engine_expiry_done(Engine *e);
+/* The old configuration's plans end. */
+void engine_reconfigure_expiry(Engine *e);
+/* Targets and schedules are in line with the configuration. */
+int engine_arm_all_expiry(Engine *e, Now now);
+/* A backup of the table succeeded. */
+int engine_expiry_after(Engine *e, Target *t, Now now);
+Usec engine_expiry_mono(const Engine *e);
+int engine_expire(Engine *e, Now now, EngineOutbox *out);
+int engine_expiry_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out);

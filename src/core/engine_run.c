@@ -59,7 +59,9 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
         return 0;
     n->newest_wall = r->artefact->created_wall;
     rc = engine_put_enrolment(out, n);
-    return rc < 0 || !n->schedule ? rc : engine_freshness(e, n, now, out);
+    if (rc < 0 || !n->schedule || (rc = engine_expiry_after(e, t, now)) < 0)
+        return rc;
+    return engine_freshness(e, n, now, out);
 }
 
 /* A run that has not begun makes way for a newer slot of the same enrolment. */

@@ -43,6 +43,11 @@ const ReportRow report_rows[REPORT_KINDS] = {
     [REPORT_CLOCK_RIGHT] = {"0d69a247ec5f422a80b10167b0fe7607", LEVEL_NOTICE},
     [REPORT_CLOCK_STEPPED] = {"b4390701715b4e18acb397caf8339860", LEVEL_WARNING},
     [REPORT_SUSPENDED] = {"923692ec1d88430d9f6b9d34966b02fb", LEVEL_NOTICE},
+    [REPORT_EXPIRED] = {"aeda25045c254e2bb5724599cef17d17", LEVEL_INFO},
+    [REPORT_BEYOND] = {"f50546fce41d42eda0ba99bad9cce184", LEVEL_NOTICE},
+    [REPORT_BRAKED] = {"af8d3eda2fee4ca98398b9c5c57460eb", LEVEL_ERROR},
+    [REPORT_EXPIRY_FAILED] = {"514ad8dc44424a53ae027844b4c82607", LEVEL_ERROR},
+    [REPORT_VANISHED] = {"0cbe2285b1e146ec9394b21361321871", LEVEL_WARNING},
 };
 
 void report_free(Report *r) {
@@ -80,23 +85,57 @@ int report_plain(ReportKind kind, Report **ret, const char *format, ...) {
     return 0;
 }
 
+/* The target and what is said of it. Takes the report. */
+static int say_of(Report *taken, const char *format, va_list args, Report **ret) {
+    CLEANUP(report_free_ptr) Report *r = taken;
+    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
+    text_addf(&t, "%s: ", r->target);
+    text_addfv(&t, format, args);
+    int rc = text_take(&t, &r->message);
+    if (rc < 0)
+        return rc;
+    *ret = TAKE_PTR(r);
+    return 0;
+}
+
+int report_target(const Target *target, ReportKind kind, bool qualified, Report **ret, const char *format, ...) {
+    char label[TARGET_LABEL_SIZE];
+    CLEANUP(report_free_ptr) Report *r = report_new(kind);
+    if (!r || text_set(&r->target, target_label(target, qualified, label)) < 0)
+        return -ENOMEM;
+    va_list args;
+    va_start(args, format);
+    int rc = say_of(TAKE_PTR(r), format, args, ret);
+    va_end(args);
+    return rc;
+}
+
 int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report **ret, const char *format, ...) {
     char label[TARGET_LABEL_SIZE];
     CLEANUP(report_free_ptr) Report *r = report_new(kind);
     if (!r || text_set(&r->target, target_label(e->target, qualified, label)) < 0 ||
         text_set(&r->schedule, e->schedule_name) < 0)
         return -ENOMEM;
-    AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
-    text_addf(&t, "%s: ", r->target);
     va_list args;
     va_start(args, format);
-    text_addfv(&t, format, args);
+    int rc = say_of(TAKE_PTR(r), format, args, ret);
     va_end(args);
-    int rc = text_take(&t, &r->message);
-    if (rc < 0)
-        return rc;
-    *ret = TAKE_PTR(r);
-    return 0;
+    return rc;
+}
+
+int report_artefact(const ReportArtefact *a, ReportKind kind, bool qualified, Report **ret, const char *format, ...) {
+    CLEANUP(report_free_ptr) Report *r = report_new(kind);
+    if (!r)
+        return -ENOMEM;
+    r->target = qualified ? text_format("%s/%s/%s", a->account, a->region, a->table) : strdup(a->table);
+    r->slot_wall = a->slot_wall;
+    if (!r->target || text_set(&r->schedule, a->schedule) < 0 || text_set(&r->backup_arn, a->arn) < 0)
+        return -ENOMEM;
+    va_list args;
+    va_start(args, format);
+    int rc = say_of(TAKE_PTR(r), format, args, ret);
+    va_end(args);
+    return rc;
 }
 
 /* What a run says with an event; -1: nothing. */

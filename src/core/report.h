@@ -40,6 +40,11 @@ typedef enum ReportKind {
     REPORT_CLOCK_RIGHT,
     REPORT_CLOCK_STEPPED,
     REPORT_SUSPENDED,
+    REPORT_EXPIRED,
+    REPORT_BEYOND,
+    REPORT_BRAKED,
+    REPORT_EXPIRY_FAILED,
+    REPORT_VANISHED,
     REPORT_KINDS,
 } ReportKind;
 
@@ -74,4 +79,14 @@ int report_watched(const Run *r, bool qualified, Report **ret);
 /* The soft deadline of a run has passed. */
 int report_late(const Run *r, bool qualified, Now now, Report **ret);
 int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report **ret, const char *format, ...)
+    PRINTF_LIKE(5, 6);
+int report_target(const Target *t, ReportKind kind, bool qualified, Report **ret, const char *format, ...)
+    PRINTF_LIKE(5, 6);
+/* About a backup, whatever became of its run. */
+typedef struct ReportArtefact {
+    const char *account, *region, *table, *schedule;
+    Usec slot_wall;
+    const char *arn;
+} ReportArtefact;
+int report_artefact(const ReportArtefact *a, ReportKind kind, bool qualified, Report **ret, const char *format, ...)
     PRINTF_LIKE(5, 6);

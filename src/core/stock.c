@@ -48,19 +48,21 @@ bool decision_sets_life(Decision d, ArtefactLife *ret) {
     return false;
 }
 
+static void item_done(StockItem *i) {
+    artefact_free(i->artefact);
+    free(i->schedule);
+    free(i->intended_name);
+    free(i->account);
+    free(i->region);
+    free(i->table);
+    free(i->hold_why);
+    free(i->hold_who);
+    free(i->decision_why);
+}
+
 void stock_done(Stock *s) {
-    for (size_t i = 0; i < s->n_items; i++) {
-        StockItem *item = &s->items[i];
-        artefact_free(item->artefact);
-        free(item->schedule);
-        free(item->intended_name);
-        free(item->account);
-        free(item->region);
-        free(item->table);
-        free(item->hold_why);
-        free(item->hold_who);
-        free(item->decision_why);
-    }
+    for (size_t i = 0; i < s->n_items; i++)
+        item_done(&s->items[i]);
     free(s->items);
     *s = (Stock){};
 }
@@ -154,4 +156,47 @@ void stock_state_done(StockState *s) {
     free(s->expires_who);
     stock_done(&s->expiring);
     *s = (StockState){};
+}
+
+/* --- what will be --- */
+
+StockItem *stock_find(const Stock *s, const char *arn) {
+    for (size_t i = 0; i < s->n_items; i++)
+        if (strcmp(s->items[i].artefact->arn, arn) == 0)
+            return &s->items[i];
+    return NULL;
+}
+
+static int overlay_decision(StockItem *i, const StockDecision *d) {
+    (void)decision_sets_life(d->decision, &i->artefact->life);
+    if (d->decision == DECISION_HELD || d->decision == DECISION_RELEASED || d->decision == DECISION_ADOPTED)
+        return 0;
+    i->decision = d->decision;
+    return text_set(&i->decision_why, d->why);
+}
+
+int stock_overlay(Stock *s, const StockChanges *c) {
+    size_t n_kept = 0;
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < c->n_decisions; i++) {
+        StockItem *item = stock_find(s, c->decisions[i].arn);
+        r = item ? overlay_decision(item, &c->decisions[i]) : 0;
+    }
+    for (size_t i = 0; r >= 0 && i < c->n_holds; i++) {
+        StockItem *item = stock_find(s, c->holds[i].arn);
+        if (!item)
+            continue;
+        item->hold_until_wall = c->holds[i].until_wall;
+        if (text_set(&item->hold_why, c->holds[i].why) < 0 || text_set(&item->hold_who, c->holds[i].who) < 0)
+            r = -ENOMEM;
+    }
+    for (size_t i = 0; i < s->n_items; i++) {
+        ArtefactLife life = s->items[i].artefact->life;
+        if (life == ARTEFACT_VERIFIED || life == ARTEFACT_EXPIRING)
+            s->items[n_kept++] = s->items[i];
+        else
+            item_done(&s->items[i]);
+    }
+    s->n_items = n_kept;
+    return r;
 }

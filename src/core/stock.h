@@ -47,6 +47,7 @@ typedef struct Stock {
 } Stock;
 
 void stock_done(Stock *s);
+StockItem *stock_find(const Stock *s, const char *arn); /* or NULL */
 /* Is it held at that time? */
 static inline bool stock_is_held(const StockItem *i, Usec now_wall) {
     return i->hold_until_wall != WALL_UNKNOWN && i->hold_until_wall > now_wall;
@@ -84,6 +85,7 @@ typedef struct StockBrake {
     Usec since_wall;
     size_t n_confirmed; /* as many may go */
     char *who;          /* confirmed it; NULL: nobody */
+    Usec said_wall;     /* by this process; 0: not yet */
 } StockBrake;
 
 typedef enum StockSwitch { STOCK_SWITCH_STAYS, STOCK_SWITCH_PAUSED, STOCK_SWITCH_RESUMED } StockSwitch;
@@ -108,6 +110,9 @@ int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char
 int stock_put_brake(StockChanges *c, const StockBrake *brake);
 int stock_brake_copy(const StockBrake *from, StockBrake *to);
 void stock_brake_done(StockBrake *b);
+
+/* Brings a stock that was read before the changes to what it will be after them. -ENOMEM. */
+int stock_overlay(Stock *s, const StockChanges *c);
 
 /* What of it outlives the process, beside the artefacts. */
 typedef struct StockState {

@@ -29,6 +29,7 @@ typedef struct Enrolment {
     char *when;   /* calendar and zone that the cursor was made with; a new calendar starts from its first sight */
     bool changed; /* differs from the ledger */
     bool listed;  /* in the batch of this turn */
+    size_t n_beyond_said; /* backups that would go and stay, as last said */
     size_t n_unsettled; /* runs of it */
 
     Usec next_slot_wall; /* the slot that the node `due` waits for */
@@ -45,6 +46,8 @@ struct Target {
     bool describing;       /* ahead of a slot */
     Usec ahead_tried_wall; /* the last slot for which that was tried */
     HeapNode ahead;        /* wall: when to describe it for its next slot */
+    HeapNode expire;       /* mono: when to look which of its backups are to go */
+    Usec audited_mono;     /* when a whole listing was last compared with the ledger; WALL_UNKNOWN: never */
     struct Ahead *place;   /* in whose heap that is; NULL: none yet */
     Enrolment **enrolments;
     size_t n_enrolments, n_room;

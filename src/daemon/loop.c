@@ -338,7 +338,8 @@ static int look_for_credentials(Loop *l) {
 static EngineSettings engine_settings(const Loop *l) {
     uint64_t seed = 0;
     (void)getrandom(&seed, sizeof seed, 0);
-    return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed};
+    return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed,
+                            .stock = {.context = l->store, .read = store_stock}};
 }
 
 #define CONNECTIONS_PER_HOST 32

@@ -65,6 +65,7 @@ struct Book {
     size_t n_ranges, n_ranges_room;
     size_t n_unsaid; /* runs that were settled and have not been spoken of */
     Pace *pace;
+    Shelf *shelf;
     char *last_said[REPORT_KINDS];
     const char *undelayed; /* pattern; NULL: none */
 };
@@ -135,6 +136,7 @@ Book *book_new(House *house, Usec begun_wall) {
     b->house = house;
     b->begun_wall = begun_wall;
     b->pace = pace_new();
+    b->shelf = shelf_new(house);
     return b;
 }
 
@@ -148,12 +150,14 @@ void book_free(Book *b) {
     }
     free(b->ranges);
     pace_free(b->pace);
+    shelf_free(b->shelf);
     for (int i = 0; i < REPORT_KINDS; i++)
         free(b->last_said[i]);
     free(b);
 }
 
 HouseFigures *book_figures(Book *b) { return &b->figures; }
+Shelf *book_shelf(Book *b) { return b->shelf; }
 
 int book_state(const Book *b, const char *schedule, const char *table, Usec slot_wall) {
     const SlotLine *line = slot_line(b, schedule, table, slot_wall, false);
@@ -261,6 +265,7 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
     char label[TARGET_LABEL_SIZE];
     b->true_wall = true_wall;
     b->figures.n_commits += !ledger_batch_is_empty(batch);
+    shelf_committed(b->shelf, batch);
     for (size_t i = 0; i < batch->n_enrolments; i++) {
         const Enrolment *n = batch->enrolments[i];
         EnrolLine *line = enrol_line(b, n->schedule_name, label_of_target(n->target, label), true);
@@ -282,6 +287,7 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
 
 void book_doubted(Book *b, const LedgerBatch *batch) {
     char label[TARGET_LABEL_SIZE];
+    shelf_doubted(b->shelf, batch);
     for (size_t i = 0; i < batch->n_runs; i++) {
         const Run *r = batch->runs[i];
         slot_line(b, r->schedule, label_of_run(r, label), r->slot_wall, true)->doubtful = true;
@@ -420,6 +426,8 @@ void book_served(Book *b, const ServiceRequest *request, const ServiceReply *rep
     b->figures.n_describes += strcmp(reply->operation, "DescribeBackup") == 0;
     b->figures.n_table_describes += strcmp(reply->operation, "DescribeTable") == 0;
     b->figures.n_throttled += strcmp(reply->code, "ThrottlingException") == 0 && !reply->fault[0];
+    if (strcmp(reply->operation, "DeleteBackup") == 0)
+        shelf_served(b->shelf, request, reply, b->true_wall);
     bool backup = strcmp(reply->operation, "CreateBackup") == 0;
     if (!backup && strcmp(reply->operation, "ExportTableToPointInTime") != 0)
         return;

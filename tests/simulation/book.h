@@ -4,14 +4,15 @@
  * house_violated. */
 
 #include "core/engine.h"
+#include "shelf.h"
 #include "sim/service.h"
 
-typedef struct House House;
 typedef struct Book Book;
 
 typedef struct HouseFigures {
     size_t n_runs, n_succeeded, n_failed, n_skipped, n_ranges;
     size_t n_backups, n_exports; /* made at the service */
+    size_t n_deleted;            /* backups, by the daemon */
     size_t n_lists, n_describes, n_table_describes; /* ListBackups, DescribeBackup, DescribeTable */
     size_t n_commits;                               /* that wrote something */
     size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
@@ -26,6 +27,7 @@ void book_free(Book *b);
 /* Each run of tables like this succeeds within two minutes; borrowed. */
 void book_hold_undelayed(Book *b, const char *pattern);
 HouseFigures *book_figures(Book *b);
+Shelf *book_shelf(Book *b);
 
 /* The batch is on disk. */
 void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall);

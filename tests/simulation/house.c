@@ -143,12 +143,36 @@ static void give_credentials(House *h, Engine *e) {
         give_account(h, e, conf->accounts[i].name);
 }
 
+static EngineSettings engine_settings(House *h) {
+    return (EngineSettings){.region = REGION,
+                            .user_agent = "simulation",
+                            .seed = h->settings.seed + book_figures(h->book)->n_crashes,
+                            .stock = {.context = h->store, .read = store_stock}};
+}
+
+void house_set_conf(House *h, const char *conf) {
+    EngineSettings settings = engine_settings(h);
+    h->settings.conf = conf;
+    shelf_set_conf(book_shelf(h->book), load_conf(h));
+    must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)), "engine_reconfigure");
+    world_wake(h->world);
+}
+
+/* The first thing that is ever in its ledger. */
+static int resume_expiry(House *h) {
+    LedgerBatch batch = {.wall = world_true_wall(h->world), .stock.expiry = STOCK_SWITCH_RESUMED};
+    h->settings.expires = false;
+    return commit(h, &batch);
+}
+
 /* False: the disk is broken, and the daemon does not start. */
 static bool boot(House *h) {
     AUTO_FREE char *error = NULL;
     CLEANUP(ledger_done) Ledger ledger = {};
     Engine *engine = NULL;
     int r = store_open(h->directory, &h->store, &error);
+    if (r >= 0 && h->settings.expires)
+        r = resume_expiry(h);
     if (r >= 0)
         r = store_load(h->store, &ledger);
     if (r < 0 && !disk_has_failed())
@@ -160,9 +184,8 @@ static bool boot(House *h) {
         return false;
     }
     book_booted(h->book, h->directory, world_true_wall(h->world));
-    EngineSettings settings = {.region = REGION,
-                               .user_agent = "simulation",
-                               .seed = h->settings.seed + book_figures(h->book)->n_crashes};
+    EngineSettings settings = engine_settings(h);
+    shelf_set_conf(book_shelf(h->book), load_conf(h));
     must(h, engine_new(load_conf(h), &ledger, &settings, world_host_now(h->world), &engine), "engine_new");
     if (!h->settings.on_instance)
         give_credentials(h, engine);

@@ -16,6 +16,7 @@ typedef struct HouseSettings {
     size_t n_more_tables;           /* "many-000" and up, beside them */
     Usec latency_usec;
     const char *broken; /* the account that house_set_secret is about; NULL: every one */
+    bool expires;       /* somebody has resumed expiry in its ledger */
     bool power_cuts;    /* a crash takes what was not synced; else it is a kill -9 */
     const char *replay; /* the environment that repeats this run: "DDB_SEED=7"; NULL: none is needed */
     bool on_instance;   /* credentials come from an instance's metadata: good for an hour, new ones 30 minutes before, and for
@@ -32,6 +33,8 @@ const HouseFigures *house_figures(const House *h);
 /* Lets time pass. After a crash the host is down for down_usec and starts again; while its disk is broken, it tries
  * every minute. Returns the number of crashes. */
 int house_run(House *h, Usec until_wall, Usec down_usec);
+/* Another configuration, as by a reload; borrowed. */
+void house_set_conf(House *h, const char *conf);
 /* The host is off until then. */
 void house_sleep(House *h, Usec until_wall);
 /* What the daemon signs with from now on, after a restart, too. */

@@ -1,0 +1,65 @@
+#pragma once
+/* Expiry of one table's backups, pure: a complete listing, and what retention says of the stock in its light. Each group
+ * (schedule, TableId) is judged on its own. Nothing here deletes; the engine's side is core/engine_expire.c. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/retention.h"
+#include "core/stock.h"
+#include "core/target.h"
+
+/* A walk through ListBackups of one table. */
+typedef struct ExpireListing {
+    BackupInfo *items; /* by ARN once it is complete */
+    size_t n_items, n_room;
+    char *cursor;
+    size_t n_pages;
+    Usec wall; /* the service's Date of the first page: now, for every verdict */
+    bool complete;
+} ExpireListing;
+
+void expire_listing_done(ExpireListing *l);
+int expire_listing_request(const ExpireListing *l, const char *table, AwsRequest **ret);
+/* Takes a page out of `page`. *ret_more: it goes on. -ELOOP: the listing turns in circles; -ENODATA: it does not tell its
+ * Date. After these nothing may be deleted. -ENOMEM. */
+int expire_listing_take(ExpireListing *l, BackupList *page, Usec server_wall, bool *ret_more);
+const BackupInfo *expire_listing_find(const ExpireListing *l, const char *arn); /* NULL: it does not show it */
+
+/* The schedule whose backups of this table expire and whose name, or former name, that is; NULL: none. */
+const ScheduleConf *expire_schedule(const Target *t, const char *name);
+/* Is there any? */
+bool expire_is_wanted(const Target *t);
+
+typedef struct ExpireLine {
+    const StockItem *item;
+    const ScheduleConf *schedule; /* NULL: none takes care of it; nothing is said of it */
+    bool listed;
+    const char *guard; /* why it is taken for foreign; NULL: it is ours. Static */
+    RetentionVerdict verdict;
+    size_t group;
+} ExpireLine;
+
+typedef struct ExpireGroup {
+    const ScheduleConf *schedule;
+    const char *table_id; /* borrowed from the stock */
+    size_t n_counted, n_beyond;
+} ExpireGroup;
+
+typedef struct ExpirePlan {
+    ExpireLine *lines; /* one for each item of the stock, in its order */
+    size_t n_lines;
+    ExpireGroup *groups;
+    size_t n_groups, n_groups_room;
+    size_t n_beyond;
+} ExpirePlan;
+
+void expire_plan_done(ExpirePlan *p);
+/* Borrows all of it. `listing` NULL: what would be so if it showed the whole stock; good for nothing but to see whether a
+ * listing is worth its calls. */
+int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing, Usec now_wall,
+                ExpirePlan *ret);
+
+/* How many may go at once: a share of those that count, but always as many as one new artefact can push out, which is one
+ * for each rule; and never more than a number. */
+size_t expire_allowance(const Conf *c, const ExpireGroup *g);

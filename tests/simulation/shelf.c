@@ -1,0 +1,176 @@
+#include "shelf.h"
+
+#include <cjson/cJSON.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/text.h"
+#include "house.h"
+
+/* One backup, by its ARN. */
+typedef struct ShelfLine {
+    char *arn;
+    bool intended; /* a commit has said, or may have said, that DeleteBackup leaves */
+    Usec held_until_wall;
+    bool hold_is_doubtful;
+} ShelfLine;
+
+struct Shelf {
+    House *house;
+    Conf *conf;  /* what the daemon goes by */
+    void *lines; /* a search tree */
+    bool expires;
+};
+
+static int by_arn(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static ShelfLine *line_of(Shelf *s, const char *arn) {
+    void *found = tfind(&arn, &s->lines, by_arn);
+    if (found)
+        return *(ShelfLine **)found;
+    ShelfLine *line = calloc(1, sizeof *line);
+    if (!line || !(line->arn = strdup(arn)) || !tsearch(line, &s->lines, by_arn))
+        abort();
+    line->held_until_wall = WALL_UNKNOWN;
+    return line;
+}
+
+static void line_free(void *line) {
+    free(((ShelfLine *)line)->arn);
+    free(line);
+}
+
+Shelf *shelf_new(House *house) {
+    Shelf *s = calloc(1, sizeof *s);
+    if (!s)
+        abort();
+    s->house = house;
+    return s;
+}
+
+void shelf_free(Shelf *s) {
+    conf_free(s->conf);
+    tdestroy(s->lines, line_free);
+    free(s);
+}
+
+void shelf_set_conf(Shelf *s, Conf *conf) {
+    conf_free(s->conf);
+    s->conf = conf;
+}
+
+/* --- commits --- */
+
+static void take(Shelf *s, const StockChanges *c, bool doubtful) {
+    for (size_t i = 0; i < c->n_decisions; i++) {
+        ShelfLine *line = line_of(s, c->decisions[i].arn);
+        Decision d = c->decisions[i].decision;
+        if (d == DECISION_EXPIRING)
+            line->intended = true;
+        else if (d == DECISION_WITHDRAWN && !doubtful)
+            line->intended = false;
+    }
+    for (size_t i = 0; i < c->n_holds; i++) {
+        ShelfLine *line = line_of(s, c->holds[i].arn);
+        line->held_until_wall = c->holds[i].until_wall;
+        line->hold_is_doubtful = doubtful;
+    }
+    if (c->expiry != STOCK_SWITCH_STAYS)
+        s->expires = c->expiry == STOCK_SWITCH_RESUMED || (doubtful && s->expires);
+}
+
+void shelf_committed(Shelf *s, const LedgerBatch *batch) { take(s, &batch->stock, false); }
+void shelf_doubted(Shelf *s, const LedgerBatch *batch) { take(s, &batch->stock, true); }
+
+/* --- the service's state --- */
+
+static const char *word(const cJSON *object, const char *name) {
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return value ? value : "";
+}
+
+/* "acme.nightly.20261123T020000Z.0a1b2c3d" is of "acme", and of "nightly" or any (""). */
+static bool is_of(const char *name, const char *deployment, const char *schedule) {
+    char begin[200];
+    snprintf(begin, sizeof begin, "%s.%s%s", deployment, schedule, schedule[0] ? "." : "");
+    return strncmp(name, begin, strlen(begin)) == 0;
+}
+
+static cJSON *state_of(House *h) {
+    AUTO_TEXT t = TEXT_INIT(256u << 20);
+    if (service_state_to_json(world_service(house_world(h)), world_true_wall(house_world(h)), &t) < 0)
+        abort();
+    cJSON *state = cJSON_ParseWithLength(text_get(&t), t.len);
+    if (!state)
+        abort();
+    return state;
+}
+
+size_t shelf_count(const Shelf *s, const char *schedule, const char *table) {
+    cJSON *state = state_of(s->house);
+    const cJSON *b;
+    size_t n = 0;
+    cJSON_ArrayForEach(b, cJSON_GetObjectItemCaseSensitive(state, "backups"))
+        n += is_of(word(b, "name"), s->conf->deployment, schedule) && (!table || strcmp(word(b, "table"), table) == 0);
+    cJSON_Delete(state);
+    return n;
+}
+
+/* Newer ones of the same schedule, table and incarnation. */
+static size_t count_newer(const Shelf *s, const char *name, const char *schedule, const cJSON *details,
+                          const cJSON *source) {
+    cJSON *state = state_of(s->house);
+    const cJSON *b;
+    char created[DATE_ISO_SIZE];
+    size_t n = 0;
+    date_to_iso((Usec)(cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(details, "BackupCreationDateTime")) * 1e3 + 0.5) *
+                    USEC_PER_MSEC,
+                created);
+    cJSON_ArrayForEach(b, cJSON_GetObjectItemCaseSensitive(state, "backups"))
+        n += is_of(word(b, "name"), s->conf->deployment, schedule) && strcmp(word(b, "name"), name) != 0 &&
+             strcmp(word(b, "table"), word(source, "TableName")) == 0 &&
+             strcmp(word(b, "table_id"), word(source, "TableId")) == 0 && strcmp(word(b, "status"), "AVAILABLE") == 0 &&
+             strcmp(word(b, "created"), created) > 0;
+    cJSON_Delete(state);
+    return n;
+}
+
+static const ScheduleConf *schedule_of(const Conf *conf, const char *name) {
+    for (size_t i = 0; i < conf->n_schedules; i++)
+        if (is_of(name, conf->deployment, conf->schedules[i].name))
+            return &conf->schedules[i];
+    return NULL;
+}
+
+static void check_effect(const Shelf *s, const ShelfLine *line, const cJSON *description, Usec true_wall) {
+    const cJSON *details = cJSON_GetObjectItemCaseSensitive(description, "BackupDetails");
+    const cJSON *source = cJSON_GetObjectItemCaseSensitive(description, "SourceTableDetails");
+    const char *name = word(details, "BackupName");
+    const ScheduleConf *schedule = schedule_of(s->conf, name);
+    if (!schedule)
+        house_violated(s->house, "%s was deleted, and is not ours", name);
+    if (schedule->expire != EXPIRE_DELETE || !s->expires)
+        house_violated(s->house, "%s was deleted, which nobody allowed", name);
+    if (line->held_until_wall > true_wall && !line->hold_is_doubtful)
+        house_violated(s->house, "%s was deleted, and is held", name);
+    size_t n_newer = count_newer(s, name, schedule->name, details, source);
+    if (n_newer < (size_t)int_max(schedule->keep.floor, schedule->keep.last))
+        house_violated(s->house, "%s was deleted, and only %zu newer ones remain", name, n_newer);
+}
+
+void shelf_served(Shelf *s, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall) {
+    cJSON *in = cJSON_ParseWithLength(request->body, request->body_len);
+    const ShelfLine *line = line_of(s, word(in, "BackupArn"));
+    if (!line->intended)
+        house_violated(s->house, "DeleteBackup of %s arrived before its intent was in the ledger", line->arn);
+    cJSON_Delete(in);
+    if (!reply->effect)
+        return;
+    book_figures(house_book(s->house))->n_deleted++;
+    cJSON *out = cJSON_ParseWithLength(text_get(&reply->body), reply->body.len);
+    if (out)
+        check_effect(s, line, cJSON_GetObjectItemCaseSensitive(out, "BackupDescription"), true_wall);
+    cJSON_Delete(out);
+}
