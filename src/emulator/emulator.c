@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "base/parse.h"
 
 #define MAX_LOG (64u << 20)
@@ -90,6 +91,43 @@ static int put_clock(Emulator *e, const ServiceRequest *q, Text *t) {
     return 0;
 }
 
+/* GET /_emulator/items/REGION/TABLE[/INSTANT] */
+static int get_items(Emulator *e, const char *path, Text *t) {
+    AUTO_FREE char *copy = strdup(path);
+    char *rest = copy, *region = copy ? strsep(&rest, "/") : NULL, *table = strsep(&rest, "/");
+    Usec before_wall = USEC_INFINITY;
+    if (!copy)
+        return -ENOMEM;
+    if (!table || (rest && date_from_iso(rest, &before_wall) < 0)) {
+        text_add(t, "items: REGION/TABLE or REGION/TABLE/INSTANT is wanted\n");
+        return -EINVAL;
+    }
+    int rc = service_items_to_lines(e->service, region, table, before_wall, now_wall(e), t);
+    if (rc == -ENOENT)
+        text_addf(t, "items: %s/%s: no such table\n", region, table);
+    return rc;
+}
+
+/* "REGION TABLE FIRST N [MARK]" */
+static int put_items(Emulator *e, const ServiceRequest *q, Text *t) {
+    AUTO_FREE char *line = strndup(q->body ? q->body : "", q->body_len);
+    char *rest = line, *word[4] = {};
+    int64_t first, n;
+    if (!line)
+        return -ENOMEM;
+    for (int i = 0; i < 4; i++)
+        word[i] = strsep(&rest, " ");
+    if (!word[3] || parse_int(word[2], 0, INT32_MAX, &first) < 0 || parse_int(word[3], 0, INT32_MAX, &n) < 0) {
+        text_add(t, "items: wanted: REGION TABLE FIRST N [MARK]; HINT: without a mark they are deleted\n");
+        return -EINVAL;
+    }
+    int rc = service_write_items(e->service, word[0], word[1], first, n, rest, now_wall(e));
+    if (rc == -ENOENT || rc == -EINVAL)
+        text_addf(t, "items: %s/%s: %s\n", word[0], word[1],
+                  rc == -ENOENT ? "no such table" : "its key is not \"id\" alone");
+    return rc;
+}
+
 static int control(Emulator *e, const ServiceRequest *q, Text *t) {
     const char *path = q->target + strlen(PREFIX);
     bool get = strcmp(q->method, "GET") == 0, post = strcmp(q->method, "POST") == 0;
@@ -107,7 +145,13 @@ static int control(Emulator *e, const ServiceRequest *q, Text *t) {
     }
     if (post && strcmp(path, "clock") == 0)
         return put_clock(e, q, t);
-    text_addf(t, "%s %s: no such thing; HINT: GET state, log or faults; POST faults or clock; DELETE faults\n",
+    if (get && text_starts_with(path, "items/"))
+        return get_items(e, path + strlen("items/"), t);
+    if (post && strcmp(path, "items") == 0)
+        return put_items(e, q, t);
+    text_addf(t,
+              "%s %s: no such thing; HINT: GET state, log, faults or items/REGION/TABLE; POST faults, clock or items; "
+              "DELETE faults\n",
               q->method, q->target);
     return -ENOENT;
 }

@@ -44,6 +44,11 @@ static const struct {
     {"ExportTableToPointInTime", service_export_table, {1, 20}, false},
     {"DescribeExport", service_describe_export, {10, 13}, false},
     {"ListExports", service_list_exports, {10, 10}, false},
+    {"PutItem", service_put_item, {}, false},
+    {"GetItem", service_get_item, {}, false},
+    {"DeleteItem", service_delete_item, {}, false},
+    {"BatchWriteItem", service_batch_write, {}, false},
+    {"Scan", service_scan, {}, false},
 };
 #define N_OPERATIONS ARRAY_SIZE(operations)
 static const ServiceRate change_rate = {5, 6};
@@ -283,6 +288,9 @@ static void note_table(ServiceReply *r, const ServiceJson *input) {
         if (s)
             snprintf(r->table, sizeof r->table, "%.255s", service_arn_parse(s, &arn) >= 0 ? arn.table : s);
     }
+    const ServiceJson *batch = service_json_get(input, "RequestItems");
+    if (batch && batch->type == SERVICE_JSON_OBJECT && batch->first)
+        snprintf(r->table, sizeof r->table, "%.255s", batch->first->name);
 }
 
 static int get_region(Service *s, const char *name, Usec now_wall, ServiceRegion **ret) {
@@ -304,6 +312,11 @@ static int get_region(Service *s, const char *name, Usec now_wall, ServiceRegion
     *ret = r;
     int rc = service_plant_seeds(s, name, now_wall);
     return rc < 0 ? rc : service_plant_foreign(s, name, now_wall);
+}
+
+int service_open_region(Service *s, const char *region, Usec now_wall) {
+    ServiceRegion *opened;
+    return get_region(s, region, now_wall, &opened);
 }
 
 static int take_rate(ServiceCall *c, ServiceRegion *region, size_t i) {

@@ -1,8 +1,8 @@
 #pragma once
-/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, and of S3 as far
- * as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls no clock and no socket: a request comes with
- * the instant of its arrival, and the reply says how it is to be delivered. The same requests, instants and seed give
- * the same replies.
+/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, and of S3 as
+ * far as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls no
+ * clock and no socket: a request comes with the instant of its arrival, and the reply says how it is to be delivered. The
+ * same requests, instants and seed give the same replies.
  *
  * Each region is a world of its own. What the model knows of the real service and what it leaves out is in
  * ddbackup-emulator(1). */
@@ -107,6 +107,16 @@ int service_add_bucket(Service *s, const ServiceBucketSeed *seed);
 /* Never fails: what goes wrong is a reply. `ret` is to be released with service_reply_done. */
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *request, ServiceReply *ret);
 void service_reply_done(ServiceReply *r);
+
+/* Puts `n` items, {"id":{"S":"item-00000007"},"mark":{"S":MARK}} and so on from the number `first`, or deletes them
+ * (mark NULL), in a table whose key is "id" alone; a seed's items bear the numbers from 0. -ENOENT: no such table;
+ * -EINVAL: another key; -ENOMEM. */
+int service_write_items(Service *s, const char *region, const char *table, int64_t first, int64_t n, const char *mark,
+                        Usec now_wall);
+/* The items as they were just before `before_wall` (USEC_INFINITY: as they are), one a line, sorted, in the form in
+ * which exports have them. -ENOENT, -ENOMEM. */
+int service_items_to_lines(Service *s, const char *region, const char *table, Usec before_wall, Usec now_wall,
+                           Text *t);
 
 /* The fault script (ddbackup-emulator(1), FAULTS): one rule a line. Adds to what is there; all or nothing.
  * -EINVAL with *ret_why (to be freed) when a line is wrong. */

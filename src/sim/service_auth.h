@@ -31,8 +31,8 @@ int service_auth_check(const ServiceRequest *request, const ServiceAuthKey *key,
 void service_auth_peek(const ServiceRequest *request, ServiceAuthResult *ret);
 
 /* Its two halves, for tests: the canonical request over the signed headers ("a;b;c"), and the signature (hexadecimal)
- * of a string to sign with scope DATE/REGION/SERVICE. S3 signs paths as they are sent, and what X-Amz-Content-SHA256 says of the body (whether it is
- * true is not looked at here); others encode paths again, and hash the body. */
+ * of a string to sign with scope DATE/REGION/SERVICE. S3 signs paths as they are sent, and what X-Amz-Content-SHA256
+ * says of the body (whether it is true is not looked at here); others encode paths again, and hash the body. */
 int service_auth_canonical(const ServiceRequest *request, const char *signed_headers, bool s3, Text *t);
 #define SERVICE_AUTH_HEX_SIZE 65
 int service_auth_sign(const char *secret_key, const char *date, const char *region, const char *service,

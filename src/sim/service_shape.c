@@ -115,6 +115,8 @@ static int check_types(const ServiceJson *j, const ServiceMember *m, Text *messa
                 return rc;
         }
         return 0;
+    case SERVICE_SHAPE_MAP:
+        return j->type == SERVICE_JSON_OBJECT ? 0 : refuse_type(j, NULL, message);
     case SERVICE_SHAPE_STRUCTURE:
         return j->type == SERVICE_JSON_OBJECT ? check_members(j, m->of, message) : refuse_type(j, NULL, message);
     }
@@ -219,6 +221,7 @@ static void check_value(Checker *c, const char *path, const ServiceJson *j, cons
     case SERVICE_SHAPE_STRUCTURE:
         check_structure(c, path, j, m->of);
         break;
+    case SERVICE_SHAPE_MAP:
     case SERVICE_SHAPE_BOOLEAN:
     case SERVICE_SHAPE_WALL:
         break;

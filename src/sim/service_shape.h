@@ -15,6 +15,7 @@ typedef enum ServiceShapeType {
     SERVICE_SHAPE_BOOLEAN,
     SERVICE_SHAPE_WALL,
     SERVICE_SHAPE_LIST,
+    SERVICE_SHAPE_MAP, /* of names to whatever; its values have words of their own */
     SERVICE_SHAPE_STRUCTURE,
 } ServiceShapeType;
 

@@ -2,6 +2,7 @@
 
 #include "sim/service_shape.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define STRING .type = SERVICE_SHAPE_STRING
@@ -10,6 +11,7 @@
 #define LONG .type = SERVICE_SHAPE_LONG
 #define BOOLEAN .type = SERVICE_SHAPE_BOOLEAN
 #define WALL .type = SERVICE_SHAPE_WALL
+#define MAP .type = SERVICE_SHAPE_MAP
 #define LIST(element) .type = SERVICE_SHAPE_LIST, .of = (element)
 #define STRUCTURE(members) .type = SERVICE_SHAPE_STRUCTURE, .of = (members)
 #define REQUIRED .required = true
@@ -121,6 +123,18 @@ static const ServiceMember list_exports[] = {{"TableArn", STRING, .min = 1, .max
                                              {"NextToken", STRING},
                                              {}};
 
+static const ServiceMember put_item[] = {TABLE_NAME, {"Item", MAP, REQUIRED}, {"ReturnValues", STRING}, {}};
+static const ServiceMember item_key[] = {TABLE_NAME, {"Key", MAP, REQUIRED}, {"ReturnValues", STRING}, {}};
+static const ServiceMember batch_write[] = {{"RequestItems", MAP, REQUIRED}, {}};
+static const ServiceMember scan[] = {
+    TABLE_NAME,
+    {"Limit", INTEGER, .min = 1, .max = INT32_MAX},
+    {"Select", WORDS("SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES")},
+    {"ExclusiveStartKey", MAP},
+    {"Segment", INTEGER, .max = 999999},
+    {"TotalSegments", INTEGER, .min = 1, .max = 1000000},
+    {}};
+
 const ServiceMember *service_shape_of(const char *operation) {
     static const struct {
         const char *operation;
@@ -142,6 +156,11 @@ const ServiceMember *service_shape_of(const char *operation) {
         {"ExportTableToPointInTime", export_table},
         {"DescribeExport", export_arn},
         {"ListExports", list_exports},
+        {"PutItem", put_item},
+        {"GetItem", item_key},
+        {"DeleteItem", item_key},
+        {"BatchWriteItem", batch_write},
+        {"Scan", scan},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (strcmp(rows[i].operation, operation) == 0)

@@ -4,6 +4,7 @@
 #include "sim/service.h"
 #include "sim/service_arn.h"
 #include "sim/service_fault.h"
+#include "sim/service_items.h"
 #include "sim/service_json.h"
 #include "sim/service_rate.h"
 
@@ -16,7 +17,9 @@ typedef struct ServiceTable {
     Usec deleted_wall, gone_wall; /* USEC_INFINITY while nobody deletes it */
     Usec pitr_wall;               /* since when; USEC_INFINITY: off */
     int pitr_days;
-    int64_t n_items, size_bytes;
+    int64_t n_items, size_bytes; /* now, and not as of some hours ago */
+    ServiceItems items;
+    int64_t n_unmade; /* items of a seed that come into being when somebody looks (service_make_items) */
     ServiceJson *definition; /* the request that made it */
     Text tags, old_tags;     /* JSON lists; the old ones are seen until tags_wall */
     Usec tags_wall;
@@ -100,7 +103,8 @@ typedef int ServiceOperation(ServiceCall *c);
 ServiceOperation service_create_table, service_delete_table, service_describe_table, service_list_tables,
     service_describe_continuous_backups, service_update_continuous_backups, service_tag_resource,
     service_untag_resource, service_list_tags, service_create_backup, service_describe_backup, service_delete_backup,
-    service_list_backups, service_export_table, service_describe_export, service_list_exports;
+    service_list_backups, service_export_table, service_describe_export, service_list_exports, service_put_item,
+    service_get_item, service_delete_item, service_batch_write, service_scan;
 
 /* Sets code and message and returns -EINVAL. `code` is static. */
 int service_refuse(ServiceCall *c, const char *code, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -110,6 +114,9 @@ int service_refuse(ServiceCall *c, const char *code, const char *format, ...) PR
  * request is genuine. */
 const char *service_admit(Service *s, const ServiceRequest *q, const char *service, Usec now_wall, ServiceReply *r,
                           Text *message);
+
+/* Makes the region when it is first spoken to. -ENOMEM, -E2BIG: too many. */
+int service_open_region(Service *s, const char *region, Usec now_wall);
 
 uint64_t service_random(Service *s);
 void service_make_uuid(Service *s, char uuid[static SERVICE_UUID_SIZE]);

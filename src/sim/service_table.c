@@ -17,6 +17,7 @@ void service_table_free(ServiceTable *t) {
         return;
     free(t->region);
     free(t->name);
+    service_items_done(&t->items);
     service_json_free(t->definition);
     text_done(&t->tags);
     text_done(&t->old_tags);
@@ -242,7 +243,7 @@ int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
             return rc;
         t->created_wall = t->active_wall = usec_max(0, now_wall - USEC_PER_DAY);
         t->pitr_wall = seed->pitr ? t->created_wall : USEC_INFINITY;
-        t->n_items = seed->n_items;
+        t->n_items = t->n_unmade = seed->n_items;
         t->size_bytes = seed->size_bytes;
         rc = service_json_parse(definition, strlen(definition), &t->definition);
         if (rc < 0)

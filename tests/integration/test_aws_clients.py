@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import zlib
 
@@ -31,6 +32,7 @@ OPERATIONS = {
     "TagResource", "UntagResource", "ListTagsOfResource",
     "CreateBackup", "DescribeBackup", "ListBackups", "DeleteBackup",
     "ExportTableToPointInTime", "DescribeExport", "ListExports",
+    "PutItem", "GetItem", "DeleteItem", "BatchWriteItem", "Scan",
 }  # fmt: skip
 # AWS sends it and its model does not know it.
 UNMODELLED = {"DestinationType"}
@@ -102,6 +104,7 @@ def test_boto3_drives_every_operation(emulator):
     tables(c)
     backups(e, c)
     exports(c)
+    items(c)
     assert {call["op"] for call in e.calls()} == OPERATIONS
     # the waiter for its end asks for the table until it is gone
     assert [(call["op"], call["code"]) for call in e.calls() if call["status"] != 200] == [
@@ -235,6 +238,44 @@ def exports(c):
     assert "NextToken" not in page
 
 
+def items(c):
+    c.delete_item(TableName="orders", Key={"id": {"S": "item-00000000"}})
+    whole = {
+        "id": {"S": "ü"}, "n": {"N": "-1.5"}, "b": {"B": b"\x00\xff"}, "set": {"SS": ["a", "b"]}, "no": {"BOOL": False},
+        "nil": {"NULL": True}, "list": {"L": [{"N": "1"}, {"M": {"x": {"S": ""}}}]}, "ns": {"NS": ["1", "2"]},
+        "bs": {"BS": [b"x"]},
+    }  # fmt: skip
+    assert "Attributes" not in c.put_item(TableName="orders", Item=whole)
+    assert c.get_item(TableName="orders", Key={"id": {"S": "ü"}})["Item"] == whole
+    assert c.put_item(TableName="orders", Item={"id": {"S": "ü"}}, ReturnValues="ALL_OLD")["Attributes"] == whole
+    puts = [{"PutRequest": {"Item": {"id": {"S": f"batch-{i}"}, "i": {"N": str(i)}}}} for i in range(24)]
+    delete = {"DeleteRequest": {"Key": {"id": {"S": "item-00000001"}}}}
+    assert c.batch_write_item(RequestItems={"orders": [*puts, delete]})["UnprocessedItems"] == {}
+    pages = list(c.get_paginator("scan").paginate(TableName="orders", PaginationConfig={"PageSize": 10}))
+    assert [page["Count"] for page in pages] == [10, 10, 6]
+    ids = {item["id"]["S"] for page in pages for item in page["Items"]}
+    assert ids == {"ü", "item-00000002", *(f"batch-{i}" for i in range(24))}
+    assert c.describe_table(TableName="orders")["Table"]["ItemCount"] == 26
+
+
+def test_items_as_tests_see_them(emulator):
+    e = emulator("orders:items=2")
+    before = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    time.sleep(0.002)
+    e.control("items", f"{REGION} orders 1 2 changed now")
+    lines = [json.loads(line) for line in e.control(f"items/{REGION}/orders").splitlines()]
+    assert [(line["id"]["S"], line.get("mark", {}).get("S")) for line in lines] == [
+        ("item-00000000", None), ("item-00000001", "changed now"), ("item-00000002", "changed now"),
+    ]  # fmt: skip
+    path = f"items/{REGION}/orders/{before.replace('+00:00', 'Z')}"
+    assert len(e.control(path).splitlines()) == 2 and "changed" not in e.control(path)
+    e.control("items", f"{REGION} orders 0 3")
+    assert e.control(f"items/{REGION}/orders") == ""
+    for body in ("orders", f"{REGION} nobody 0 1 x", f"{REGION} orders x 1"):
+        with pytest.raises(urllib.error.HTTPError):
+            e.control("items", body)
+
+
 def test_paginators(emulator):
     e = emulator(*[f"t{i:03}" for i in range(230)], rates=False)
     c = client(e)
@@ -302,6 +343,11 @@ def test_awscli_drives_every_operation(emulator, tmp_path):
         "list-backups": ("--table-name", "orders", "--time-range-lower-bound", str(int(time.time()) - 60)),
         "describe-export": ("--export-arn", export),
         "list-exports": ("--table-arn", TABLE_ARN + "orders"),
+        "put-item": ("--table-name", "orders", "--item", '{"id": {"S": "put"}}'),
+        "get-item": ("--table-name", "orders", "--key", '{"id": {"S": "item-00000002"}}'),
+        "delete-item": ("--table-name", "orders", "--key", '{"id": {"S": "item-00000001"}}'),
+        "batch-write-item": ("--request-items", '{"orders": [{"PutRequest": {"Item": {"id": {"S": "batch"}}}}]}'),
+        "scan": ("--table-name", "orders", "--page-size", "1"),
     }  # fmt: skip
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         replies = dict(zip(calls, pool.map(lambda op: aws(op, *calls[op]), calls)))
@@ -488,7 +534,7 @@ def test_odd_requests(emulator):
 
     assert raw(e, "ListTables", {}, content_type)["status"] == 404
     assert raw(e, "ListTables", {}, content_type)["body"] == b"<UnknownOperationException/>\n"
-    assert raw(e, "PutItem", {})["code"] == "UnknownOperationException"
+    assert raw(e, "Query", {})["code"] == "UnknownOperationException"
     assert raw(e, "ListTables", {"Limit": "1"})["code"] == "SerializationException"
     assert raw(e, "ListTables", ["Limit"])["code"] == "SerializationException"
     assert raw(e, "ListTables", {"DefinitelyNotAMember": 1})["status"] == 200

@@ -1,0 +1,132 @@
+/* Items that nobody sent a request for: those of seeds, and what tests write and read directly. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/service_item.h"
+
+#define MAX_ITEM 409600
+#define MAX_TEXT (4u << 20)
+/* A seed's items beyond these are a number only. */
+#define MAX_SEED_ITEMS 1000000
+
+/* Filler that compresses about as well as hexadecimal digits do. */
+static void add_filler(Text *t, uint64_t seed, int64_t n) {
+    for (; n > 0; n -= 16) {
+        seed = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        char digits[17];
+        snprintf(digits, sizeof digits, "%016llx", (unsigned long long)(seed ^ seed >> 29));
+        text_add_bytes(t, digits, n < 16 ? (size_t)n : 16);
+    }
+}
+
+/* {"filler":{"S":...},"id":{"S":"item-00000007"},"number":{"N":"7"}}, filled up to `size` bytes as AWS counts them. */
+static int make_seed_item(ServiceTable *t, int64_t number, int64_t size) {
+    AUTO_TEXT json = TEXT_INIT(MAX_TEXT);
+    AUTO_TEXT key = TEXT_INIT(1000);
+    char *taken = NULL;
+    char digits[24];
+    int n_digits = snprintf(digits, sizeof digits, "%lld", (long long)number);
+    int64_t bare = 2 + 13 + 6 + n_digits / 2 + 1, filler = size - bare - 6;
+    text_add_char(&json, '{');
+    if (filler > 0) {
+        text_add(&json, "\"filler\":{\"S\":\"");
+        add_filler(&json, (uint64_t)number, filler);
+        text_add(&json, "\"},");
+    }
+    text_addf(&json, "\"id\":{\"S\":\"item-%08lld\"},\"number\":{\"N\":\"%s\"}}", (long long)number, digits);
+    text_addf(&key, "{\"id\":{\"S\":\"item-%08lld\"}", (long long)number);
+    uint64_t hash = service_items_hash(text_get(&key));
+    text_add_char(&key, '}');
+    int rc = text_take(&json, &taken);
+    if (rc < 0 || key.error)
+        return rc < 0 ? rc : key.error;
+    return service_items_write(&t->items, hash, text_get(&key), taken, filler > 0 ? size : bare, t->created_wall);
+}
+
+int service_make_items(ServiceTable *t) {
+    int64_t n = t->n_unmade < MAX_SEED_ITEMS ? t->n_unmade : MAX_SEED_ITEMS;
+    if (n == 0)
+        return 0;
+    int64_t size = t->size_bytes / t->n_unmade;
+    if (size > MAX_ITEM)
+        size = MAX_ITEM;
+    for (int64_t i = 0; i < n; i++) {
+        int rc = make_seed_item(t, i, size);
+        if (rc < 0)
+            return rc;
+    }
+    t->n_unmade = 0;
+    return 0;
+}
+
+/* ---- for tests ---- */
+
+static int find_table(Service *s, const char *region, const char *name, Usec now_wall, ServiceTable **ret) {
+    int rc = service_open_region(s, region, now_wall);
+    if (rc < 0)
+        return rc;
+    *ret = service_get_table(s, region, name, now_wall);
+    return *ret ? service_make_items(*ret) : -ENOENT;
+}
+
+/* {"id":{"S":"item-00000007"},"mark":{"S":MARK}}; without a mark the key alone. */
+static int make_write(int64_t number, const char *mark, ServiceWrite *w) {
+    AUTO_TEXT key = TEXT_INIT(1000);
+    AUTO_TEXT json = TEXT_INIT(MAX_TEXT);
+    text_addf(&key, "{\"id\":{\"S\":\"item-%08lld\"}", (long long)number);
+    w->hash = service_items_hash(text_get(&key));
+    w->size = 2 + 13 + 4 + (int64_t)strlen(mark ? mark : "");
+    text_addf(&json, "%s,\"mark\":{\"S\":", text_get(&key));
+    text_add_json(&json, mark ? mark : "");
+    text_add(&json, "}}");
+    text_add_char(&key, '}');
+    int rc = text_take(&key, &w->key);
+    return rc < 0 || !mark ? rc : text_take(&json, &w->json);
+}
+
+int service_write_items(Service *s, const char *region, const char *table, int64_t first, int64_t n, const char *mark,
+                        Usec now_wall) {
+    ServiceTable *t = NULL;
+    int rc = find_table(s, region, table, now_wall, &t);
+    if (rc < 0)
+        return rc;
+    const ServiceJson *schema = service_json_get(t->definition, "KeySchema");
+    if (schema->n_items != 1 || !text_equal(service_json_get_string(schema->first, "AttributeName"), "id"))
+        return -EINVAL;
+    for (int64_t i = first; i < first + n; i++) {
+        CLEANUP(service_write_done) ServiceWrite w = {};
+        rc = make_write(i, mark, &w);
+        if (rc >= 0)
+            rc = service_write_apply(t, &w, now_wall);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int compare_strings(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+int service_items_to_lines(Service *s, const char *region, const char *table, Usec before_wall, Usec now_wall,
+                           Text *t) {
+    ServiceTable *found = NULL;
+    size_t n = 0;
+    int rc = find_table(s, region, table, now_wall, &found);
+    if (rc < 0)
+        return rc;
+    AUTO_FREE const char **lines = calloc(found->items.n_items + 1, sizeof lines[0]);
+    if (!lines)
+        return -ENOMEM;
+    for (size_t i = 0; i < found->items.n_items; i++) {
+        const ServiceVersion *v = service_item_before(found->items.items[i], before_wall);
+        if (v)
+            lines[n++] = v->json;
+    }
+    if (n > 1)
+        qsort(lines, n, sizeof lines[0], compare_strings);
+    for (size_t i = 0; i < n; i++)
+        text_addf(t, "%s\n", lines[i]);
+    return t->error;
+}
