@@ -147,7 +147,7 @@ int reader_list(Reader *r, const cJSON *parent, const char *name, ReadItem read_
     return 0;
 }
 
-int codec_decode(AwsOp op, const char *body, size_t len, AwsReply **ret, char ret_why[static CODEC_WHY_SIZE]) {
+int codec_read_object(const char *body, size_t len, ReadObject read, void *to, char ret_why[static CODEC_WHY_SIZE]) {
     Reader r = {.why = ret_why};
     const char *problem = json_scan(body, len, MAX_DEPTH);
     if (problem)
@@ -155,13 +155,17 @@ int codec_decode(AwsOp op, const char *body, size_t len, AwsReply **ret, char re
     CLEANUP(cJSON_Delete_ptr) cJSON *root = cJSON_ParseWithLength(body, len);
     if (!root) /* cJSON refuses nothing that json_scan lets pass */
         return -ENOMEM;
-    if (!cJSON_IsObject(root))
-        return reader_bad(&r, "the body", "is no object");
+    return cJSON_IsObject(root) ? read(&r, root, to) : reader_bad(&r, "the body", "is no object");
+}
+
+static int read_reply(Reader *r, const cJSON *root, void *to) { return codec_read_reply(r, root, to); }
+
+int codec_decode(AwsOp op, const char *body, size_t len, AwsReply **ret, char ret_why[static CODEC_WHY_SIZE]) {
     CLEANUP(aws_reply_free_ptr) AwsReply *reply = calloc(1, sizeof *reply);
     if (!reply)
         return -ENOMEM;
     reply->op = op;
-    int rc = codec_read_reply(&r, root, reply);
+    int rc = codec_read_object(body, len, read_reply, reply, ret_why);
     if (rc < 0)
         return rc;
     *ret = TAKE_PTR(reply);

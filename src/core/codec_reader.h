@@ -44,5 +44,9 @@ int reader_value(Reader *r, const struct cJSON *value, const Field *f, void *to)
 typedef int (*ReadItem)(Reader *r, const struct cJSON *item, AwsReply *reply);
 int reader_list(Reader *r, const struct cJSON *parent, const char *name, ReadItem read_item, AwsReply *reply);
 
+/* Another document than a reply: one JSON object, read under the same bounds. */
+typedef int (*ReadObject)(Reader *r, const struct cJSON *root, void *to);
+int codec_read_object(const char *body, size_t len, ReadObject read, void *to, char ret_why[static CODEC_WHY_SIZE]);
+
 /* Fills reply, whose op is set and whose rest is zero, from the body's root object. */
 int codec_read_reply(Reader *r, const struct cJSON *root, AwsReply *reply);

@@ -16,7 +16,8 @@
 
 typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
 typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
-typedef enum VerifyLevel { VERIFY_SERVICE } VerifyLevel;
+/* Of exports (core/verify.h); each includes those before it. */
+typedef enum VerifyLevel { VERIFY_SERVICE, VERIFY_MANIFEST, VERIFY_OBJECTS, VERIFY_CONTENT } VerifyLevel;
 /* What becomes of artefacts that `keep` no longer wants. */
 typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;

@@ -11,7 +11,9 @@
 static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT] = "export", NULL};
 static const char *const catch_ups[] = {[CATCH_UP_LAST] = "last", [CATCH_UP_NONE] = "none", NULL};
-static const char *const verify_levels[] = {[VERIFY_SERVICE] = "service", NULL};
+static const char *const verify_levels[] = {
+    [VERIFY_SERVICE] = "service", [VERIFY_MANIFEST] = "manifest", [VERIFY_OBJECTS] = "objects",
+    [VERIFY_CONTENT] = "content", NULL};
 static const char *const expires[] = {
     [EXPIRE_OFF] = "off", [EXPIRE_REPORT] = "report", [EXPIRE_DELETE] = "delete", NULL};
 static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
