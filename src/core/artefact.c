@@ -30,6 +30,7 @@ void artefact_free(Artefact *a) {
     free(a->name);
     free(a->table_id);
     free(a->details);
+    free(a->found);
     free(a);
 }
 

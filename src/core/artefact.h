@@ -31,6 +31,8 @@ typedef struct Artefact {
     Usec created_wall;  /* the content's time: a backup's creation, an export's ExportTime */
     Usec finished_wall; /* when we saw it finished, or the export's EndTime */
     Usec verified_wall;
+    VerifyLevel level; /* at which that was */
+    char *found;       /* what was found then; NULL: nothing to tell */
     int64_t size_bytes; /* a backup's size, an export's billed size; COUNT_UNKNOWN */
     int64_t item_count;
     char *details; /* every output field of the service, as a JSON object under AWS's names */

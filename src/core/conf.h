@@ -18,6 +18,8 @@ typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
 typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
 /* Of exports (core/verify.h); each includes those before it. */
 typedef enum VerifyLevel { VERIFY_SERVICE, VERIFY_MANIFEST, VERIFY_OBJECTS, VERIFY_CONTENT } VerifyLevel;
+const char *verify_level_to_string(VerifyLevel l);
+int verify_level_from_string(const char *s, VerifyLevel *ret); /* -EINVAL */
 /* What becomes of artefacts that `keep` no longer wants. */
 typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
@@ -97,6 +99,7 @@ typedef struct Conf {
         Usec listing_lag_usec; /* allowance for a new backup to show in ListBackups */
         double max_delete_share; /* of what is there; more at once waits for a person */
         int max_delete;
+        uint64_t verify_rate; /* bytes a second at which content is read; 0: any */
     } limits;
     AccountConf *accounts; /* none: one, ACCOUNT_OWN, with the daemon's own credentials and region */
     size_t n_accounts;

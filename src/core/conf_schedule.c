@@ -115,6 +115,18 @@ static int check_calendar(ConfReader *m, const ConfTree *node, const ScheduleCon
                            duration_to_string(period, period_text), s->name);
 }
 
+static int check_verify(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
+    const ConfTree *own = conf_tree_get(node, "verify");
+    if (s->action != ACTION_BACKUP || s->verify == VERIFY_SERVICE)
+        return 0;
+    s->verify = VERIFY_SERVICE; /* what defaults say is meant for exports */
+    return !own ? 0
+                : conf_reader_say(m, own,
+                                  "schedules.%s.verify: \"%s\" is for exports; HINT: take it out, of a backup DynamoDB "
+                                  "shows nothing more",
+                                  s->name, own->string);
+}
+
 static int check_s3(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     const ConfTree *own = conf_tree_get(node, "s3"), *inherited = conf_tree_get(m->defaults, "s3");
     if (s->action == ACTION_BACKUP && own)
@@ -166,6 +178,6 @@ int conf_schedule_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
         r = check_calendar(m, node, s);
     /* what an action needs cannot be said while there is none */
     if (r != -ENOMEM && action && action->kind == CONF_STRING && action_from_string(action->string, &s->action) >= 0)
-        r = check_s3(m, node, s);
+        r = (r = check_verify(m, node, s)) < 0 ? r : check_s3(m, node, s);
     return r == -ENOMEM ? r : conf_keep_read(m, node, s);
 }

@@ -111,7 +111,7 @@ const ConfKey conf_schema[] = {
     {SCHEDULE, "catch_up", WORD(offsetof(ScheduleConf, catch_up), catch_ups), .default_text = "last",
      .doc = "what becomes of slots that were missed: the newest runs, or none"},
     {SCHEDULE, "verify", WORD(offsetof(ScheduleConf, verify), verify_levels), .default_text = "service",
-     .doc = "how an artefact is checked: by what DynamoDB says of it"},
+     .doc = "how an export is checked: by what DynamoDB says of it, and by its manifest, objects or content in the bucket"},
     {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
      .doc = "where exports go"},
     {SCHEDULE, "keep", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_KEEP, .offset = offsetof(ScheduleConf, keep),
@@ -206,6 +206,17 @@ int action_from_string(const char *s, Action *ret) {
     for (size_t i = 0; actions[i]; i++)
         if (strcmp(actions[i], s) == 0) {
             *ret = (Action)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+const char *verify_level_to_string(VerifyLevel l) { return verify_levels[l]; }
+
+int verify_level_from_string(const char *s, VerifyLevel *ret) {
+    for (size_t i = 0; verify_levels[i]; i++)
+        if (strcmp(verify_levels[i], s) == 0) {
+            *ret = (VerifyLevel)i;
             return 0;
         }
     return -EINVAL;

@@ -14,6 +14,7 @@
 typedef struct DriveContext {
     const char *deployment;
     Usec listing_lag_usec;
+    uint64_t verify_rate; /* bytes a second at which content is read; 0: any */
     Target *target; /* NULL: no longer known (the configuration dropped it); the run then works from its intent */
 } DriveContext;
 

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "core/drive.h"
 #include "core/slot.h"
+#include "core/verify.h"
 
 /* How often an artefact is looked at whose run did not wait for it. */
 #define WATCH_USEC (10 * USEC_PER_MINUTE)
@@ -29,6 +30,7 @@ static DriveContext context_of(const Engine *e, const Run *r) {
     return (DriveContext){
         .deployment = e->conf->deployment,
         .listing_lag_usec = e->conf->limits.listing_lag_usec,
+        .verify_rate = e->conf->limits.verify_rate,
         .target = targets_find(&e->targets, r->account, r->region, r->table),
     };
 }
@@ -43,6 +45,8 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
     if (rc < 0 || !run_is_settled(r))
         return rc;
+    if (!run_is_watched(r))
+        verify_free(TAKE_PTR(r->verification));
     if (r->enrolment)
         TAKE_PTR(r->enrolment)->n_unsettled--;
     engine_stop_polling(e, r);
@@ -97,6 +101,7 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
     r->enrolment = n;
     n->n_unsettled++;
     r->action = s->action;
+    r->verify = s->verify;
     r->slot_wall = slot;
     r->due_wall = slot + share;
     /* deadlines count from when it could begin: a slot that is caught up with has its full time, too */
@@ -177,7 +182,7 @@ int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     r->has_room = false;
     rc = client_begin(e->client,
                       &(CallSpec){.account = r->account,
-                                  .region = r->region,
+                                  .region = r->verification ? verify_region(r->verification) : r->region,
                                   .request = TAKE_PTR(request),
                                   .tag = (uint64_t)r->id,
                                   .deadline_mono = USEC_INFINITY},
@@ -210,6 +215,8 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     }
     if (context.target && (rc = engine_put_target(out, context.target)) < 0)
         return rc;
+    if (r->verification) /* also of a run that has not waited for it */
+        return heap_set(&e->steps, &r->step, now.mono + wait);
     return run_is_settled(r) ? 0 : engine_wait(e, r, now.mono + wait);
 }
 

@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "core/drive.h"
+#include "core/verify.h"
 
 /* ExportTableToPointInTime, ClientToken: valid for 8 hours after the first request; an hour is left for the doubt. */
 #define TOKEN_TRUSTED_USEC (7 * USEC_PER_HOUR)
@@ -108,6 +109,8 @@ static bool token_is_trusted(const Run *r, Now now) {
 
 static int request(Run *r, const DriveContext *context, Now now, AwsRequest **ret, bool *ret_asks) {
     *ret_asks = false;
+    if (r->verification)
+        return verify_request(r->verification, ret);
     if (r->artefact)
         return describe(r->artefact->arn, ret);
     if (r->look || !token_is_trusted(r, now))
@@ -128,6 +131,19 @@ static const struct {
     {"KmsAccessDenied", "allow kms:GenerateDataKey and kms:Decrypt on the key to this principal"},
 };
 
+static bool may_try_again(const Run *r, Now now) {
+    return !run_is_settled(r) && r->attempt < EXPORT_MAX_ATTEMPTS && now.wall <= r->start_by_wall;
+}
+
+/* The same token would answer with the same export. */
+static int try_again(Run *r, const DriveContext *context, const RunCause *cause, Now now, Usec *ret_wait_usec) {
+    char account[13];
+    *ret_wait_usec = USEC_PER_MINUTE;
+    r->failed_artefact = TAKE_PTR(r->artefact);
+    run_apply(r, RUN_EV_RETRIED, cause, now);
+    return set_token(r, context->deployment, account_of(r, account));
+}
+
 static int fail(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
     char why[900];
     const char *code = info->failure_code ? info->failure_code : "no FailureCode";
@@ -141,35 +157,96 @@ static int fail(Run *r, const DriveContext *context, const ExportInfo *info, Now
             known = true;
         }
     r->artefact->life = ARTEFACT_FAILED;
-    if (run_is_settled(r) || known || r->attempt >= EXPORT_MAX_ATTEMPTS || now.wall > r->start_by_wall) {
+    if (known || !may_try_again(r, now)) {
         run_apply(r, RUN_EV_FAILED_THERE, &cause, now);
         return 0;
     }
-    /* the same token would answer with the same failed export */
-    char account[13];
-    *ret_wait_usec = USEC_PER_MINUTE;
-    r->failed_artefact = TAKE_PTR(r->artefact);
-    run_apply(r, RUN_EV_RETRIED, &cause, now);
-    return set_token(r, context->deployment, account_of(r, account));
+    return try_again(r, context, &cause, now, ret_wait_usec);
 }
 
-static void verify(Run *r, const ExportInfo *info, Now now) {
+/* It is not what was asked for, or not any more. */
+static int disprove(Run *r, const DriveContext *context, const char *why, Now now, Usec *ret_wait_usec) {
+    RunCause cause = {.why = why, .hint = "look at the bucket: who else writes or deletes there?"};
+    r->artefact->life = ARTEFACT_DISPROVED;
+    if (r->verification && may_try_again(r, now))
+        return try_again(r, context, &cause, now, ret_wait_usec);
+    run_apply(r, RUN_EV_DISPROVED, r->verification ? &cause : &(RunCause){.why = why}, now);
+    return 0;
+}
+
+static int prove(Run *r, const VerifyFacts *facts, Now now) {
+    char found[VERIFY_TEXT_SIZE];
+    Artefact *a = r->artefact;
+    if (facts && text_set(&a->found, verify_facts_to_string(facts, r->verify, found)) < 0)
+        return -ENOMEM;
+    a->level = r->verify;
+    a->life = ARTEFACT_VERIFIED;
+    a->verified_wall = now.wall;
+    run_apply(r, RUN_EV_VERIFIED, NULL, now);
+    return 0;
+}
+
+/* What DescribeExport says is what was asked for; what lies in the bucket is looked at next, where that is wanted. */
+static int verify(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
     Artefact *a = r->artefact;
     char why[300] = "";
+    *ret_wait_usec = 0;
     if (info->table_id && !text_equal(info->table_id, r->table_id))
         snprintf(why, sizeof why, "it is of TableId %.64s, not %.64s", info->table_id, r->table_id);
     else if (info->type && strcmp(info->type, "FULL_EXPORT") != 0)
         snprintf(why, sizeof why, "it is of type %.64s, not FULL_EXPORT", info->type);
     if (a->finished_wall == WALL_UNKNOWN)
         a->finished_wall = now.wall;
-    if (why[0]) {
-        a->life = ARTEFACT_DISPROVED;
-        run_apply(r, RUN_EV_DISPROVED, &(RunCause){.why = why}, now);
-        return;
+    else if (r->verify != VERIFY_SERVICE && !info->manifest_key)
+        snprintf(why, sizeof why, "the service tells of no manifest");
+    if (why[0])
+        return disprove(r, context, why, now, ret_wait_usec);
+    if (r->verify == VERIFY_SERVICE)
+        return prove(r, NULL, now);
+    return verify_new(&(VerifyWish){.level = r->verify,
+                                    .region = r->region,
+                                    .bucket = r->s3.bucket,
+                                    .bucket_owner = r->s3.bucket_owner,
+                                    .prefix = r->s3.prefix,
+                                    .manifest_key = info->manifest_key,
+                                    .export_arn = info->arn,
+                                    .table_id = r->table_id,
+                                    .from_wall = info->from_wall,
+                                    .to_wall = info->to_wall,
+                                    .item_count = info->item_count,
+                                    .bytes_per_sec = context->verify_rate},
+                      &r->verification);
+}
+
+static int take_verification(Run *r, const DriveContext *context, const CallDone *done, Now now, Usec *ret_wait_usec) {
+    Verify *v = r->verification;
+    bool unknown;
+    int rc = verify_answer(v, done, &unknown, ret_wait_usec);
+    if (rc < 0)
+        return rc;
+    if (unknown && done->error.class != AWS_OK) {
+        r->n_polls++;
+        drive_read_failed(r, &done->error, now, ret_wait_usec);
+        return 0;
     }
-    a->life = ARTEFACT_VERIFIED;
-    a->verified_wall = now.wall;
-    run_apply(r, RUN_EV_VERIFIED, NULL, now);
+    if (unknown) {
+        *ret_wait_usec = USEC_PER_MINUTE;
+        run_apply(r, RUN_EV_DEFERRED, &(RunCause){.why = verify_why(v), .hint = verify_hint(v)}, now);
+        return 0;
+    }
+    r->changed |= verify_state(v) != VERIFY_ASKS;
+    switch (verify_state(v)) {
+    case VERIFY_ASKS:
+        return 0;
+    case VERIFY_PASSED:
+        rc = prove(r, verify_facts(v), now);
+        break;
+    case VERIFY_BAD:
+        rc = disprove(r, context, verify_why(v), now, ret_wait_usec);
+        break;
+    }
+    verify_free(TAKE_PTR(r->verification));
+    return rc;
 }
 
 static int take_status(Run *r, const DriveContext *context, const ExportInfo *info, Now now, Usec *ret_wait_usec) {
@@ -187,8 +264,7 @@ static int take_status(Run *r, const DriveContext *context, const ExportInfo *in
     switch (info->status) {
     case EXPORT_COMPLETED:
         run_apply(r, RUN_EV_FINISHED, NULL, now);
-        verify(r, info, now);
-        break;
+        return verify(r, context, info, now, ret_wait_usec);
     case EXPORT_FAILED:
         return fail(r, context, info, now, ret_wait_usec);
     case EXPORT_IN_PROGRESS:
@@ -257,6 +333,8 @@ static int take_candidate(Run *r, const DriveContext *context, const ExportInfo 
 
 static int answer(Run *r, const DriveContext *context, CallDone *done, Now now, Usec *ret_wait_usec) {
     AwsOp op = done->reply ? done->reply->op : AWS_OP_ANY;
+    if (r->verification)
+        return take_verification(r, context, done, now, ret_wait_usec);
     if (op == AWS_OP_EXPORT_TABLE) {
         run_apply(r, RUN_EV_ACCEPTED, NULL, now);
         return take_status(r, context, &done->reply->export, now, ret_wait_usec);

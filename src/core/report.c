@@ -182,6 +182,8 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
         if (a->size_bytes != COUNT_UNKNOWN)
             text_addf(t, ", %s%s", size_to_string((uint64_t)a->size_bytes, size),
                       r->action == ACTION_EXPORT ? " billed" : "");
+        if (a->found)
+            text_addf(t, ", %s checked: %s", verify_level_to_string(a->level), a->found);
         if (r->first_sent_wall != WALL_UNKNOWN) {
             Usec usec = r->settled_wall - r->first_sent_wall;
             text_addf(t, ", took %s",

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "core/look.h"
+#include "core/verify.h"
 
 static const char *const state_names[RUN_STATES] = {
     [RUN_DUE] = "due",
@@ -93,6 +94,7 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_VERIFIED] = TO(RUN_SUCCEEDED),
             [RUN_EV_DEFERRED] = TO(RUN_VERIFYING),
             [RUN_EV_DISPROVED] = TO(RUN_FAILED),
+            [RUN_EV_RETRIED] = TO(RUN_INTENDED), /* an export whose content is bad */
             [RUN_EV_VANISHED] = TO(RUN_FAILED),
             [RUN_EV_FINISH_EXPIRED] = TO(RUN_FAILED),
         },
@@ -136,6 +138,7 @@ void run_free(Run *r) {
     free(r->why);
     free(r->hint);
     free(r->request_id);
+    verify_free(r->verification);
     run_notes_clear(r);
     free(r->notes);
     free(r->noted_why);

@@ -75,6 +75,7 @@ typedef struct Run {
     char *name; /* a backup's name, an export's client token */
     char *table_id, *table_arn;
     S3Conf s3;   /* an export's parameters, expanded */
+    VerifyLevel verify; /* how an export is checked */
     int attempt; /* from 1; goes up when a FAILED export is asked for again */
     Usec intent_wall;
 
@@ -103,6 +104,7 @@ typedef struct Run {
     bool has_room;        /* it may ask for its export now */
     int n_polls;          /* in this state */
     struct RunLook *look; /* while UNCERTAIN and looking */
+    struct Verify *verification; /* while its export is checked in the bucket */
     HeapNode step;        /* mono: when to ask the next thing */
     HeapNode poll;        /* mono: when to look at its backup together with others (core/poll.h) */
     HeapNode deadline;    /* wall: the nearest deadline */

@@ -35,8 +35,8 @@ static const char *const statement_sql[N_STATEMENTS] = {
     [PUT_RUN] = "INSERT INTO runs (id, state, action, schedule, account, region, name, slot, due, start_by, warn_at,"
                 " finish_by, warned, handle, table_id, table_arn, s3_bucket, s3_bucket_owner, s3_prefix,"
                 " s3_sse_algorithm, s3_kms_key_id, s3_format, attempt, intent, first_sent, sent, n_sends, n_deferred,"
-                " settled, why, hint, request_id)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                " settled, why, hint, request_id, verify)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
                 " ON CONFLICT (id) DO UPDATE SET state=excluded.state, warned=excluded.warned, handle=excluded.handle,"
                 " table_id=excluded.table_id, table_arn=excluded.table_arn, s3_bucket=excluded.s3_bucket,"
                 " s3_prefix=excluded.s3_prefix, attempt=excluded.attempt, intent=excluded.intent,"
@@ -45,11 +45,11 @@ static const char *const statement_sql[N_STATEMENTS] = {
                 " request_id=excluded.request_id",
     [PUT_ARTEFACT] =
         "INSERT INTO artefacts (run_id, action, life, arn, status, handle, table_id, created, finished,"
-        " verified, size_bytes, item_count, details) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " verified, size_bytes, item_count, details, level, found) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (arn) DO UPDATE SET life=excluded.life, status=excluded.status, handle=excluded.handle,"
         " table_id=excluded.table_id, created=excluded.created, finished=excluded.finished,"
         " verified=excluded.verified, size_bytes=excluded.size_bytes, item_count=excluded.item_count,"
-        " details=excluded.details",
+        " details=excluded.details, level=excluded.level, found=excluded.found",
     [PUT_NOTE] = "INSERT INTO notes (run_id, wall, event, state, why) VALUES (?,?,?,?,?)",
     [PUT_RANGE] = ("INSERT INTO ranges (schedule, account, region, name, from_slot, to_slot, n_slots, wall, why)"
                    " VALUES (?,?,?,?,?,?,?,?,?)"),
@@ -259,6 +259,8 @@ static int put_artefact(Store *s, const Artefact *a) {
     bind_count(&b, a->size_bytes);
     bind_count(&b, a->item_count);
     bind_text(&b, a->details);
+    bind_text(&b, verify_level_to_string(a->level));
+    bind_text(&b, a->found);
     return put(s, &b);
 }
 
@@ -306,6 +308,7 @@ static int put_run_row(Store *s, const Run *r) {
     bind_text(&b, r->why);
     bind_text(&b, r->hint);
     bind_text(&b, r->request_id);
+    bind_text(&b, verify_level_to_string(r->verify));
     return put(s, &b);
 }
 

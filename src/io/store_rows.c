@@ -66,8 +66,10 @@ int store_row_artefact(sqlite3_stmt *q, int first, Artefact **ret) {
     a->verified_wall = column_wall(q, i++, WALL_UNKNOWN);
     a->size_bytes = column_count(q, i++);
     a->item_count = column_count(q, i++);
-    if (column_text(q, i, &a->details) < 0)
+    if (column_text(q, i++, &a->details) < 0)
         return -ENOMEM;
+    if ((r = verify_level_from_string(text_at(q, i++), &a->level)) < 0 || (r = column_text(q, i, &a->found)) < 0)
+        return r;
     *ret = TAKE_PTR(a);
     return 0;
 }
@@ -119,7 +121,7 @@ int store_row_run(sqlite3_stmt *q, Run **ret) {
     r->n_sends = sqlite3_column_int(q, i++);
     r->n_deferred = sqlite3_column_int(q, i++);
     r->settled_wall = column_wall(q, i++, WALL_UNKNOWN);
-    if ((rc = store_row_artefact(q, i, &r->artefact)) < 0)
+    if ((rc = verify_level_from_string(text_at(q, i++), &r->verify)) < 0 || (rc = store_row_artefact(q, i, &r->artefact)) < 0)
         return rc;
     if (run_is_settled(r) != (r->settled_wall != WALL_UNKNOWN))
         return -EBADMSG;

@@ -20,7 +20,7 @@ int store_row_enrolment(struct sqlite3_stmt *q, Targets *into);
 /* Of artefacts a; details that are no JSON read as NULL. */
 #define STORE_ARTEFACT_COLUMNS                                                                                         \
     "a.id, a.run_id, a.action, a.life, a.arn, a.status, a.handle, a.table_id, a.created, a.finished, a.verified,"      \
-    " a.size_bytes, a.item_count, CASE WHEN json_valid(a.details) THEN a.details END"
+    " a.size_bytes, a.item_count, CASE WHEN json_valid(a.details) THEN a.details END, a.level, a.found"
 /* The artefact in the columns from `first` on; *ret stays NULL where an outer join found none. */
 int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
 
@@ -30,7 +30,7 @@ int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
     " r.s3_bucket, r.s3_bucket_owner, r.s3_prefix, r.s3_sse_algorithm, r.s3_kms_key_id, r.s3_format,"                  \
     " r.why, r.hint, r.request_id,"                                                                                    \
     " r.slot, r.due, r.start_by, r.warn_at, r.finish_by, r.warned, r.attempt, r.intent, r.first_sent, r.sent,"         \
-    " r.n_sends, r.n_deferred, r.settled, " STORE_ARTEFACT_COLUMNS
+    " r.n_sends, r.n_deferred, r.settled, r.verify, " STORE_ARTEFACT_COLUMNS
 int store_row_run(struct sqlite3_stmt *q, Run **ret);
 
 /* Is there a run of its schedule, target and slot? An SQLite code. */

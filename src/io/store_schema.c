@@ -79,6 +79,11 @@ static const char *const steps[] = {
 
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL, wall INTEGER NOT NULL, who TEXT)"
     "  STRICT, WITHOUT ROWID;",
+
+    /* how exports are checked, and what was found */
+    "ALTER TABLE runs ADD COLUMN verify TEXT NOT NULL DEFAULT 'service';"
+    "ALTER TABLE artefacts ADD COLUMN level TEXT NOT NULL DEFAULT 'service';"
+    "ALTER TABLE artefacts ADD COLUMN found TEXT;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

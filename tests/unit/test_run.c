@@ -31,7 +31,7 @@ static void table_is_what_it_says(void **state) {
         {RUN_EV_VERIFIED, ".....S..."},
         {RUN_EV_DISPROVED, ".....F..."},
         {RUN_EV_FAILED_THERE, "....F...."},
-        {RUN_EV_RETRIED, "....I...."},
+        {RUN_EV_RETRIED, "....II..."},
         {RUN_EV_VANISHED, "....FF..."},
         {RUN_EV_START_EXPIRED, "KK......."},
         {RUN_EV_FINISH_EXPIRED, ".FFFFF..."},
