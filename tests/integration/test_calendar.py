@@ -1,9 +1,10 @@
-"""Calendar expressions against systemd-analyze, and offsets of zones against Python's zoneinfo.
+"""Calendar expressions: against systemd-analyze, against croniter, and against the examples that AWS documents.
 
 Around changes of the clock systemd follows other rules; those days are left out here and have tables of their own in
-tests/unit/test_calendar.c. DDB_SEED repeats a run.
+tests/unit/test_calendar.c and test_calendar_cron.c. DDB_SEED repeats a run, DDB_EXPRESSIONS makes it larger.
 """
 
+import calendar
 import os
 import random
 import re
@@ -15,11 +16,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from croniter import croniter
+
+from expressions import make_cron, make_systemd
 
 TOOL = Path(os.environ.get("DDB_BUILD", "."), "tests/integration/calendar_tool")
 DATABASE = "/usr/share/zoneinfo"
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
 N_NEXT = 4
+N_EXPRESSIONS = int(os.environ.get("DDB_EXPRESSIONS", 3200))  # so that 3,000 of them are taken
+N_BASES = 3
 BASE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 
 # From systemd.time(7), and what the grammar allows at its edges.
@@ -46,11 +52,11 @@ mon..wed..fri;Mon..;Mon,,Tue;Mond;Mon*-*-*;mon.wed;*-*~29;*-*~3..1;*-*~7/7;*:*:5
 """.replace("\n", ";")
 
 
-@pytest.fixture(scope="module")
-def rng():
+@pytest.fixture
+def rng(request):
     seed = int(os.environ.get("DDB_SEED", time.time_ns() % 1_000_000))
     print(f"DDB_SEED={seed}")
-    return random.Random(seed)
+    return random.Random(f"{seed} {request.node.name}")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,20 +84,26 @@ def tool(mode, lines):
     return [answer.split("\t") for answer in answers]
 
 
-def ask(expressions, base=BASE, n=N_NEXT):
+def seconds_of(instants):
+    """Of instants in UTC; the year is 2026 where it is left out."""
+    whole = [at if at.startswith("20") else "2026-" + at for at in instants.split()]
+    return [int(datetime.fromisoformat(at + "+00:00").timestamp()) for at in whole]
+
+
+def ask(expressions, base=BASE, n=N_NEXT, zone="UTC"):
     """{expression: (normal form, [seconds])}, None where it is refused."""
-    answers = tool("calendar", [f"UTC\t{base:%Y-%m-%dT%H:%M:%SZ}\t{n}\t{e}" for e in expressions])
+    answers = tool("calendar", [f"{zone}\t{base:%Y-%m-%dT%H:%M:%SZ}\t{n}\t{e}" for e in expressions])
     return {e: None if a[0] == "error" else (a[0], [int(t) // 1_000_000 for t in a[1:] if t != "never"])
             for e, a in zip(expressions, answers)}
 
 
-def ask_systemd(program, expressions, base=BASE, n=N_NEXT):
+def ask_systemd(program, expressions, base=BASE, n=N_NEXT, zone="UTC"):
     """As ask(), by systemd-analyze: it takes many expressions at a time and goes on after one that it refuses."""
     found = dict.fromkeys(expressions)
     for i in range(0, len(expressions), 100):
         command = [program, "calendar", f"--iterations={n}", f"--base-time={base:%Y-%m-%d %H:%M:%S} UTC", "--"]
         done = subprocess.run(command + expressions[i:i + 100], capture_output=True, text=True, timeout=60,
-                              env={"TZ": "UTC", "LC_ALL": "C.UTF-8"})
+                              env={"TZ": zone, "LC_ALL": "C.UTF-8"})
         original = None
         for line in done.stdout.splitlines():
             name, _, value = line.strip().partition(": ")
@@ -118,7 +130,8 @@ def quiet(zone, elapses, end):
 
 
 def compare(ours, theirs, zone_name):
-    wrong, zone = [], zoneinfo.ZoneInfo(zone_name)
+    """Both are asked and answer alike; returns how many instants were the same."""
+    wrong, n_same, zone = [], 0, zoneinfo.ZoneInfo(zone_name)
     for expression, (normal, elapses) in ours.items():
         their_normal, their_elapses = theirs[expression] or ("refused", [])
         # both lists end after N_NEXT: compare as far as both reach
@@ -126,59 +139,13 @@ def compare(ours, theirs, zone_name):
         end = min(full, default=2**62)
         if normal != their_normal or quiet(zone, elapses, end) != quiet(zone, their_elapses, end):
             wrong.append((expression, normal, their_normal, elapses, their_elapses))
+        n_same += len(quiet(zone, elapses, end))
     assert not wrong, "\n".join(map(str, wrong[:20]))
-
-
-def make_values(rng, low, high, width=0):
-    """A field: "*", values, ranges and steps, now and then out of bounds.
-
-    Where steps lead past the end of a field just when the next larger one ends too (23:64), systemd 252 loses the first
-    match after that. So open steps are such that they would come out at the field's start.
-    """
-    if rng.random() < 0.3:
-        return "*"
-    parts = []
-    for _ in range(rng.choice([1, 1, 1, 2, 3])):
-        start = rng.randint(low, high)
-        part = f"{start:0{rng.choice([0, width])}d}"
-        if rng.random() < 0.3:
-            part += f"..{rng.randint(start, high + rng.choice([0, 0, 1]))}"
-            if rng.random() < 0.5:
-                part += f"/{rng.randint(2, max(2, (high - low) // 2))}"
-        parts.append(part)
-    span = high + 1 - low
-    if span in (12, 24, 60) and rng.random() < 0.2:
-        parts.append(f"{low}/{rng.choice([s for s in range(2, span) if span % s == 0])}")
-    return ",".join(parts)
-
-
-def make_weekdays(rng):
-    names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "monday", "SUNDAY", "Wednesday"]
-    return ",".join(rng.choice(names) + (".." + rng.choice(names) if rng.random() < 0.3 else "")
-                    for _ in range(rng.randint(1, 3)))
+    return n_same
 
 
 def make_base(rng):
     return BASE + timedelta(seconds=rng.randrange(3 * 365 * 86400))
-
-
-def make_expression(rng):
-    words = []
-    if rng.random() < 0.3:
-        words.append(make_weekdays(rng))
-    if rng.random() < 0.7:
-        year = rng.choice(["*-", "*-", "*-", "", make_values(rng, 2026, 2040, 4) + "-", make_values(rng, 26, 45) + "-"])
-        backwards = rng.random() < 0.2
-        day = make_values(rng, 1, 19 if backwards else 31, 2)  # in lists of days from the end systemd refuses the later
-        words.append(year + make_values(rng, 1, 12, 2) + ("~" if backwards else "-") + day)
-    if rng.random() < 0.8 or not words:
-        time_of_day = make_values(rng, 0, 23, 2) + ":" + make_values(rng, 0, 59, 2)
-        if rng.random() < 0.5:
-            time_of_day += ":" + make_values(rng, 0, 59, 2)
-            if rng.random() < 0.3 and re.search(r"[:,.]\d+$", time_of_day):
-                time_of_day += rng.choice([".5", ".25", ".0000004", ".1234567", ".999999"])
-        words.append(time_of_day)
-    return " ".join(words)
 
 
 def test_known_expressions(systemd):
@@ -194,65 +161,159 @@ def test_refused_expressions(systemd):
     assert [e for e, found in ask_systemd(systemd, expressions).items() if found] == []
 
 
-def test_generated_expressions(systemd, rng):
-    expressions, base = sorted({make_expression(rng) for _ in range(2000)}), make_base(rng)
-    ours, theirs = ask(expressions, base), ask_systemd(systemd, expressions, base)
-    assert [e for e in expressions if (ours[e] is None) != (theirs[e] is None)] == []
-    taken = {e: found for e, found in ours.items() if found}
-    assert len(taken) > 500
-    compare(taken, theirs, "UTC")
-    again = ask([normal for normal, _ in taken.values()], base)
-    assert all(again[normal] == (normal, elapses) for normal, elapses in taken.values())
+def make_taken(rng):
+    """At least 3,000 expressions that are taken; the refused ones beside them."""
+    expressions = {}
+    while sum(map(bool, expressions.values())) < max(3000, N_EXPRESSIONS - 200):
+        expressions |= ask({make_systemd(rng) for _ in range(500)})
+    return [e for e, found in expressions.items() if found], [e for e, found in expressions.items() if not found]
 
 
-@pytest.mark.parametrize("zone", ZONES[1:])
-def test_generated_expressions_in_zones(systemd, rng, zone):
-    expressions, base = sorted({f"{make_expression(rng)} {zone}" for _ in range(500)}), make_base(rng)
-    taken = {e: found for e, found in ask(expressions, base).items() if found}
-    assert len(taken) > 150
-    compare(taken, ask_systemd(systemd, list(taken), base), zone)
+def test_generated_expressions_are_taken_alike(systemd, rng):
+    taken, refused = make_taken(rng)
+    theirs = ask_systemd(systemd, taken + refused, n=1)
+    assert [e for e in taken if not theirs[e]] == []
+    assert [e for e in refused if theirs[e]] == []
+    ours = ask(taken)
+    again = ask([normal for normal, _ in ours.values()])
+    assert all(again[normal] == (normal, elapses) for normal, elapses in ours.values())
 
 
-def test_zones_against_zoneinfo(rng):
-    names = sorted(n for n in zoneinfo.available_timezones() if n not in ("Factory", "localtime"))
-    always = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo",
-              "Africa/Casablanca", "Europe/Dublin", "Africa/Cairo", "Asia/Gaza", "America/Godthab", "Antarctica/Troll"]
-    names = sorted({*always, *rng.sample(names, min(len(names), 100))} & set(names))
-    wrong, n_changes = [], 0
-    for name in names:
-        zone, lines = zoneinfo.ZoneInfo(name), []
-        # a grid finds what the tool may miss; from each point the next change is looked at from both sides
-        grid = [t + rng.randrange(30 * 86400) for t in range(0, 4_600_000_000, 30 * 86400)]
-        grid += [rng.randrange(4_600_000_000, 250_000_000_000) for _ in range(50)]
-        changes = {int(a[2]) for a in tool("zone", [f"{name}\t{t}" for t in grid]) if a[2] != "never"}
-        n_changes += len(changes)
-        points = sorted(set(grid) | {c + d for c in changes for d in (-1, 0, 1)})
-        for t, answer in zip(points, tool("zone", [f"{name}\t{t}" for t in points])):
-            at = datetime.fromtimestamp(t, zone)
-            if (int(answer[0]), answer[1]) != (at.utcoffset().total_seconds(), at.tzname()):
-                wrong.append((name, t, answer[:2], at.isoformat(), at.tzname()))
-        for c in changes:
-            if datetime.fromtimestamp(c, zone).utcoffset() == datetime.fromtimestamp(c - 1, zone).utcoffset():
-                wrong.append((name, c, "no change there"))
-    assert not wrong, wrong[:20]
-    assert n_changes > 1000
+@pytest.mark.parametrize("zone", ZONES)
+def test_generated_expressions(systemd, rng, zone):
+    taken, _ = make_taken(rng)
+    for _ in range(N_BASES):
+        base = make_base(rng)
+        assert compare(ask(taken, base, zone=zone), ask_systemd(systemd, taken, base, zone=zone), zone) > 6000
 
 
-@pytest.mark.parametrize("name, why", [
-    ("../Europe/Berlin", "No such file"), ("/etc/localtime", "No such file"), ("Europe/../UTC", "No such file"),
-    ("./UTC", "No such file"), ("", "No such file"), ("Europe", "No such file"), ("Europe/Berlin/x", "No such file"),
-    ("Nowhere/X", "No such file"), ("a" * 300, "No such file"), ("Pipe", "No such file"), ("Loop", "No such file"),
-    ("Empty", "Bad message"), ("Text", "Bad message"), ("Large", "Bad message"),
-])
-def test_zone_names_that_lead_nowhere(tmp_path, name, why):
-    shutil.copytree(Path(DATABASE, "Europe"), tmp_path / "zones/Europe")
-    zones = tmp_path / "zones"
-    os.mkfifo(zones / "Pipe")
-    (zones / "Loop").symlink_to("Loop")
-    (zones / "Empty").touch()
-    (zones / "Text").write_text("# no TZif\n")
-    (zones / "Large").write_bytes(Path(DATABASE, "Europe/Berlin").read_bytes() + bytes(256 * 1024))
-    done = subprocess.run([TOOL, "zone"], input=f"Europe/Berlin\t0\n{name}\t0\n", capture_output=True, text=True,
-                          timeout=20, env={"TZDIR": str(zones)})
-    assert (done.returncode, done.stdout) == (1, "3600\tCET\t323830800\n")
-    assert why in done.stderr
+def test_a_zone_behind_the_expression(systemd, rng):
+    base = make_base(rng)
+    for zone in ZONES[1:]:
+        expressions = [f"{e} {zone}" for e in make_taken(rng)[0][:30]]
+        compare(ask(expressions, base), ask_systemd(systemd, expressions, base), zone)
+
+
+# --- where the clock changes ---
+
+# A local time that does not exist comes once, at the end of the gap; one that comes twice counts once, unless the hour is
+# "*" or stepped; instants that coincide are one.
+CHANGES = [
+    ("Europe/Berlin", "02:30", "2026-03-28T12:00", "03-29T01:00 03-30T00:30"),
+    ("Europe/Berlin", "02,03:00", "2026-03-28T12:00", "03-29T01:00 03-30T00:00 03-30T01:00"),
+    ("Europe/Berlin", "02:15,45", "2026-03-28T12:00", "03-29T01:00 03-30T00:15"),
+    ("Europe/Berlin", "*:0/30", "2026-03-29T00:00", "03-29T00:30 03-29T01:00 03-29T01:30"),
+    ("Europe/Berlin", "02:30", "2026-10-24T12:00", "10-25T00:30 10-26T01:30"),
+    ("Europe/Berlin", "*:30", "2026-10-24T23:40", "10-25T00:30 10-25T01:30 10-25T02:30"),
+    ("Europe/Berlin", "0/2:30", "2026-10-24T23:40", "10-25T00:30 10-25T01:30 10-25T03:30"),
+    ("Europe/Berlin", "30 2 * * *", "2026-10-24T12:00", "10-25T00:30 10-26T01:30"),
+    ("Europe/Berlin", "30 */2 * * *", "2026-10-24T23:40", "10-25T00:30 10-25T01:30 10-25T03:30"),
+    ("Europe/Berlin", "cron(30 2 ? * SUN *)", "2026-03-28T12:00", "03-29T01:00 04-05T00:30"),
+    ("Europe/Berlin", "rate(30 minutes)", "2026-10-25T00:10", "10-25T00:30 10-25T01:00 10-25T01:30"),
+    ("America/New_York", "02:30", "2026-03-07T12:00", "03-08T07:00 03-09T06:30"),
+    ("America/New_York", "01:30", "2026-10-31T12:00", "11-01T05:30 11-02T06:30"),
+    ("America/New_York", "0 * * * *", "2026-11-01T04:30", "11-01T05:00 11-01T06:00 11-01T07:00"),
+    ("Australia/Lord_Howe", "02:15", "2026-10-03T12:00", "10-03T15:30 10-04T15:15"),
+    ("Australia/Lord_Howe", "01:45", "2026-04-04T12:00", "04-04T14:45 04-05T15:15"),
+    ("Pacific/Apia", "12:00", "2011-12-29T00:00", "2011-12-29T22:00 2011-12-30T10:00 2011-12-30T22:00"),
+    ("Africa/Cairo", "daily", "2026-04-23T12:00", "04-23T22:00 04-24T21:00"),
+]
+
+
+@pytest.mark.parametrize("zone, expression, after, instants", CHANGES)
+def test_where_the_clock_changes(zone, expression, after, instants):
+    base, expected = datetime.fromisoformat(after + "+00:00"), seconds_of(instants)
+    assert ask([expression], base, len(expected), zone)[expression][1] == expected
+
+
+# --- cron ---
+
+def croniter_next(expression, base, n):
+    # a star at the beginning of a day makes both days count, as crontab(5) says
+    them = croniter(expression, base, implement_cron_bug=True)
+    return [int(them.get_next(float)) for _ in range(n)]
+
+
+def test_generated_expressions_of_cron(rng):
+    expressions, wrong = sorted({make_cron(rng) for _ in range(N_EXPRESSIONS)}), []
+    assert len(expressions) > 3000 or N_EXPRESSIONS < 3200
+    for base in (make_base(rng) for _ in range(2)):
+        for expression, found in ask(expressions, base).items():
+            theirs = croniter_next(expression, base, N_NEXT)
+            if not found or found[1] != theirs:
+                wrong.append((expression, base, found, theirs))
+    assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def test_normal_forms_of_cron_mean_the_same(rng):
+    ours = ask(sorted({make_cron(rng) for _ in range(1000)}))
+    again = ask([normal for normal, _ in ours.values()])
+    assert [e for e, (normal, elapses) in ours.items() if again[normal] != (normal, elapses)] == []
+
+
+# --- AWS ---
+
+# What the user guides of EventBridge and Lambda and that of EventBridge Scheduler say of each, by hand, after Tuesday,
+# 2026-11-24T00:00:00Z.
+EXAMPLES = {
+    "cron(0 10 * * ? *)": "11-24T10:00 11-25T10:00",
+    "cron(15 12 * * ? *)": "11-24T12:15 11-25T12:15",
+    "cron(15 10 * * ? *)": "11-24T10:15 11-25T10:15",
+    "cron(0 18 ? * MON-FRI *)": "11-24T18:00 11-25T18:00 11-26T18:00 11-27T18:00 11-30T18:00",
+    "cron(0 8 1 * ? *)": "12-01T08:00 2027-01-01T08:00",
+    "cron(0/15 * * * ? *)": "11-24T00:15 11-24T00:30 11-24T00:45 11-24T01:00",
+    "cron(0/10 * ? * MON-FRI *)": "11-24T00:10 11-24T00:20",
+    "cron(0/5 8-17 ? * MON-FRI *)": "11-24T08:00 11-24T08:05 11-24T08:10",
+    "cron(0/30 20-2 ? * MON-FRI *)": "11-24T00:30 11-24T01:00 11-24T01:30 11-24T02:00 11-24T02:30 11-24T20:00",
+    "cron(0 9 ? * 2#1 *)": "12-07T09:00 2027-01-04T09:00 2027-02-01T09:00",
+    "cron(15 10 ? * 6L 2026-2027)": "11-27T10:15 12-25T10:15 2027-01-29T10:15",
+    "cron(1/10 * * * ? *)": "11-24T00:01 11-24T00:11 11-24T00:21",
+    "cron(0 12 3W * ? *)": "12-03T12:00 2027-01-04T12:00 2027-02-03T12:00 2027-03-03T12:00 2027-04-02T12:00",
+    "cron(0 12 ? * 3#2 *)": "12-08T12:00 2027-01-12T12:00",
+    "rate(5 minutes)": "11-24T00:05 11-24T00:10",
+    "rate(1 hour)": "11-24T01:00 11-24T02:00",
+    "rate(7 days)": "11-26T00:00 12-03T00:00",
+}
+# The guides refuse these.
+NOT_AT_AWS = ["cron(0 10 * * * *)", "cron(0 10 ? * 3#1,6#3 *)", "cron(0 10 ? * ? *)", "rate(1 hours)", "rate(5 hour)",
+              "rate(0 hours)", "rate(-1 hours)", "cron(0 10 * * ?)"]
+
+
+def test_examples_of_aws():
+    base = datetime(2026, 11, 24, tzinfo=timezone.utc)
+    for expression, instants in EXAMPLES.items():
+        expected = seconds_of(instants)
+        assert ask([expression], base, len(expected))[expression][1] == expected, expression
+
+
+def test_what_aws_refuses():
+    assert [e for e, found in ask(NOT_AT_AWS).items() if found] == []
+
+
+def days_of(test):
+    """The days of 2026 to 2029 for which test(year, month, day, days in the month, weekday from Sunday = 1) holds."""
+    return [f"{y}-{m:02}-{d:02}" for y in range(2026, 2030) for m in range(1, 13)
+            for last in [calendar.monthrange(y, m)[1]] for d in range(1, last + 1)
+            if test(y, m, d, last, (calendar.weekday(y, m, d) + 1) % 7 + 1)]
+
+
+def nearest(y, m, wanted, last):
+    working = [d for d in range(1, last + 1) if calendar.weekday(y, m, d) < 5]
+    return min(working, key=lambda d: abs(d - wanted)) if wanted <= last else None
+
+
+RULES = {"L * ?": lambda y, m, d, last, w: d == last, "LW * ?": lambda y, m, d, last, w: d == nearest(y, m, last, last)}
+RULES |= {f"{n}W * ?": lambda y, m, d, last, w, n=n: d == nearest(y, m, n, last) for n in range(1, 32)}
+RULES |= {f"? * {k}L": lambda y, m, d, last, w, k=k: w == k and d > last - 7 for k in range(1, 8)}
+RULES |= {f"? * {k}#{n}": lambda y, m, d, last, w, k=k, n=n: w == k and (d - 1) // 7 == n - 1
+          for k in range(1, 8) for n in range(1, 6)}
+
+
+@pytest.mark.parametrize("rule", ["L", "W", "#"])
+def test_days_of_aws(rule):
+    before, rules = datetime(2025, 12, 31, 12, tzinfo=timezone.utc), [r for r in RULES if rule in r]
+    for r in rules:
+        found = ask([f"cron(0 0 {r} *)"], before, 60)[f"cron(0 0 {r} *)"][1]
+        days = [f"{datetime.fromtimestamp(t, timezone.utc):%Y-%m-%d}" for t in found]
+        expected = days_of(RULES[r])
+        assert [d for d in days if d < "2030"] == expected[:60], r
