@@ -72,7 +72,7 @@ static RetentionReason is_apart(const RetentionItem *i, Usec now_wall) {
         return RETENTION_LISTED_ONLY;
     if (!i->ours)
         return RETENTION_FOREIGN;
-    if (!i->finished)
+    if (!i->finished || i->made_wall < 0)
         return RETENTION_UNFINISHED;
     return i->made_wall > now_wall ? RETENTION_FUTURE : RETENTION_BEYOND;
 }

@@ -72,7 +72,8 @@ typedef enum RetentionReason {
  * so that each schedule's artefacts are judged on their own. */
 typedef struct RetentionItem {
     const char *id;   /* borrowed; of its own, such as the ARN */
-    Usec made_wall;   /* when the service says that it was made: BackupCreationDateTime, ExportTime */
+    Usec made_wall;   /* when the service says that it was made: BackupCreationDateTime, ExportTime; below 0: it does not,
+                         and then it is as good as unfinished */
     bool ours;        /* name and ledger agree that this deployment and schedule made it */
     bool listed_only; /* the name alone says so */
     bool finished;    /* shown finished by the listing of this pass, and verified */

@@ -13,8 +13,10 @@
 #define CHECK_USAGE 3
 
 static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *out) = {
-    [CTL_STATUS] = verb_status, [CTL_LIST] = verb_list, [CTL_SHOW] = verb_show,
-    [CTL_CHECK] = verb_check,   [CTL_PLAN] = verb_plan, [CTL_CALENDAR] = verb_calendar, [CTL_REBUILD] = verb_rebuild, [CTL_SET_ASIDE] = verb_set_aside,
+    [CTL_STATUS] = verb_status,   [CTL_LIST] = verb_list,   [CTL_SHOW] = verb_show,
+    [CTL_CHECK] = verb_check,     [CTL_PLAN] = verb_plan,   [CTL_CALENDAR] = verb_calendar,
+    [CTL_PRUNE] = verb_prune,     [CTL_REBUILD] = verb_rebuild,
+    [CTL_SET_ASIDE] = verb_set_aside,
 };
 
 int ctl_failed(const char *error) {

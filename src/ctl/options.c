@@ -21,23 +21,25 @@ static const char usage[] =
     "  check              for monitoring: one line, and exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 wrong usage\n"
     "  plan               what will be due, from the configuration alone\n"
     "  calendar EXPR      what a calendar expression means, and when it elapses\n"
+    "  prune --dry-run    which artefacts are no longer wanted, and why each of the others is\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
     "  set-aside --yes    moves a damaged ledger out of the way; the daemon must be stopped\n"
     "\n"
     "  --json                  for programs (every verb)\n"
     "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
-    "  --table=GLOB            tables whose name matches (status, list, check, plan)\n"
-    "  --schedule=NAME         of that schedule (status, list, check, plan)\n"
-    "  --action=backup|export  of that action (list)\n"
+    "  --table=GLOB            tables whose name matches (status, list, check, plan, prune)\n"
+    "  --schedule=NAME         of that schedule (status, list, check, plan, prune)\n"
+    "  --action=backup|export  of that action (list, prune)\n"
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list)\n"
-    "  --arn                   with ARNs (list)\n"
-    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf (status, check, plan, calendar, rebuild)\n"
+    "  --arn                   with ARNs (list, prune)\n"
+    "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
+    "                          (status, check, plan, calendar, prune, rebuild)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
     "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
     "  --base-time=TIME        instants after TIME, such as \"2026-11-24 02:00\" (calendar: now)\n"
     "  --iterations=N          so many instants (calendar: 5)\n"
-    "  --dry-run               say what would be written (rebuild)\n"
+    "  --dry-run               say what would be written (rebuild), or deleted (prune)\n"
     "  --yes                   really (set-aside)\n"
     "  --help, --version\n"
     "\n"
@@ -89,28 +91,29 @@ static const struct option long_options[] = {
 static const unsigned takers[] = {
     [OPT_JSON - OPT_JSON] = ~0u,
     [OPT_STATE - OPT_JSON] = ~0u,
-    [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
-    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN),
-    [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
+    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
+    [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST),
-    [OPT_ARN - OPT_JSON] = BIT(CTL_LIST),
-    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_REBUILD),
+    [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
+    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) | BIT(CTL_REBUILD),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_ITERATIONS - OPT_JSON] = BIT(CTL_CALENDAR),
-    [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD),
+    [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
 
 static const char *const verb_names[CTL_VERBS] = {
-    [CTL_STATUS] = "status", [CTL_LIST] = "list",       [CTL_SHOW] = "show",           [CTL_CHECK] = "check",
-    [CTL_PLAN] = "plan", [CTL_CALENDAR] = "calendar",     [CTL_REBUILD] = "rebuild", [CTL_SET_ASIDE] = "set-aside",
+    [CTL_STATUS] = "status", [CTL_LIST] = "list",         [CTL_SHOW] = "show",
+    [CTL_CHECK] = "check",   [CTL_PLAN] = "plan",         [CTL_CALENDAR] = "calendar",
+    [CTL_PRUNE] = "prune",   [CTL_REBUILD] = "rebuild",   [CTL_SET_ASIDE] = "set-aside",
 };
-#define VERBS_NAMED "status, list, show, check, plan, rebuild or set-aside"
+#define VERBS_NAMED "status, list, show, check, plan, prune, rebuild or set-aside"
 
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
@@ -235,6 +238,9 @@ static int take_arguments(CtlOptions *o, char **arguments) {
         if (*arguments)
             return refuse(*arguments, "one argument too many", "", "put the expression in quotes", "");
     }
+    if (o->verb == CTL_PRUNE && !o->dry_run)
+        return refuse("prune", "the daemon deletes what its configuration says, by itself", "",
+                      "ddbackupctl prune --dry-run says what that is", "");
     if (o->verb == CTL_SET_ASIDE && !o->yes)
         return refuse("set-aside", "the daemon will know of no run, skip or failure until 'ddbackupctl rebuild'", "",
                       "ddbackupctl set-aside --yes, if the ledger is damaged beyond use", "");

@@ -12,6 +12,7 @@ typedef enum CtlVerb {
     CTL_SHOW,
     CTL_CHECK,
     CTL_PLAN,
+    CTL_PRUNE,
     CTL_CALENDAR,
     CTL_REBUILD,
     CTL_SET_ASIDE,

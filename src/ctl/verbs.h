@@ -15,6 +15,7 @@ int verb_show(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_check(const CtlOptions *o, Usec now_wall, Text *out); /* 0 OK, 1 WARNING, 2 CRITICAL */
 int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_calendar(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_prune(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_set_aside(const CtlOptions *o, Usec now_wall, Text *out);
 

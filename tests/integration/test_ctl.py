@@ -655,6 +655,7 @@ def test_plan_of_a_bad_configuration(ledger, config):
     (["list", "--action=juggle"], "juggle: no such action; HINT: backup or export"),
     (["status", "--days=3"], "status --days: this verb does not take that option; HINT: plan does"),
     (["plan", "--days=367"], "--days=367: no such number; HINT: a whole number from 1 to 366"),
+    (["prune"], "prune: the daemon deletes what its configuration says, by itself; HINT: ddbackupctl prune --dry-run"),
     (["show"], "show: which run?; HINT: "),
     (["calendar"], "calendar: which expression?; HINT: "),
     (["calendar", "0", "2", "*"], "2: one argument too many; HINT: put the expression in quotes"),
@@ -692,6 +693,10 @@ def test_the_man_page_names_options_and_members(full, config):
 
     answers = [full.json(*args) for args in (["status"], ["list"], ["show", "5"])]
     answers += [full.json("check", status=2), full.json("plan", config=config)]
+    full.tamper("INSERT INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since, n_confirmed)"
+                " VALUES ('own', 'eu-central-1', 'orders', 'nightly', 'id-1', 5, 9, 1772323200000000, 0)")
+    config.write_text(CONFIG.replace('max_age = "27h";', 'max_age = "27h"; keep = { last = 3; };'))
+    answers += [full.json("prune", "--dry-run", config=config)]
     assert {key for answer in answers for key in members(answer)} - words == set()
     usage = subprocess.run([CTL, "--help"], capture_output=True, text=True, timeout=30).stdout
     options = set(re.findall(r"--([a-z-]+)", usage))

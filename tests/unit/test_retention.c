@@ -152,6 +152,20 @@ static void the_same_twice_is_refused(void **state) {
     assert_false(v[1].expendable);
 }
 
+static void what_has_no_time_stays_and_takes_no_place(void **state) {
+    CLEANUP(zone_free_ptr) Zone *zone = NULL;
+    assert_int_equal(zone_utc(&zone), 0);
+    RetentionItem items[] = {{.id = "a", .made_wall = -1, .ours = true, .finished = true},
+                             {.id = "b", .made_wall = 5, .ours = true, .finished = true},
+                             {.id = "c", .made_wall = 6, .ours = true, .finished = true}};
+    RetentionVerdict v[3];
+    RetentionPolicy p = {.keep = {.last = 1}, .zone = zone};
+    assert_int_equal(retention_judge(items, 3, &p, NOW, v), 0);
+    assert_int_equal(v[0].reason, RETENTION_UNFINISHED);
+    assert_int_equal(v[1].reason, RETENTION_BEYOND);
+    assert_int_equal(v[2].reason, RETENTION_LAST);
+}
+
 static void verdicts_have_words(void **state) {
     static const struct {
         RetentionKeep keep;
@@ -189,4 +203,5 @@ static void verdicts_have_words(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(rules_want_the_newest), cmocka_unit_test(some_are_apart), cmocka_unit_test(no_clock_deletes),
-          cmocka_unit_test(the_same_twice_is_refused), cmocka_unit_test(verdicts_have_words))
+          cmocka_unit_test(the_same_twice_is_refused),
+          cmocka_unit_test(what_has_no_time_stays_and_takes_no_place), cmocka_unit_test(verdicts_have_words))
