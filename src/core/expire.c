@@ -90,8 +90,7 @@ static bool is_of_table(const char *arn, const Target *t) {
 }
 
 /* What the listing shows is compared with what the ledger has, and that with what this deployment would have done. */
-static int find_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown,
-                      const char **ret) {
+int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown, const char **ret) {
     const Artefact *a = i->artefact;
     char account[13];
     AUTO_FREE char *name = NULL;
@@ -209,7 +208,7 @@ int expire_plan(const char *deployment, const Target *t, const Stock *stock, con
         *l = (ExpireLine){.item = &stock->items[i],
                           .schedule = expire_schedule(t, stock->items[i].schedule),
                           .listed = !listing || (shown && shown->status != BACKUP_DELETED)};
-        r = find_guard(deployment, t, l->item, shown, &l->guard);
+        r = expire_guard(deployment, t, l->item, shown, &l->guard);
         if (r >= 0 && l->schedule)
             r = find_group(&p, l->schedule, l->item->artefact->table_id, &l->group);
     }

@@ -31,6 +31,10 @@ const ScheduleConf *expire_schedule(const Target *t, const char *name);
 /* Is there any? */
 bool expire_is_wanted(const Target *t);
 
+/* *ret: why a backup of the stock is none that this deployment made of that table, by the ledger and, unless `shown` is
+ * NULL, by what the listing shows; NULL: it is. Static. -ENOMEM. */
+int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown, const char **ret);
+
 typedef struct ExpireLine {
     const StockItem *item;
     const ScheduleConf *schedule; /* NULL: none takes care of it; nothing is said of it */

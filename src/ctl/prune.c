@@ -23,6 +23,8 @@ static void add_reason(const Prune *p, const PruneRow *row, Text *t) {
         text_addf(t, "the table has no schedule that is, or was, called %s", i->schedule);
         return;
     }
+    if (row->guard)
+        return (void)text_add(t, row->guard);
     if (row->verdict.reason != RETENTION_HELD) {
         retention_verdict_describe(&row->verdict, &row->schedule->keep, t);
         return;

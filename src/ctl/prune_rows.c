@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "core/expire.h"
 
 void prune_done(Prune *p) {
     for (size_t i = 0; i < p->n_stocks; i++)
-        stock_done(&p->stocks[i]);
+        stock_done(&p->stocks[i].stock);
     free(p->stocks);
     free(p->rows);
     free(p->sums);
@@ -21,9 +22,9 @@ static int read_stock(Prune *p, StoreRead *store, const Target *t, const char *k
     AUTO_FREE char *prefix = text_format("%s/%s/", t->table_arn, kind);
     if (!prefix || ARRAY_GROW(p->stocks, p->n_stocks, p->n_stocks_room) < 0)
         return -ENOMEM;
-    Stock *s = &p->stocks[p->n_stocks++];
-    *s = (Stock){};
-    return store_read_stock(store, prefix, s);
+    struct PruneStock *s = &p->stocks[p->n_stocks++];
+    *s = (struct PruneStock){.target = t};
+    return store_read_stock(store, prefix, &s->stock);
 }
 
 static int read_all(Prune *p, StoreRead *store) {
@@ -61,15 +62,25 @@ static int find_schedule(const Conf *c, const StockItem *i, const ScheduleConf *
     return 0;
 }
 
-static int add_rows(Prune *p, const Stock *s) {
+static int find_guard(const Prune *p, const PruneRow *row, const char **ret) {
+    const StockItem *i = row->item;
+    if (i->artefact->action == ACTION_BACKUP)
+        return expire_guard(p->conf->deployment, row->target, i, NULL, ret);
+    *ret = text_equal(i->intended_name, i->artefact->name) ? NULL : "its client token is not the one that was asked with";
+    return 0;
+}
+
+static int add_rows(Prune *p, const struct PruneStock *s) {
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < s->n_items; i++) {
-        const StockItem *item = &s->items[i];
+    for (size_t i = 0; r >= 0 && i < s->stock.n_items; i++) {
+        const StockItem *item = &s->stock.items[i];
         if (ARRAY_GROW(p->rows, p->n_rows, p->n_room) < 0)
             return -ENOMEM;
         PruneRow *row = &p->rows[p->n_rows++];
-        *row = (PruneRow){.item = item};
+        *row = (PruneRow){.item = item, .target = s->target};
         r = find_schedule(p->conf, item, &row->schedule);
+        if (r >= 0 && row->schedule)
+            r = find_guard(p, row, &row->guard);
     }
     return r;
 }
@@ -108,7 +119,7 @@ static int judge_group(Prune *p, PruneRow *rows, size_t n) {
         const StockItem *item = rows[i].item;
         items[i] = (RetentionItem){.id = item->artefact->arn,
                                    .made_wall = item->artefact->created_wall,
-                                   .ours = text_equal(item->intended_name, item->artefact->name),
+                                   .ours = !rows[i].guard,
                                    .finished = item->artefact->life == ARTEFACT_VERIFIED,
                                    .held = stock_is_held(item, p->now_wall)};
     }

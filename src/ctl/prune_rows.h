@@ -9,6 +9,8 @@
 
 typedef struct PruneRow {
     const StockItem *item;
+    const Target *target;
+    const char *guard;            /* why it is taken for foreign; NULL: it is ours. Static */
     const ScheduleConf *schedule; /* whose it is now; NULL: nobody's, and it stays */
     RetentionVerdict verdict;     /* with a schedule */
 } PruneRow;
@@ -24,7 +26,10 @@ typedef struct Prune {
     const Conf *conf;
     Usec now_wall;
     Targets targets;
-    Stock *stocks; /* of each target and action */
+    struct PruneStock {
+        const Target *target;
+        Stock stock;
+    } *stocks; /* of each target and action */
     size_t n_stocks, n_stocks_room;
     PruneRow *rows; /* by table, schedule, TableId; the newest first */
     size_t n_rows, n_room;

@@ -1,6 +1,7 @@
 """ddbackupctl prune --dry-run against ledgers written by store_tool: what is no longer wanted, and why the others are."""
 
 import datetime
+import hashlib
 import json
 import re
 
@@ -39,6 +40,13 @@ def config(tmp_path):
     return path
 
 
+def name_of(table, schedule, slot):
+    """Of a backup of deployment acme."""
+    parts = ["acme", "111111111111", "eu-central-1", table, schedule]
+    digest = hashlib.sha256(b"".join(part.encode() + b"\0" for part in parts)).hexdigest()
+    return f"acme.{schedule}.{slot:%Y%m%dT%H%M%SZ}.{digest[:8]}"
+
+
 class Made:
     """Runs that succeeded, and what they made."""
 
@@ -47,8 +55,9 @@ class Made:
 
     def __call__(self, days_before, table="orders", schedule="nightly", action="backup", table_id="id-1", name=None, **fields):
         self.n += 1
-        created = (NEWEST - days_before * DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
-        intended = f"acme.{schedule}.{self.n:08}"
+        slot = NEWEST - days_before * DAY
+        created = slot.strftime("%Y-%m-%dT%H:%M:%SZ")
+        intended = name_of(table, schedule, slot) if action == "backup" else f"token-{self.n}"
         arn = f"arn:aws:dynamodb:eu-central-1:111111111111:table/{table}/{action}/{self.n:014}-{self.n:08x}"
         return (
             line("run", id=self.n, table=table, schedule=schedule, state="succeeded", action=action, slot=created, due=created,
@@ -145,12 +154,20 @@ def test_what_is_held_foreign_or_going_stays(ledger, config, made):
     found = rows(ledger, config)
     assert found[("orders", 3)] == ("keep", "held", "is held by anna until 2100-01-01T00:00:00Z: for the audit")
     assert found[("orders", 4)][0] == "delete"
-    assert found[("orders", 5)] == ("keep", "foreign", "is not of this deployment")
+    assert found[("orders", 5)] == ("keep", "foreign", "its name is not the one that this deployment gives to that slot")
     assert found[("orders", 6)] == ("keep", "unfinished", "is being deleted")
     held = [row for row in ledger.json("prune", "--dry-run", config=config)["artefacts"] if row["held"]]
     assert [(row["arn"], row["held_by"], row["held_because"]) for row in held] == [(arn, "anna", "for the audit")]
     ledger.tamper("UPDATE holds SET until = 5")
     assert rows(ledger, config)[("orders", 3)][0] == "delete"
+
+
+def test_under_another_deployment_all_is_foreign(ledger, config, made):
+    ledger.write(target(), enrolment(), *(made(n) for n in range(5)), *(made(n, schedule="weekly", action="export") for n in (8, 9)))
+    config.write_text(CONFIG.replace("acme", "acme2", 1))
+    found = rows(ledger, config)
+    assert {found["orders", n][:2] for n in range(5)} == {("keep", "foreign")}
+    assert [found["orders", n][1] for n in (8, 9)] == ["last", "beyond"]
 
 
 def test_filters_select_and_do_not_judge(ledger, config, made):
