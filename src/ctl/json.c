@@ -84,6 +84,8 @@ void json_artefact(Json *j, const char *key, const Artefact *a) {
     json_wall(j, "created", a->created_wall);
     json_wall(j, "finished", a->finished_wall);
     json_wall(j, "verified", a->verified_wall);
+    json_string(j, "level", a->action == ACTION_BACKUP ? NULL : verify_level_to_string(a->level));
+    json_string(j, "found", a->found);
     json_count(j, "size_bytes", a->size_bytes);
     json_count(j, "item_count", a->item_count);
     json_raw(j, "details", a->details);

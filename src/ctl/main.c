@@ -17,6 +17,7 @@ static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *o
     [CTL_CHECK] = verb_check,     [CTL_PLAN] = verb_plan,   [CTL_CALENDAR] = verb_calendar,
     [CTL_PRUNE] = verb_prune,     [CTL_REBUILD] = verb_rebuild,
     [CTL_SET_ASIDE] = verb_set_aside,
+    [CTL_VERIFY] = verb_verify,
 };
 
 int ctl_failed(const char *error) {

@@ -22,6 +22,7 @@ static const char usage[] =
     "  plan               what will be due, from the configuration alone\n"
     "  calendar EXPR      what a calendar expression means, and when it elapses\n"
     "  prune --dry-run    which artefacts are no longer wanted, and why each of the others is\n"
+    "  verify RUN         checks an export in its bucket, here and now\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
     "  set-aside --yes    moves a damaged ledger out of the way; the daemon must be stopped\n"
     "\n"
@@ -34,7 +35,8 @@ static const char usage[] =
     "  --all                   every row (status, list)\n"
     "  --arn                   with ARNs (list, prune)\n"
     "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
-    "                          (status, check, plan, calendar, prune, rebuild)\n"
+    "                          (status, check, plan, prune, verify, rebuild)\n"
+    "  --level=LEVEL           service, manifest, objects or content (verify: objects)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
     "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
     "  --base-time=TIME        instants after TIME, such as \"2026-11-24 02:00\" (calendar: now)\n"
@@ -61,6 +63,7 @@ enum {
     OPT_ITERATIONS,
     OPT_DRY_RUN,
     OPT_YES,
+    OPT_LEVEL,
     OPT_HELP,
     OPT_VERSION
 };
@@ -81,6 +84,7 @@ static const struct option long_options[] = {
     {"iterations", required_argument, NULL, OPT_ITERATIONS},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"yes", no_argument, NULL, OPT_YES},
+    {"level", required_argument, NULL, OPT_LEVEL},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -97,13 +101,15 @@ static const unsigned takers[] = {
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
-    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) | BIT(CTL_REBUILD),
+    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) | BIT(CTL_REBUILD) |
+                             BIT(CTL_VERIFY),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_ITERATIONS - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
+    [OPT_LEVEL - OPT_JSON] = BIT(CTL_VERIFY),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
@@ -112,8 +118,9 @@ static const char *const verb_names[CTL_VERBS] = {
     [CTL_STATUS] = "status", [CTL_LIST] = "list",         [CTL_SHOW] = "show",
     [CTL_CHECK] = "check",   [CTL_PLAN] = "plan",         [CTL_CALENDAR] = "calendar",
     [CTL_PRUNE] = "prune",   [CTL_REBUILD] = "rebuild",   [CTL_SET_ASIDE] = "set-aside",
+    [CTL_VERIFY] = "verify",
 };
-#define VERBS_NAMED "status, list, show, check, plan, prune, rebuild or set-aside"
+#define VERBS_NAMED "status, list, show, check, plan, calendar, prune, verify, rebuild or set-aside"
 
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
@@ -216,6 +223,11 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_DRY_RUN:
         o->dry_run = true;
         return 0;
+    case OPT_LEVEL:
+        o->has_level = true;
+        if (verify_level_from_string(value, &o->level) < 0)
+            return refuse(value, "no such level", "", "service, manifest, objects or content", "");
+        return 0;
     case OPT_YES:
         o->yes = true;
         return 0;
@@ -225,10 +237,10 @@ static int take_option(CtlOptions *o, int option, const char *value) {
 }
 
 static int take_arguments(CtlOptions *o, char **arguments) {
-    if (o->verb == CTL_SHOW) {
+    if (o->verb == CTL_SHOW || o->verb == CTL_VERIFY) {
         if (!*arguments)
-            return refuse("show", "which run?", "",
-                          "ddbackupctl show RUN, with a number of 'ddbackupctl list', a backup's name or an ARN", "");
+            return refuse(verb_names[o->verb], "which run?", "",
+                          "name it behind the verb, by a number of 'ddbackupctl list', a backup's name or an ARN", "");
         o->run = *arguments++;
     }
     if (o->verb == CTL_CALENDAR) {

@@ -16,6 +16,7 @@ typedef enum CtlVerb {
     CTL_CALENDAR,
     CTL_REBUILD,
     CTL_SET_ASIDE,
+    CTL_VERIFY,
     CTL_VERBS
 } CtlVerb;
 
@@ -31,6 +32,8 @@ typedef struct CtlOptions {
     int64_t limit; /* list: so many runs at most; 0: no limit */
     int64_t days;  /* plan */
     const char *run;
+    bool has_level;
+    VerifyLevel level; /* verify */
     const char *expression, *timezone, *base_time; /* calendar; NULL: UTC, now */
     int64_t iterations;
 } CtlOptions;

@@ -192,6 +192,9 @@ static void print_artefact(const Artefact *a, const Text *details, Text *out) {
     add_time(out, "created", a->created_wall);
     add_time(out, "finished", a->finished_wall);
     add_time(out, "verified", a->verified_wall);
+    if (a->action != ACTION_BACKUP && a->verified_wall != WALL_UNKNOWN)
+        add_field(out, "checked", verify_level_to_string(a->level));
+    add_field(out, "found", a->found);
     if (details->len == 0)
         return;
     text_add(out, "As the service describes it:\n");

@@ -8,6 +8,7 @@
 #define CTL_OK 0
 #define CTL_FAILED 1 /* the answer could not be had */
 #define CTL_USAGE 2
+#define CTL_BAD 2 /* verify: it is bad */
 
 int verb_status(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_list(const CtlOptions *o, Usec now_wall, Text *out);
@@ -17,6 +18,8 @@ int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_calendar(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_prune(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out);
+/* 0 passed, 1 could not be told, 2 bad */
+int verb_verify(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_set_aside(const CtlOptions *o, Usec now_wall, Text *out);
 
 /* Says `error` (owned by the caller; NULL: no memory for it) on standard error and returns CTL_FAILED. */

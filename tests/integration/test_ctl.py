@@ -194,7 +194,7 @@ def test_list_json_has_every_field(full):
         "finish_by", "name", "table_id", "table_arn", "s3", "attempt", "intent", "first_sent", "sent", "sends",
         "deferrals", "settled", "why", "hint", "request_id", "artefact"}
     assert set(run["artefact"]) == {"arn", "action", "life", "status", "name", "table_id", "created", "finished",
-                                    "verified", "size_bytes", "item_count", "details"}
+                                    "verified", "level", "found", "size_bytes", "item_count", "details"}
     assert run["artefact"]["size_bytes"] == 1536000000 and run["artefact"]["item_count"] == 12345
     assert run["artefact"]["details"]["BackupStatus"] == "AVAILABLE"
     assert run["start_by"] is None and run["s3"] is None and run["why"] is None

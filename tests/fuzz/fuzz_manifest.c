@@ -1,0 +1,90 @@
+/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams, S3's errors. The first byte
+ * says which. */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/gunzip.h"
+#include "core/manifest.h"
+#include "core/s3.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static void summary(const char *body, size_t len) {
+    ManifestSummary s;
+    char why[CODEC_WHY_SIZE] = "";
+    int r = manifest_read_summary(body, len, &s, why);
+    check(r == 0 ? s.export_arn && s.files_key && s.item_count >= 0 && s.from_wall >= WALL_UNKNOWN : why[0] != '\0');
+    manifest_summary_done(&s);
+}
+
+static void file(const char *body, size_t len) {
+    ManifestFile f;
+    char why[CODEC_WHY_SIZE] = "";
+    int r = manifest_read_file(body, len, &f, why);
+    check(r == 0 ? f.key && f.item_count >= 0 : why[0] != '\0');
+    if (r == 0 && manifest_may_name(f.key, "p", "01768385930622-efd1a093")) {
+        check(text_starts_with(f.key, "p/AWSDynamoDB/") && !strstr(f.key, ".."));
+        (void)manifest_match(&f, f.etag, NULL);
+    }
+    manifest_file_done(&f);
+}
+
+static void stream(const uint8_t *data, size_t size) {
+    CLEANUP(gunzip_free_ptr) Gunzip *g = NULL;
+    int64_t n_lines = 0;
+    check(gunzip_new(&g) == 0);
+    size_t half = size / 2;
+    if (gunzip_add(g, data, half) == 0 && gunzip_add(g, data + half, size - half) == 0 && gunzip_end(g, &n_lines) == 0)
+        check(n_lines >= 0);
+}
+
+static void range(const char *body, size_t len) {
+    CLEANUP(aws_reply_free_ptr) AwsReply *a = NULL;
+    CLEANUP(http_reply_free_ptr) HttpReply *r = calloc(1, sizeof *r);
+    AUTO_FREE char *text = strndup(body, len);
+    char why[CODEC_WHY_SIZE];
+    check(r && text);
+    r->body = strdup("12345");
+    r->body_len = 5;
+    check(http_headers_add(&r->headers, "Content-Range", text) == 0);
+    if (s3_decode(AWS_OP_GET_OBJECT, r, &a, why) == 0)
+        check(a->object.first >= 0 && a->object.size >= a->object.first + 5);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0)
+        return 0;
+    const char *body = (const char *)data + 1;
+    size_t len = size - 1;
+    uint8_t md5[DIGEST_MD5_SIZE];
+    char code[16], message[16];
+    switch (data[0]) {
+    case 's':
+        summary(body, len);
+        break;
+    case 'f':
+        file(body, len);
+        break;
+    case 'm':
+        (void)manifest_read_md5(body, len, md5);
+        break;
+    case 'z':
+        stream(data + 1, len);
+        break;
+    case 'r':
+        range(body, len);
+        break;
+    default:
+        check(s3_error(body, len, code, sizeof code, message, sizeof message) == 0);
+        check(strlen(code) < sizeof code && strlen(message) < sizeof message);
+    }
+    return 0;
+}
