@@ -35,6 +35,8 @@ typedef struct CalendarPlaces {
     const char *start, *stop, *step;
 } CalendarPlaces;
 
+/* "Mon..Fri,Sun" and the spaces behind it, if a letter comes next. `missing` is said of a word that is no weekday. */
+int calendar_take_weekdays(CalendarReader *r, const char *missing);
 /* A whole number, and with its fraction where the scale is that of seconds. `missing` is said where there is none. */
 int calendar_take_value(CalendarReader *r, const CalendarRange *range, const char *missing, int *ret);
 /* "/15", if there is one. */

@@ -64,7 +64,7 @@ static void skip_spaces(CalendarReader *r) {
 }
 
 /* "Mon..Fri,Sun"; "Mon-Fri" is an old form of a range, and a comma may trail. */
-static int take_weekdays(CalendarReader *r) {
+int calendar_take_weekdays(CalendarReader *r, const char *missing) {
     int range_from = -1;
     size_t length;
     if (!calendar_is_letter(*r->p))
@@ -72,7 +72,7 @@ static int take_weekdays(CalendarReader *r) {
     for (;;) {
         int day = calendar_weekday_at(r->p, &length);
         if (day < 0)
-            return calendar_fail(r, r->p, "expected a weekday, or one of the names such as daily alone");
+            return calendar_fail(r, r->p, missing);
         if (range_from > day)
             return calendar_fail(r, r->p, "a range of weekdays runs from Monday towards Sunday");
         for (int i = range_from >= 0 ? range_from : day; i <= day; i++)
@@ -175,7 +175,7 @@ static int take_epoch(CalendarReader *r) {
 }
 
 int calendar_read_systemd(CalendarReader *r) {
-    int rc = take_weekdays(r);
+    int rc = calendar_take_weekdays(r, "expected a weekday, or one of the names such as daily alone");
     if (rc < 0)
         return rc;
     if (r->calendar->weekdays == CALENDAR_WEEKDAYS_ALL)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/macros.h"
+#include "core/blackout.h"
 #include "core/calendar.h"
 #include "core/conf_tree.h"
 #include "core/retention.h"
@@ -39,6 +40,8 @@ typedef struct ScheduleConf {
     char *when_text;
     const Zone *zone; /* the expression's own, else `timezone`; owned by Conf */
     Usec spread_usec;
+    Blackout *not_during; /* in its zone: nothing begins then */
+    size_t n_not_during;
     Usec start_within_usec;  /* after slot + spread; later a run is skipped */
     Usec warn_after_usec;    /* soft deadline, from the start; 0: none */
     Usec finish_within_usec; /* hard deadline, from the start */

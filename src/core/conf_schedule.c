@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/date.h"
 #include "base/parse.h"
+#include "core/conf_blackout.h"
 #include "core/conf_check.h"
 #include "core/conf_keep.h"
 
@@ -19,6 +20,7 @@ void conf_schedule_done(ScheduleConf *s) {
     free(s->name);
     free(s->when_text);
     calendar_free(s->when);
+    free(s->not_during);
     s3_conf_done(&s->s3);
     conf_keep_done(s);
 }
@@ -30,17 +32,18 @@ const ScheduleConf *conf_schedule(const Conf *c, const char *name) {
     return NULL;
 }
 
+int conf_schedule_point(Text *t, const char *text, size_t position) {
+    return position < strlen(text) ? text_addf(t, "at \"%.60s\", character %zu", text + position, position + 1)
+                                   : text_add(t, "at its end");
+}
+
 static int read_when(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     CalendarError error = {.message = "is no calendar expression"};
     int r = calendar_parse(s->when_text, &s->when, &error);
     if (r != -EINVAL)
         return r;
-    size_t len = strlen(s->when_text), at = error.position < len ? error.position : len;
     AUTO_TEXT where = TEXT_INIT(2048);
-    if (at < len)
-        text_addf(&where, "at \"%.60s\", character %zu", s->when_text + at, at + 1);
-    else
-        text_add(&where, "at its end");
+    conf_schedule_point(&where, s->when_text, error.position);
     return conf_reader_say(m, node,
                            "schedules.%s.when: \"%.200s\": %s, %s; HINT: such as \"02:00\", \"Sun 03:30\" or "
                            "\"*:0/15\"",
@@ -176,6 +179,8 @@ int conf_schedule_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
         r = read_zone(m, node, s);
     if (r != -ENOMEM && s->when && s->zone)
         r = check_calendar(m, node, s);
+    if (r != -ENOMEM && s->zone)
+        r = conf_blackout_read(m, node, s);
     /* what an action needs cannot be said while there is none */
     if (r != -ENOMEM && action && action->kind == CONF_STRING && action_from_string(action->string, &s->action) >= 0)
         r = (r = check_verify(m, node, s)) < 0 ? r : check_s3(m, node, s);

@@ -100,6 +100,8 @@ const ConfKey conf_schema[] = {
      .doc = "the zone in which `when` is meant"},
     {SCHEDULE, "spread", DURATION(offsetof(ScheduleConf, spread_usec), USEC_PER_SEC, MAX_USEC), .zero_too = true,
      .default_text = "0", .doc = "the span over which the tables are spread"},
+    {SCHEDULE, "not_during", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_line, .unset = "none",
+     .doc = "times of the week in which nothing begins, such as \"Mon..Fri 08:00..18:00\""},
     {SCHEDULE, "start_within", DURATION(offsetof(ScheduleConf, start_within_usec), USEC_PER_SEC, MAX_USEC),
      .default_text = "6h", .doc = "a run that has not begun by then is skipped"},
     {SCHEDULE, "warn_after", DURATION(offsetof(ScheduleConf, warn_after_usec), USEC_PER_SEC, MAX_USEC),

@@ -17,7 +17,7 @@ int engine_arm_due(Engine *e, Enrolment *n) {
         r = heap_set(&e->due, &n->due, USEC_INFINITY);
     else if (r >= 0 && (r = slot_share(e->conf->deployment, n, &share)) >= 0) {
         n->next_slot_wall = slot;
-        r = heap_set(&e->due, &n->due, slot + share);
+        r = heap_set(&e->due, &n->due, slot_open(n->schedule, slot + share));
     }
     return r < 0 ? r : engine_arm_ahead(e, n->target);
 }
@@ -135,8 +135,10 @@ static int record_range(const Enrolment *n, const SlotPlan *plan, EngineOutbox *
 }
 
 int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
-    Usec share;
+    Usec share, open_wall = slot_open(n->schedule, now.wall);
     SlotPlan plan;
+    if (open_wall > now.wall) /* it was due before, when the daemon could not act */
+        return heap_set(&e->due, &n->due, open_wall);
     int r = slot_share(e->conf->deployment, n, &share);
     if (r < 0 || (r = slot_plan(n, now.wall - share, &plan)) < 0)
         return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/date.h"
 #include "core/drive.h"
 #include "core/slot.h"
 #include "core/verify.h"
@@ -166,6 +167,24 @@ static int wait_for_room(Engine *e, Run *r, Now now, EngineOutbox *out) {
     return engine_settle_notes(e, r, now, out);
 }
 
+/* It is about to ask for its artefact, and its schedule lets nothing begin before *ret_wall. */
+static bool is_shut_out(const Run *r, Now now, Usec *ret_wall) {
+    const ScheduleConf *s = r->enrolment ? r->enrolment->schedule : NULL;
+    if (!s || r->state != RUN_INTENDED || !r->asking)
+        return false;
+    *ret_wall = slot_open(s, now.wall);
+    return *ret_wall > now.wall;
+}
+
+static int wait_for_opening(Engine *e, Run *r, Usec open_wall, Now now, EngineOutbox *out) {
+    char why[120], until[DATE_ISO_SIZE];
+    r->asking = false;
+    snprintf(why, sizeof why, "not_during holds until %s", date_to_iso(open_wall, until));
+    run_apply(r, RUN_EV_DEFERRED, &(RunCause){.why = why}, now);
+    int rc = engine_settle_notes(e, r, now, out);
+    return rc < 0 ? rc : engine_wait(e, r, now.mono + (open_wall - now.wall));
+}
+
 int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     DriveContext context = context_of(e, r);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
@@ -177,6 +196,9 @@ int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     CLEANUP(aws_request_free_ptr) AwsRequest *request = NULL;
     if ((rc = drive_request(r, &context, now, &request, &r->asking)) < 0)
         return rc;
+    Usec open_wall;
+    if (is_shut_out(r, now, &open_wall))
+        return wait_for_opening(e, r, open_wall, now, out);
     if (r->action == ACTION_EXPORT && r->state == RUN_INTENDED && r->asking && !r->has_room && !finds_room(e, r))
         return wait_for_room(e, r, now, out);
     r->has_room = false;

@@ -25,6 +25,10 @@ int slot_next(const Enrolment *e, Usec after_wall, Usec *ret_wall) {
     return calendar_next(e->schedule->when, e->schedule->zone, after_wall, ret_wall);
 }
 
+Usec slot_open(const ScheduleConf *s, Usec wall) {
+    return blackouts_end(s->not_during, s->n_not_during, s->zone, wall);
+}
+
 int slot_plan(const Enrolment *e, Usec until_wall, SlotPlan *ret) {
     const ScheduleConf *s = e->schedule;
     SlotPlan plan = {.run_wall = WALL_UNKNOWN, .range_from_wall = WALL_UNKNOWN, .range_to_wall = WALL_UNKNOWN};

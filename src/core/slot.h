@@ -12,6 +12,9 @@ int slot_share(const char *deployment, const Enrolment *e, Usec *ret_usec);
 /* The slot after `cursor`. -ENOENT: none any more. */
 int slot_next(const Enrolment *e, Usec after_wall, Usec *ret_wall);
 
+/* The first instant at or after `wall` at which its schedule lets runs begin (not_during). */
+Usec slot_open(const ScheduleConf *s, Usec wall);
+
 /* What became due in (cursor, until]; `until` is now less the share. */
 typedef struct SlotPlan {
     Usec run_wall;        /* the slot to run; WALL_UNKNOWN: none */

@@ -35,12 +35,20 @@ static int add_row(Plan *p, const PlanRow *row) {
 static int add_slots(Plan *p, PlanRow row, Usec share) {
     Usec shift = share == WALL_UNKNOWN ? 0 : share;
     Usec slot = p->now_wall - shift;
+    if (row.schedule->n_not_during > 0 && share != WALL_UNKNOWN)
+        slot -= USEC_PER_WEEK; /* what came then may wait still */
+    size_t n_before = p->n_rows;
     int r;
     while ((r = calendar_next(row.schedule->when, row.schedule->zone, slot, &slot)) >= 0 &&
            slot + shift <= p->until_wall) {
         row.slot_wall = slot;
-        row.due_wall = share == WALL_UNKNOWN ? WALL_UNKNOWN : slot + share;
-        if ((r = add_row(p, &row)) < 0)
+        row.due_wall = share == WALL_UNKNOWN ? WALL_UNKNOWN : slot_open(row.schedule, slot + share);
+        if (row.due_wall != WALL_UNKNOWN && (row.due_wall <= p->now_wall || row.due_wall > p->until_wall))
+            continue;
+        PlanRow *before = p->n_rows > n_before ? &p->rows[p->n_rows - 1] : NULL;
+        if (before && row.due_wall != WALL_UNKNOWN && before->due_wall == row.due_wall)
+            before->slot_wall = slot; /* of those that wait together the newest runs */
+        else if ((r = add_row(p, &row)) < 0)
             return r;
     }
     return r == -ENOENT ? 0 : r;

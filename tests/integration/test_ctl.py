@@ -616,6 +616,16 @@ def test_plan_knows_the_ledgers_tables(ledger, config):
     assert {slot["table"] for slot in answer["slots"]} <= {"app-1"}
 
 
+def test_plan_waits_for_the_end_of_not_during(ledger, config):
+    config.write_text("""deployment = "acme";
+aws = { region = "eu-central-1"; };
+schedules = { hourly = { action = "backup"; when = "hourly"; not_during = ["00:00..12:00", "12:00..23:59"]; }; };
+tables = ( { match = "orders"; schedules = ["hourly"]; } );
+""")
+    slots = ledger.json("plan", "--days=3", config=config)["slots"]
+    assert [(slot["slot"][10:], slot["due"][10:]) for slot in slots] == [("T23:00:00Z", "T23:59:00Z")] * 3
+
+
 def test_plan_begins_with_what_is_due_next_whatever_its_slot(ledger, config):
     names = ", ".join(f'"table-{n}"' for n in range(20))
     config.write_text(f"""deployment = "acme";

@@ -87,4 +87,52 @@ static void leap_day(void **state) {
     house_free(h);
 }
 
-UNIT_MAIN(cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day))
+/* Nothing is asked for in the shut hours, which end at 18:00 by Berlin's clock, in winter and in summer; at their end
+ * the newest slot of each table runs, and the others are in a range. */
+static void not_during(void **state) {
+    static const char conf[] = "deployment = \"acme\";\n"
+                               "defaults = { timezone = \"Europe/Berlin\"; not_during = \"Mon..Fri 08:00..18:00\"; };\n"
+                               "schedules = { hourly = { action = \"backup\"; when = \"*:00\"; };\n"
+                               "              noon = { action = \"backup\"; when = \"12:30\"; catch_up = \"none\"; }; };\n"
+                               "tables = ( { match = \"orders\"; schedules = [\"hourly\"]; },\n"
+                               "           { match = \"app-1\"; schedules = [\"noon\"]; } );\n";
+    /* Friday to Monday, over the night in which the clock is put forward */
+    House *h = house(conf, instant("2027-03-25T23:10:00Z"));
+    house_run(h, instant("2027-03-29T22:30:00Z"), 0);
+    house_audit(h, USEC_PER_MINUTE);
+    house_expect(h, "hourly", "orders", instant("2027-03-26T06:00:00Z"), RUN_SUCCEEDED);
+    house_expect(h, "hourly", "orders", instant("2027-03-26T17:00:00Z"), RUN_SUCCEEDED);
+    house_expect(h, "hourly", "orders", instant("2027-03-29T05:00:00Z"), RUN_SUCCEEDED);
+    house_expect(h, "hourly", "orders", instant("2027-03-29T16:00:00Z"), RUN_SUCCEEDED);
+    house_expect(h, "noon", "app-1", instant("2027-03-27T11:30:00Z"), RUN_SUCCEEDED);
+    house_expect(h, "noon", "app-1", instant("2027-03-28T10:30:00Z"), RUN_SUCCEEDED);
+    /* 95 hours less 10 on each of two days, and two noons at the weekend */
+    house_expect_made(h, 95 - 20 + 2, 0);
+    house_free(h);
+}
+
+/* A run that could not begin before the shut hours waits for their end, and so does what was due while the host was off. */
+static void not_during_holds_back(void **state) {
+    static const char conf[] = "deployment = \"acme\";\n"
+                               "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
+                               "                        not_during = [\"08:00..18:00\"]; }; };\n"
+                               "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
+    House *h = house(conf, instant("2027-03-01T07:00:00Z"));
+    house_add_fault(h, "CreateBackup times=forever error LimitExceededException 400");
+    house_run(h, instant("2027-03-01T08:30:00Z"), 0);
+    house_clear_faults(h);
+    house_run(h, instant("2027-03-01T17:59:00Z"), 0);
+    house_expect_made(h, 0, 0);
+    house_run(h, instant("2027-03-01T18:10:00Z"), 0);
+    house_expect(h, "early", "orders", instant("2027-03-01T07:59:00Z"), RUN_SUCCEEDED);
+    house_run(h, instant("2027-03-02T07:00:00Z"), 0);
+    house_sleep(h, instant("2027-03-02T12:00:00Z"));
+    house_run(h, instant("2027-03-02T17:59:00Z"), 0);
+    house_expect_made(h, 1, 0);
+    house_run(h, instant("2027-03-02T18:10:00Z"), 0);
+    house_expect(h, "early", "orders", instant("2027-03-02T07:59:00Z"), RUN_SUCCEEDED);
+    house_expect_made(h, 2, 0);
+    house_free(h);
+}
+
+UNIT_MAIN(cmocka_unit_test(not_during), cmocka_unit_test(not_during_holds_back), cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day))
