@@ -9,8 +9,6 @@
 
 /* How long a change that nobody waits for may wait for its commit. */
 #define LINGER_USEC USEC_PER_SEC
-/* Work of one turn: due slots taken at most, and as many steps of runs. */
-#define TURN_MAX 512
 
 void engine_free(Engine *e) {
     if (!e)
@@ -33,6 +31,10 @@ void engine_free(Engine *e) {
     targets_done(&e->targets);
     places_done(&e->places);
     client_outbox_done(&e->calls);
+    for (size_t i = 0; i < e->n_orders; i++)
+        order_free(e->orders[i]);
+    free(e->orders);
+    pause_done(&e->pause);
     client_free(e->client);
     conf_free(e->conf);
     free(e);
@@ -61,6 +63,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     e->next_run_id = ledger->next_run_id;
     e->port = settings->stock;
     StockState stock = ledger->stock;
+    e->pause = ledger->pause;
     *ledger = (Ledger){};
     if ((r = engine_begin_expiry(e, &stock, now)) < 0)
         return r;
@@ -128,6 +131,14 @@ int engine_push(Engine *e, HttpReply *reply) {
     return 0;
 }
 
+int engine_push_order(Engine *e, Order *order) {
+    CLEANUP(order_free_ptr) Order *taken = order;
+    if (ARRAY_GROW(e->orders, e->n_orders, e->n_orders_room) < 0)
+        return -ENOMEM;
+    e->orders[e->n_orders++] = TAKE_PTR(taken);
+    return 0;
+}
+
 void engine_stop(Engine *e) {
     e->stopping = true;
     client_pause(e->client);
@@ -180,25 +191,27 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
     Enrolment *n;
     Run *run;
     int r = 0;
-    bool has_time = trust_has_time(&e->trust, now), starts = trust_holds(&e->trust);
-    while (r >= 0 && has_time && *n_taken < TURN_MAX && (run = heap_due(&e->deadlines, now.wall))) {
+    bool has_time = trust_has_time(&e->trust, now), starts = trust_holds(&e->trust) && !engine_is_paused(e);
+    while (r >= 0 && has_time && *n_taken < ENGINE_TURN_MAX && (run = heap_due(&e->deadlines, now.wall))) {
         r = engine_deadline(e, run, now, out);
         ++*n_taken;
     }
     if (e->room_made)
         r = r < 0 ? r : engine_make_room(e, now);
-    while (r >= 0 && starts && *n_taken < TURN_MAX && (n = heap_due(&e->due, now.wall))) {
+    while (r >= 0 && starts && *n_taken < ENGINE_TURN_MAX && (n = heap_due(&e->due, now.wall))) {
         r = engine_due(e, n, now, out);
         ++*n_taken;
     }
     if (r >= 0)
+        r = engine_take_orders(e, now, out, n_taken);
+    if (r >= 0)
         r = engine_poll(e, now);
     /* what was begun just now goes on in the same turn, and into the same commit */
-    while (r >= 0 && *n_taken < 2 * TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
+    while (r >= 0 && *n_taken < 2 * ENGINE_TURN_MAX && (run = heap_due(&e->steps, now.mono))) {
         r = engine_step(e, run, now, out);
         ++*n_taken;
     }
-    while (r >= 0 && has_time && *n_taken < TURN_MAX && (n = heap_due(&e->fresh, now.wall))) {
+    while (r >= 0 && has_time && *n_taken < ENGINE_TURN_MAX && (n = heap_due(&e->fresh, now.wall))) {
         r = engine_freshness(e, n, now, out);
         ++*n_taken;
     }
@@ -286,7 +299,7 @@ static Usec on_wall(Usec mono, Now now) { return mono == USEC_INFINITY ? USEC_IN
 
 /* When the next turn is wanted, by the time that is trusted. */
 static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
-    if (e->enrol_wanted || (e->room_made && !e->stopping))
+    if (e->enrol_wanted || e->n_orders > 0 || (e->room_made && !e->stopping))
         return now.wall;
     Usec mono = usec_min(usec_min(client_next_mono, e->linger_mono), heap_next(&e->steps));
     for (size_t i = 0; i < e->places.n_items; i++)
@@ -294,13 +307,14 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
-        wall = usec_min(heap_next(&e->deadlines), heap_next(&e->fresh));
+        wall = usec_min(usec_min(heap_next(&e->deadlines), heap_next(&e->fresh)),
+                        engine_is_paused(e) ? e->pause.until_wall : USEC_INFINITY);
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
-    if (trust_holds(&e->trust))
+    if (trust_holds(&e->trust) && !engine_is_paused(e)) {
         mono = usec_min(mono, engine_expiry_mono(e));
-    if (trust_holds(&e->trust))
         wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
+    }
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
 }
 
@@ -317,6 +331,10 @@ int engine_turn(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_wall) {
     for (int round = 0; r >= 0 && round < 4; round++) {
         if (e->enrol_wanted)
             r = engine_enrol(e, now, out);
+        if (r >= 0)
+            r = engine_watch_pause(e, now, out);
+        if (r >= 0 && e->stopping)
+            r = engine_take_orders(e, now, out, &n_taken);
         if (r >= 0 && !e->stopping)
             r = take_due(e, now, out, &n_taken);
         if (r >= 0)
@@ -362,6 +380,7 @@ void engine_committed(Engine *e, EngineOutbox *out) {
 void engine_summary(const Engine *e, Now now, EngineSummary *ret) {
     EngineSummary s = {.next_due_wall = heap_next(&e->due),
                        .trusts_clock = trust_holds(&e->trust),
+                       .paused_until_wall = e->pause.until_wall,
                        .qualified = e->qualified};
     now = trust_now(&e->trust, now);
     for (size_t i = 0; i < e->n_runs; i++)

@@ -5,7 +5,7 @@
  *     engine_turn(e, now, &outbox, &next);
  *     store_commit(store, &outbox.batch);     -- failed: end the process, start again from disk
  *     engine_committed(e);
- *     send outbox.requests, say outbox.reports
+ *     send outbox.requests, say outbox.reports, answer outbox.orders
  *
  * Nothing may be sent or said before the commit. */
 
@@ -22,6 +22,8 @@ typedef struct EngineOutbox {
     size_t n_requests, n_requests_room;
     Report **reports;
     size_t n_reports, n_reports_room;
+    Order **orders; /* with their answers; TAKE_PTR to keep one */
+    size_t n_orders, n_orders_room;
 } EngineOutbox;
 
 /* Frees what is left and makes it empty for the next turn. */
@@ -54,6 +56,10 @@ const char *engine_expired_account(Engine *e);
 /* Queues a reply for the next turn; taken. */
 int engine_push(Engine *e, HttpReply *reply);
 
+/* Queues an order for the next turn; taken. Its answer comes with the outbox of that turn or, where there is much to do, of
+ * a later one. */
+int engine_push_order(Engine *e, Order *order);
+
 /* One turn. `now` is what the clocks say; whether that is the time is the engine's business (core/trust.h).
  * *ret_next_wall, on the same clock: when it wants the next one although nothing happens (USEC_INFINITY: never). Bounded: what
  * does not fit is done in further turns, with *ret_next_wall == now.wall. -ENOMEM, or another errno from the core: end
@@ -71,6 +77,7 @@ bool engine_is_quiet(const Engine *e);
 typedef struct EngineSummary {
     size_t n_targets, n_enrolments, n_stale, n_unsettled;
     bool trusts_clock;
+    Usec paused_until_wall; /* 0: it is not paused */
     bool qualified; /* names need account and region */
     Usec next_due_wall; /* of the slot that comes next; USEC_INFINITY: none */
     const Enrolment *next;

@@ -2,7 +2,8 @@
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
- * are to go, engine_outbox.c what a turn collects. */
+ * are to go, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_outbox.c what a turn
+ * collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
@@ -10,6 +11,9 @@
 #include "core/poll.h"
 #include "core/stock.h"
 #include "core/trust.h"
+
+/* Work of one turn: due slots taken at most, and as many steps of runs, and tables of orders. */
+#define ENGINE_TURN_MAX 512
 
 /* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
 #define TAG_PROBE UINT64_MAX
@@ -70,6 +74,10 @@ struct Engine {
     HttpReply **inbox;
     size_t n_inbox, n_inbox_room;
     ClientOutbox calls;
+    Order **orders; /* to be carried out, the first of them perhaps in part */
+    size_t n_orders, n_orders_room;
+    const Target *order_at; /* the last target that the first order has seen; NULL: none */
+    Pause pause;
 };
 
 /* --- engine_outbox.c --- */
@@ -156,3 +164,19 @@ int engine_expiry_after(Engine *e, Target *t, Now now);
 Usec engine_expiry_mono(const Engine *e);
 int engine_expire(Engine *e, Now now, EngineOutbox *out);
 int engine_expiry_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+
+/* --- engine_order.c --- */
+
+/* Carries out orders; counts its work in *n_taken. */
+int engine_take_orders(Engine *e, Now now, EngineOutbox *out, size_t *n_taken);
+
+/* --- engine_pause.c --- */
+
+int engine_pause(Engine *e, Order *o, Now now, EngineOutbox *out);
+int engine_resume(Engine *e, Order *o, Now now, EngineOutbox *out);
+/* Nothing new may start. */
+static inline bool engine_is_paused(const Engine *e) { return pause_is_set(&e->pause); }
+/* Ends a pause that has run out. */
+int engine_watch_pause(Engine *e, Now now, EngineOutbox *out);
+/* The run has not begun, and must not while the pause lasts. */
+bool engine_pause_holds(const Engine *e, const Run *r);

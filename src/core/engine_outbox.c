@@ -10,7 +10,9 @@ void engine_outbox_clear(EngineOutbox *o) {
         http_request_free(o->requests[i]);
     for (size_t i = 0; i < o->n_reports; i++)
         report_free(o->reports[i]);
-    o->n_requests = o->n_reports = 0;
+    for (size_t i = 0; i < o->n_orders; i++)
+        order_free(o->orders[i]);
+    o->n_requests = o->n_reports = o->n_orders = 0;
 }
 
 void engine_outbox_done(EngineOutbox *o) {
@@ -18,6 +20,7 @@ void engine_outbox_done(EngineOutbox *o) {
     ledger_batch_done(&o->batch);
     free(o->requests);
     free(o->reports);
+    free(o->orders);
     *o = (EngineOutbox){};
 }
 

@@ -73,7 +73,8 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
 static int supersede_waiting(Engine *e, const Enrolment *n, Usec slot, Now now, EngineOutbox *out) {
     for (size_t i = 0; n->n_unsettled > 0 && i < e->n_runs; i++) {
         Run *r = e->runs[i];
-        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || r->slot_wall == slot || strcmp(r->schedule, n->schedule_name) != 0 ||
+        bool stays = r->slot_wall == slot || (r->slot_wall > slot && r->slot_wall == n->ordered_wall);
+        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || stays || strcmp(r->schedule, n->schedule_name) != 0 ||
             target_compare(n->target, r->account, r->region, r->table) != 0)
             continue;
         char why[700];
@@ -188,6 +189,8 @@ static int wait_for_opening(Engine *e, Run *r, Usec open_wall, Now now, EngineOu
 int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     DriveContext context = context_of(e, r);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
+    if (engine_pause_holds(e, r))
+        return 0;
     int rc = drive_prepare(r, &context, now);
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
         return rc;

@@ -8,11 +8,13 @@ void ledger_done(Ledger *l) {
         run_free(l->runs[i]);
     free(l->runs);
     stock_state_done(&l->stock);
+    pause_done(&l->pause);
     *l = (Ledger){};
 }
 
 bool ledger_batch_is_empty(const LedgerBatch *b) {
-    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges == 0 && stock_changes_are_empty(&b->stock);
+    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges + b->n_orders == 0 &&
+           stock_changes_are_empty(&b->stock);
 }
 
 void ledger_batch_clear(LedgerBatch *b) {
@@ -23,7 +25,7 @@ void ledger_batch_clear(LedgerBatch *b) {
         free(b->ranges[i].table);
     }
     stock_changes_clear(&b->stock);
-    b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = 0;
+    b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = b->n_orders = 0;
 }
 
 void ledger_batch_done(LedgerBatch *b) {
@@ -33,5 +35,6 @@ void ledger_batch_done(LedgerBatch *b) {
     free(b->enrolments);
     free(b->ranges);
     stock_changes_done(&b->stock);
+    free(b->orders);
     *b = (LedgerBatch){};
 }

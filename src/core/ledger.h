@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "core/order.h"
+#include "core/pause.h"
 #include "core/run.h"
 #include "core/stock.h"
 #include "core/target.h"
@@ -17,6 +19,7 @@ typedef struct Ledger {
     size_t n_runs, n_runs_room;
     int64_t next_run_id;
     StockState stock;
+    Pause pause; /* also one that has run out since */
 } Ledger;
 
 void ledger_done(Ledger *l);
@@ -41,6 +44,8 @@ typedef struct LedgerBatch {
     LedgerRange *ranges; /* owned */
     size_t n_ranges, n_ranges_room;
     StockChanges stock; /* owned */
+    Order **orders; /* that changed something; owned by the outbox */
+    size_t n_orders, n_orders_room;
 } LedgerBatch;
 
 bool ledger_batch_is_empty(const LedgerBatch *b);

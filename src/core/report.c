@@ -48,6 +48,10 @@ const ReportRow report_rows[REPORT_KINDS] = {
     [REPORT_BRAKED] = {"af8d3eda2fee4ca98398b9c5c57460eb", LEVEL_ERROR},
     [REPORT_EXPIRY_FAILED] = {"514ad8dc44424a53ae027844b4c82607", LEVEL_ERROR},
     [REPORT_VANISHED] = {"0cbe2285b1e146ec9394b21361321871", LEVEL_WARNING},
+    [REPORT_NO_CONTROL] = {"046dd8c9fad04e1d8ea79567e70c8564", LEVEL_WARNING},
+    [REPORT_ORDERED] = {"bd91509b8ed64b1ca0667f5a6323cfbf", LEVEL_NOTICE},
+    [REPORT_PAUSED] = {"a7cabe3e85ac4c2396e636e33b5d72fb", LEVEL_WARNING},
+    [REPORT_RESUMED] = {"bdb26130cfb5433dbefd3ae8f9eef761", LEVEL_NOTICE},
 };
 
 void report_free(Report *r) {
@@ -165,6 +169,7 @@ static int kind_of(const Run *r, RunEvent event) {
     case RUN_EV_SENT:
     case RUN_EV_ACCEPTED:
     case RUN_EV_FINISHED:
+    case RUN_EV_ORDERED:
     case RUN_EVENTS:
         break;
     }
@@ -219,6 +224,7 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
     case RUN_EV_SENT:
     case RUN_EV_ACCEPTED:
     case RUN_EV_FINISHED:
+    case RUN_EV_ORDERED:
     case RUN_EVENTS:
         break;
     }

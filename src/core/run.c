@@ -38,6 +38,7 @@ static const char *const event_names[RUN_EVENTS] = {
     [RUN_EV_VANISHED] = "vanished",
     [RUN_EV_START_EXPIRED] = "start deadline passed",
     [RUN_EV_FINISH_EXPIRED] = "hard deadline passed",
+    [RUN_EV_ORDERED] = "ordered",
 };
 
 /* The next state + 1; 0: the event is inert. Settled states have no row: nothing moves them. */
@@ -49,9 +50,11 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_DEFERRED] = TO(RUN_DUE),
             [RUN_EV_REFUSED] = TO(RUN_FAILED),
             [RUN_EV_START_EXPIRED] = TO(RUN_SKIPPED),
+            [RUN_EV_ORDERED] = TO(RUN_DUE),
         },
     [RUN_INTENDED] =
         {
+            [RUN_EV_ORDERED] = TO(RUN_INTENDED), /* once more, while it waits */
             [RUN_EV_SENT] = TO(RUN_REQUESTED),
             [RUN_EV_ADOPTED] = TO(RUN_IN_PROGRESS), /* an export whose token is too old to be repeated unseen */
             [RUN_EV_ABSENT] = TO(RUN_INTENDED),
@@ -165,7 +168,7 @@ static void run_note(Run *r, RunEvent event, const RunCause *cause, Now now) {
     bool may_repeat = event == RUN_EV_DEFERRED || event == RUN_EV_UNSURE;
     if (may_repeat && r->noted_why && text_equal(r->noted_why, r->why))
         return;
-    if (event != RUN_EV_SENT) /* it lies between two deferrals or doubts */
+    if (event != RUN_EV_SENT && event != RUN_EV_ORDERED) /* it lies between two deferrals or doubts */
         (void)text_set(&r->noted_why, may_repeat ? r->why : NULL);
     if (ARRAY_GROW(r->notes, r->n_notes, r->n_notes_room) < 0)
         return;
@@ -191,9 +194,9 @@ bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now) {
     }
     if (event == RUN_EV_DEFERRED)
         r->n_deferred++;
-    else if (event != RUN_EV_SENT)
+    else if (event != RUN_EV_SENT && event != RUN_EV_ORDERED)
         r->n_deferred = 0;
-    if (cause) {
+    if (cause && event != RUN_EV_ORDERED) {
         (void)text_set(&r->why, cause->why);
         (void)text_set(&r->hint, cause->hint);
         (void)text_set(&r->request_id, cause->request_id);

@@ -49,6 +49,7 @@ typedef enum RunEvent {
     RUN_EV_VANISHED,       /* it was deleted by somebody */
     RUN_EV_START_EXPIRED,  /* the start deadline passed */
     RUN_EV_FINISH_EXPIRED, /* the hard deadline passed */
+    RUN_EV_ORDERED,        /* somebody asked for it, who stands in its cause */
     RUN_EVENTS,
 } RunEvent;
 
@@ -120,7 +121,7 @@ void run_free(Run *r);
 DEFINE_CLEANUP(Run, run_free)
 
 /* The one place where a state changes. True when the event meant something to this state (it may stay the same). Copies
- * the cause into the run where the event carries one. Without memory for the cause the state changes all the same. */
+ * the cause into the run where the event carries one (who ordered it is for the story alone). Without memory for the cause the state changes all the same. */
 bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now);
 
 void run_notes_clear(Run *r); /* they are in the ledger */

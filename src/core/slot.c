@@ -59,3 +59,24 @@ int slot_plan(const Enrolment *e, Usec until_wall, SlotPlan *ret) {
     *ret = plan;
     return 0;
 }
+
+#define ORDERED_TRIES 3600
+
+/* The first whole second after an instant. */
+static Usec second_after(Usec wall) { return (wall / USEC_PER_SEC + 1) * USEC_PER_SEC; }
+
+int slot_ordered(const Enrolment *e, Usec now_wall, Usec *ret_wall) {
+    Usec slot = usec_max(now_wall / USEC_PER_SEC * USEC_PER_SEC, second_after(e->cursor_wall)), on_calendar;
+    if (e->ordered_wall != WALL_UNKNOWN)
+        slot = usec_max(slot, second_after(e->ordered_wall));
+    for (int i = 0; i < ORDERED_TRIES; i++, slot += USEC_PER_SEC) {
+        int r = slot_next(e, slot - 1, &on_calendar);
+        if (r < 0 && r != -ENOENT)
+            return r;
+        if (r == -ENOENT || on_calendar >= slot + USEC_PER_SEC) {
+            *ret_wall = slot;
+            return 0;
+        }
+    }
+    return -EEXIST;
+}

@@ -28,3 +28,7 @@ typedef struct SlotPlan {
 #define SLOT_MISSED_USEC (15 * USEC_PER_MINUTE)
 
 int slot_plan(const Enrolment *e, Usec until_wall, SlotPlan *ret);
+
+/* The slot of a run that is ordered now: a second that no other run of the enrolment has or will have, which is this one or
+ * soon after it. -EEXIST: the calendar has them all. */
+int slot_ordered(const Enrolment *e, Usec now_wall, Usec *ret_wall);

@@ -25,6 +25,7 @@ typedef struct Enrolment {
     Usec newest_wall;     /* time of the content of the newest verified artefact; WALL_UNKNOWN: none yet */
     Usec stale_wall;      /* since when it is stale; WALL_UNKNOWN: it is fresh */
     Usec stale_said_wall; /* when that was last said */
+    Usec ordered_wall;    /* the newest slot that an order made; WALL_UNKNOWN: none */
     bool active;          /* configured, and its table selected */
     char *when;   /* calendar and zone that the cursor was made with; a new calendar starts from its first sight */
     bool changed; /* differs from the ledger */

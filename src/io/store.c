@@ -14,7 +14,7 @@
 #include "io/store_schema.h"
 #include "io/store_stock.h"
 
-enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, N_STATEMENTS };
+enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, PUT_ORDER, N_STATEMENTS };
 
 struct Store {
     sqlite3 *db;
@@ -28,10 +28,10 @@ static const char *const statement_sql[N_STATEMENTS] = {
                    " ON CONFLICT DO UPDATE SET table_id=excluded.table_id, table_arn=excluded.table_arn,"
                    " described=excluded.described",
     [PUT_ENROLMENT] = "INSERT INTO enrolments (account, region, name, schedule, active, calendar, max_age, first_seen,"
-                      " cursor, newest, stale, stale_said) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+                      " cursor, newest, stale, stale_said, ordered) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
                       " ON CONFLICT DO UPDATE SET active=excluded.active, calendar=excluded.calendar,"
                       " max_age=excluded.max_age, cursor=excluded.cursor, newest=excluded.newest, stale=excluded.stale,"
-                      " stale_said=excluded.stale_said",
+                      " stale_said=excluded.stale_said, ordered=excluded.ordered",
     [PUT_RUN] = "INSERT INTO runs (id, state, action, schedule, account, region, name, slot, due, start_by, warn_at,"
                 " finish_by, warned, handle, table_id, table_arn, s3_bucket, s3_bucket_owner, s3_prefix,"
                 " s3_sse_algorithm, s3_kms_key_id, s3_format, attempt, intent, first_sent, sent, n_sends, n_deferred,"
@@ -52,6 +52,8 @@ static const char *const statement_sql[N_STATEMENTS] = {
         " details=excluded.details, level=excluded.level, found=excluded.found",
     [PUT_NOTE] = "INSERT INTO notes (run_id, wall, event, state, why) VALUES (?,?,?,?,?)",
     [PUT_RANGE] = ("INSERT INTO ranges (schedule, account, region, name, from_slot, to_slot, n_slots, wall, why)"
+                   " VALUES (?,?,?,?,?,?,?,?,?)"),
+    [PUT_ORDER] = ("INSERT INTO orders (wall, kind, object, name, until, count, who, why, answer)"
                    " VALUES (?,?,?,?,?,?,?,?,?)"),
 };
 
@@ -241,6 +243,7 @@ static int put_enrolment(Store *s, const Enrolment *e) {
     bind_wall(&b, e->newest_wall);
     bind_wall(&b, e->stale_wall);
     bind_wall(&b, e->stale_said_wall);
+    bind_wall(&b, e->ordered_wall);
     return put(s, &b);
 }
 
@@ -337,6 +340,20 @@ static int put_range(Store *s, const LedgerRange *range, Usec wall) {
     return put(s, &b);
 }
 
+static int put_order(Store *s, const Order *o, Usec wall) {
+    Binder b = binder(s, PUT_ORDER);
+    bind_int(&b, wall);
+    bind_text(&b, order_kind_to_string(o->kind));
+    bind_text(&b, o->object);
+    bind_text(&b, o->table);
+    bind_wall(&b, o->until_wall);
+    bind_int(&b, o->count);
+    bind_text(&b, o->who);
+    bind_text(&b, o->why);
+    bind_text(&b, o->message);
+    return put(s, &b);
+}
+
 static int put_batch(Store *s, const LedgerBatch *batch) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < batch->n_targets; i++)
@@ -347,6 +364,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
         r = put_run(s, batch->runs[i]);
     for (size_t i = 0; r >= 0 && i < batch->n_ranges; i++)
         r = put_range(s, &batch->ranges[i], batch->wall);
+    for (size_t i = 0; r >= 0 && i < batch->n_orders; i++)
+        r = put_order(s, batch->orders[i], batch->wall);
     int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
     return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
@@ -408,6 +427,8 @@ static int load_run(sqlite3_stmt *q, Ledger *l) {
     return 0;
 }
 
+static int load_pause(sqlite3_stmt *q, Ledger *l) { return store_row_pause(q, &l->pause); }
+
 static int load_next_id(sqlite3_stmt *q, Ledger *l) {
     l->next_run_id = sqlite3_column_int64(q, 0) + 1;
     return 0;
@@ -425,6 +446,7 @@ static const struct {
      " (SELECT id FROM runs WHERE settled IS NULL UNION SELECT run_id FROM artefacts WHERE life = 'in_progress')"
      " ORDER BY r.id",
      load_run},
+    {"a pause", STORE_PAUSE_SQL, load_pause},
     {"the run numbers", "SELECT coalesce(max(id), 0) FROM runs", load_next_id},
 };
 

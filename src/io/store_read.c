@@ -153,6 +153,7 @@ typedef struct Query {
     int64_t id;
     int (*take)(sqlite3_stmt *q, const struct Query *query);
     Targets *targets;
+    Pause *pause;
     union {
         StoreRunRow run;
         StoreArtefactRow artefact;
@@ -206,6 +207,12 @@ static const char *text_at(sqlite3_stmt *q, int i) { return (const char *)sqlite
 static int take_target(sqlite3_stmt *q, const Query *query) { return store_row_target(q, query->targets); }
 
 static int take_enrolment(sqlite3_stmt *q, const Query *query) { return store_row_enrolment(q, query->targets); }
+
+static int take_pause(sqlite3_stmt *q, const Query *query) { return store_row_pause(q, query->pause); }
+
+int store_read_pause(StoreRead *s, Pause *ret) {
+    return run_query(s, &(Query){.what = "a pause", .sql = STORE_PAUSE_SQL, .take = take_pause, .pause = ret});
+}
 
 int store_read_targets(StoreRead *s, Targets *ret) {
     CLEANUP(targets_done) Targets targets = {};

@@ -25,6 +25,9 @@ DaemonState store_read_daemon(const char *directory);
 /* Is there a run of its schedule, target and slot? */
 int store_read_has_run(StoreRead *s, const Run *r, bool *ret);
 
+/* The pause that holds, also one that has run out since; nothing is set where there is none. */
+int store_read_pause(StoreRead *s, Pause *ret);
+
 /* All targets with their enrolments, also those that ended (active is false). */
 int store_read_targets(StoreRead *s, Targets *ret);
 

@@ -42,7 +42,13 @@ int store_row_enrolment(sqlite3_stmt *q, Targets *into) {
     e->stale_wall = column_wall(q, 9, WALL_UNKNOWN);
     e->stale_said_wall = column_wall(q, 10, WALL_UNKNOWN);
     e->max_age_usec = sqlite3_column_int64(q, 11);
+    e->ordered_wall = column_wall(q, 12, WALL_UNKNOWN);
     return 0;
+}
+
+int store_row_pause(sqlite3_stmt *q, Pause *ret) {
+    return pause_set(ret, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), text_at(q, 2),
+                     (const char *)sqlite3_column_text(q, 3));
 }
 
 int store_row_artefact(sqlite3_stmt *q, int first, Artefact **ret) {

@@ -3,6 +3,7 @@
  * -EBADMSG, -EINVAL: the row makes no sense; -ENOMEM. */
 
 #include "core/artefact.h"
+#include "core/pause.h"
 #include "core/run.h"
 #include "core/target.h"
 
@@ -13,9 +14,15 @@ struct sqlite3_stmt;
 int store_row_target(struct sqlite3_stmt *q, Targets *into);
 
 #define STORE_ENROLMENTS_SQL                                                                                           \
-    "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said, max_age" \
-    " FROM enrolments ORDER BY 1, 2, 3, 4"
+    "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said, max_age," \
+    " ordered FROM enrolments ORDER BY 1, 2, 3, 4"
 int store_row_enrolment(struct sqlite3_stmt *q, Targets *into);
+
+/* The pause that holds, unless it has run out. */
+#define STORE_PAUSE_SQL                                                                                                \
+    "SELECT wall, until, who, why FROM orders WHERE kind = 'pause' AND id ="                                           \
+    " (SELECT max(id) FROM orders WHERE kind IN ('pause', 'resume'))"
+int store_row_pause(struct sqlite3_stmt *q, Pause *ret);
 
 /* Of artefacts a; details that are no JSON read as NULL. */
 #define STORE_ARTEFACT_COLUMNS                                                                                         \

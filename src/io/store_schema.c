@@ -84,6 +84,12 @@ static const char *const steps[] = {
     "ALTER TABLE runs ADD COLUMN verify TEXT NOT NULL DEFAULT 'service';"
     "ALTER TABLE artefacts ADD COLUMN level TEXT NOT NULL DEFAULT 'service';"
     "ALTER TABLE artefacts ADD COLUMN found TEXT;",
+    /* what people asked for; the newest pause or resume says whether it is paused */
+    "ALTER TABLE enrolments ADD COLUMN ordered INTEGER;"
+    "CREATE TABLE orders ("
+    "  id INTEGER PRIMARY KEY, wall INTEGER NOT NULL, kind TEXT NOT NULL, object TEXT, name TEXT, until INTEGER,"
+    "  count INTEGER NOT NULL, who TEXT NOT NULL, why TEXT, answer TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER orders_stay BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'orders are only added'); END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -376,6 +376,8 @@ static int turn(World *w) {
         return -ECONNABORTED;
     for (size_t i = 0; w->owner.said && i < w->out.n_reports; i++)
         w->owner.said(w->owner.context, w->out.reports[i], w->true_wall);
+    for (size_t i = 0; w->owner.obeyed && i < w->out.n_orders; i++)
+        w->owner.obeyed(w->owner.context, w->out.orders[i]);
     for (size_t i = 0; r >= 0 && i < w->out.n_requests; i++) {
         if (w->owner.sent)
             w->owner.sent(w->owner.context, w->out.requests[i], w->true_wall);

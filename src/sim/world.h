@@ -42,6 +42,8 @@ typedef struct WorldOwner {
     int (*commit)(void *context, const LedgerBatch *batch);
     /* May be NULL. */
     void (*said)(void *context, const Report *r, Usec true_wall);
+    /* What became of an order. May be NULL. */
+    void (*obeyed)(void *context, const Order *o);
     /* As each request leaves the host. May be NULL. */
     void (*sent)(void *context, const HttpRequest *request, Usec true_wall);
     /* After each exchange with the service that was carried out, before its reply leaves. May be NULL. */

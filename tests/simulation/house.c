@@ -23,6 +23,8 @@ struct House {
     Book *book;
     char *secret;
     char directory[64];
+    OrderOutcome outcome; /* of the last order */
+    size_t n_obeyed;
 };
 
 /* The ledger is in memory; what stands in the directory is its lock. */
@@ -99,6 +101,14 @@ static int turned(void *context, const Engine *e, Now now) {
 static bool answered(void *context, const HttpRequest *request, Usec true_wall, HttpReply *reply) {
     House *h = context;
     return house_metadata_answer(request, true_wall, reply, book_figures(h->book));
+}
+
+static void obeyed(void *context, const Order *o) {
+    House *h = context;
+    if (getenv("DDB_VERBOSE"))
+        printf("%s: %s\n", order_kind_to_string(o->kind), o->message);
+    h->outcome = o->outcome;
+    h->n_obeyed++;
 }
 
 static void kept(void *context, const ProviderNews *news, Usec true_wall) {
@@ -226,7 +236,7 @@ House *house_new(const HouseSettings *settings) {
                            .latency_usec = settings->latency_usec,
                            .service = settings->service ? settings->service : &quick};
     WorldOwner owner = {
-        .context = h, .commit = commit, .said = said, .sent = sent, .served = served, .turned = turned};
+        .context = h, .commit = commit, .said = said, .sent = sent, .served = served, .turned = turned, .obeyed = obeyed};
     if (settings->on_instance) {
         owner.answered = answered;
         owner.kept = kept;
@@ -258,6 +268,17 @@ void house_free(House *h) {
     book_free(h->book);
     free(h->secret);
     free(h);
+}
+
+OrderOutcome house_order(House *h, Order *o) {
+    size_t n_before = h->n_obeyed;
+    must(h, text_set(&o->who, "root"), "text_set");
+    must(h, engine_push_order(world_engine(h->world), o), "engine_push_order");
+    world_wake(h->world);
+    must(h, house_run(h, world_true_wall(h->world) + USEC_PER_SEC, 0), "house_run");
+    if (h->n_obeyed != n_before + 1)
+        house_violated(h, "an order was answered %zu times", h->n_obeyed - n_before);
+    return h->outcome;
 }
 
 World *house_world(House *h) { return h->world; }

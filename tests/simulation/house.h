@@ -39,6 +39,8 @@ void house_set_conf(House *h, const char *conf);
 void house_sleep(House *h, Usec until_wall);
 /* What the daemon signs with from now on, after a restart, too. */
 void house_set_secret(House *h, const char *secret);
+/* Gives an order (taken), lets a second pass, and returns what became of it. */
+OrderOutcome house_order(House *h, Order *o);
 /* What goes wrong at the service from now on (ddbackup-emulator(1), FAULTS). */
 void house_add_fault(House *h, const char *line);
 void house_clear_faults(House *h);

@@ -35,6 +35,7 @@ static void table_is_what_it_says(void **state) {
         {RUN_EV_VANISHED, "....FF..."},
         {RUN_EV_START_EXPIRED, "KK......."},
         {RUN_EV_FINISH_EXPIRED, ".FFFFF..."},
+        {RUN_EV_ORDERED, "DI......."},
     };
     assert_int_equal(ARRAY_SIZE(rows), RUN_EVENTS);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -36,6 +36,37 @@ static void case_init(Case *c, const char *when, const char *cursor, CatchUp cat
     c->enrolment->cursor_wall = at(cursor);
 }
 
+static void ordered_slots(void **state) {
+    static const struct {
+        const char *when, *cursor, *ordered, *now, *slot;
+    } rows[] = {
+        {"02:00", "2026-11-23T02:00:00Z", "-", "2026-11-23T12:00:00.700Z", "2026-11-23T12:00:00Z"},
+        /* the calendar's own second, taken and to come */
+        {"02:00", "2026-11-23T02:00:00Z", "-", "2026-11-23T02:00:00.100Z", "2026-11-23T02:00:01Z"},
+        {"02:00", "2026-11-22T02:00:00Z", "-", "2026-11-23T02:00:00Z", "2026-11-23T02:00:01Z"},
+        {"*:*:0/2", "2026-11-23T02:00:00Z", "-", "2026-11-23T02:00:02Z", "2026-11-23T02:00:03Z"},
+        {"*:*:*", "2026-11-23T02:00:00Z", "-", "2026-11-23T02:00:02Z", NULL},
+        /* ordered twice in a second; a clock that was ahead */
+        {"02:00", "2026-11-23T02:00:00Z", "2026-11-23T12:00:00Z", "2026-11-23T12:00:00.900Z", "2026-11-23T12:00:01Z"},
+        {"02:00", "2026-11-23T02:00:00Z", "2026-11-24T01:59:59Z", "2026-11-23T12:00:00Z", "2026-11-24T02:00:01Z"},
+        {"02:00", "2026-11-24T02:00:00Z", "-", "2026-11-23T12:00:00Z", "2026-11-24T02:00:01Z"},
+        {"2026-11-23 02:00", "2026-11-23T02:00:00Z", "-", "2026-11-23T12:00:00Z", "2026-11-23T12:00:00Z"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Case c;
+        Usec slot = 0;
+        char text[DATE_ISO_SIZE];
+        case_init(&c, rows[i].when, rows[i].cursor, CATCH_UP_LAST);
+        if (rows[i].ordered[0] != '-')
+            c.enrolment->ordered_wall = at(rows[i].ordered);
+        int r = slot_ordered(c.enrolment, at(rows[i].now), &slot);
+        assert_int_equal(r, rows[i].slot ? 0 : -EEXIST);
+        if (rows[i].slot)
+            assert_string_equal(date_to_iso(slot, text), rows[i].slot);
+        case_done(&c);
+    }
+}
+
 static void expect(Usec wall, const char *iso) {
     char text[DATE_ISO_SIZE];
     assert_string_equal(wall == WALL_UNKNOWN ? "-" : date_to_iso(wall, text), iso);
@@ -102,4 +133,4 @@ static void shares_are_stable_and_spread(void **state) {
     assert_in_range(n_low, 70, 130);
 }
 
-UNIT_MAIN(cmocka_unit_test(what_became_due), cmocka_unit_test(shares_are_stable_and_spread))
+UNIT_MAIN(cmocka_unit_test(ordered_slots), cmocka_unit_test(what_became_due), cmocka_unit_test(shares_are_stable_and_spread))

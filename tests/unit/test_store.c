@@ -103,6 +103,7 @@ static Enrolment *full_enrolment(Target *t) {
     e->newest_wall = T0 + 4;
     e->stale_wall = T0 + 5;
     e->stale_said_wall = T0 + 6;
+    e->ordered_wall = T0 + 30;
     return e;
 }
 
@@ -322,6 +323,7 @@ static void targets_and_enrolments_come_back(void **state) {
     assert_int_equal(g->newest_wall, T0 + 4);
     assert_int_equal(g->stale_wall, T0 + 5);
     assert_int_equal(g->stale_said_wall, T0 + 6);
+    assert_int_equal(g->ordered_wall, T0 + 30);
     got = targets_find(&l.targets, "own", "eu-central-1", "bare");
     assert_null(got->table_id);
     assert_int_equal(got->described_wall, WALL_UNKNOWN);
@@ -330,8 +332,52 @@ static void targets_and_enrolments_come_back(void **state) {
     assert_int_equal(g->newest_wall, WALL_UNKNOWN);
     assert_int_equal(g->stale_wall, WALL_UNKNOWN);
     assert_int_equal(g->stale_said_wall, WALL_UNKNOWN);
+    assert_int_equal(g->ordered_wall, WALL_UNKNOWN);
     ledger_done(&l);
     store_close(s);
+}
+
+static void give(Store *s, OrderKind kind, Usec wall, Usec until_wall, const char *why) {
+    CLEANUP(order_free_ptr) Order *o = NULL;
+    assert_int_equal(order_new(kind, &o), 0);
+    o->who = copy("root");
+    o->why = why ? copy(why) : NULL;
+    o->until_wall = until_wall;
+    assert_int_equal(order_answer(o, ORDER_DONE, "done"), 0);
+    LedgerBatch b = {.wall = wall, .orders = &o, .n_orders = 1};
+    assert_int_equal(store_commit(s, &b), 0);
+}
+
+/* The newest pause or resume says what holds, to the daemon and to readers. */
+static void a_pause_comes_back(void **state) {
+    static const struct {
+        OrderKind kind;
+        Usec until_wall, is_until_wall;
+        const char *why;
+    } rows[] = {
+        {ORDER_RUN, USEC_INFINITY, 0, NULL},
+        {ORDER_PAUSE, T0 + 100, T0 + 100, "maintenance"},
+        {ORDER_RUN, USEC_INFINITY, T0 + 100, "maintenance"},
+        {ORDER_PAUSE, T0 + 50, T0 + 50, NULL},
+        {ORDER_RESUME, USEC_INFINITY, 0, NULL},
+        {ORDER_PAUSE, T0 + 70, T0 + 70, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Store *s = open_store();
+        give(s, rows[i].kind, T0 + (Usec)i, rows[i].until_wall, rows[i].why);
+        store_close(s);
+        s = open_store();
+        Ledger l = {};
+        assert_int_equal(store_load(s, &l), 0);
+        assert_int_equal(l.pause.until_wall, rows[i].is_until_wall);
+        assert_int_equal(pause_is_set(&l.pause), rows[i].is_until_wall > 0);
+        if (pause_is_set(&l.pause)) {
+            assert_string_equal(l.pause.who, "root");
+            assert_same_text(l.pause.why, rows[i].why);
+        }
+        ledger_done(&l);
+        store_close(s);
+    }
 }
 
 static void an_unsettled_run_comes_back_whole(void **state) {
@@ -682,6 +728,7 @@ static void a_row_without_sense_is_said(void **state) {
 
 UNIT_MAIN(IN_DIRECTORY(a_fresh_ledger_is_empty), IN_DIRECTORY(the_lock_refuses_a_second),
           IN_DIRECTORY(a_missing_directory_is_said), IN_DIRECTORY(targets_and_enrolments_come_back),
+          IN_DIRECTORY(a_pause_comes_back),
           IN_DIRECTORY(an_unsettled_run_comes_back_whole), IN_DIRECTORY(a_failed_artefact_is_not_taken_up),
           IN_DIRECTORY(a_run_that_goes_on_is_written_again),
           IN_DIRECTORY(a_settled_run_is_read_and_never_changes), IN_DIRECTORY(a_slot_has_one_run),
