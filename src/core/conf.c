@@ -35,6 +35,7 @@ void conf_free(Conf *c) {
     free(c->tables);
     free(c->schedules);
     free(c->deployment);
+    free(c->control_group);
     free(c->aws.region);
     free(c->aws.endpoint_url);
     free(c->aws.sts_endpoint_url);

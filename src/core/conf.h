@@ -79,6 +79,7 @@ typedef struct TablesConf {
 
 typedef struct Conf {
     char *deployment; /* at most 32 of [A-Za-z0-9_-] */
+    char *control_group; /* whose members may give orders; NULL: root alone may */
     int log_level;    /* as in syslog(3): 3 error .. 7 debug */
     /* What is not set here the environment or the profile may have: src/io/aws_defaults fills it in. */
     struct {

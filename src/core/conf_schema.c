@@ -42,6 +42,8 @@ const ConfKey conf_schema[] = {
      .check = check_deployment, .doc = "the name of this installation, which begins the name of every backup"},
     {ROOT, "log_level", WORD(offsetof(Conf, log_level), log_levels), .first = 3, .default_text = "info",
      .doc = "the least important messages that are said"},
+    {ROOT, "control_group", TEXT(offsetof(Conf, control_group)), .check = check_line, .unset = "root alone",
+     .doc = "the group whose members may give orders with ddbackupctl"},
     {ROOT, "aws", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_AWS, .doc = "how to reach DynamoDB"},
     {ROOT, "accounts", .type = CONF_TYPE_NAMED, .section = CONF_SECTION_ACCOUNT, OWNER_READS,
      .example = "{ prod = { role_arn = \"arn:aws:iam::111111111111:role/ddbackupd\"; }; }",

@@ -53,23 +53,54 @@ JsonSpan json_flat_object(const char *text, size_t len) {
     return *at == '{' ? (JsonSpan){.at = at, .n = (size_t)(text + len - at)} : (JsonSpan){};
 }
 
+/* A walk through the members of an object. */
+typedef struct Walk {
+    const char *at, *end;
+    JsonSpan key, value;
+} Walk;
+
+static Walk walk_begin(JsonSpan object) {
+    if (!object.at || *object.at != '{')
+        return (Walk){};
+    const char *end = object.at + object.n;
+    return (Walk){.at = skip_space(object.at + 1, end), .end = end};
+}
+
+static bool walk_next(Walk *w) {
+    if (w->at >= w->end || *w->at != '"')
+        return false;
+    const char *key_end = skip_value(w->at, w->end);
+    w->key = (JsonSpan){.at = w->at, .n = (size_t)(key_end - w->at)};
+    const char *value = skip_space(skip_space(key_end, w->end) + 1, w->end); /* behind the colon */
+    const char *value_end = skip_value(value, w->end);
+    w->value = (JsonSpan){.at = value, .n = (size_t)(value_end - value)};
+    w->at = skip_space(value_end, w->end);
+    w->at = w->at < w->end && *w->at == ',' ? skip_space(w->at + 1, w->end) : w->end;
+    return true;
+}
+
+static bool is_called(JsonSpan key, const char *name) {
+    return key.n == strlen(name) + 2 && memcmp(key.at + 1, name, key.n - 2) == 0;
+}
+
+JsonSpan json_flat_foreign(JsonSpan object, const char *const *names, size_t n_names) {
+    Walk w = walk_begin(object);
+    while (walk_next(&w)) {
+        size_t i = 0;
+        while (i < n_names && !is_called(w.key, names[i]))
+            i++;
+        if (i == n_names)
+            return w.key;
+    }
+    return (JsonSpan){};
+}
+
 JsonSpan json_flat_member(JsonSpan object, const char *name) {
     JsonSpan found = {};
-    if (!object.at || *object.at != '{')
-        return found;
-    const char *end = object.at + object.n, *at = skip_space(object.at + 1, end);
-    while (at < end && *at == '"') {
-        const char *key = at, *key_end = skip_value(at, end);
-        at = skip_space(key_end, end); /* the colon */
-        const char *value = skip_space(at + 1, end), *value_end = skip_value(value, end);
-        if ((size_t)(key_end - key) == strlen(name) + 2 && memcmp(key + 1, name, strlen(name)) == 0)
-            found = (JsonSpan){.at = value, .n = (size_t)(value_end - value)};
-        at = skip_space(value_end, end);
-        if (at < end && *at == ',')
-            at = skip_space(at + 1, end);
-        else
-            break;
-    }
+    Walk w = walk_begin(object);
+    while (walk_next(&w))
+        if (is_called(w.key, name))
+            found = w.value;
     if (found.n == 4 && memcmp(found.at, "null", 4) == 0)
         found = (JsonSpan){};
     return found;

@@ -1,6 +1,6 @@
 #pragma once
-/* Single members of small JSON documents that hold credentials. They are looked for in place, so that no copy of a
- * secret is left in memory that nobody wipes. */
+/* Single members of small JSON documents: those that hold credentials, and orders. They are looked for in place, so that no
+ * copy of a secret is left in memory that nobody wipes. */
 
 #include <stddef.h>
 
@@ -16,5 +16,7 @@ JsonSpan json_flat_object(const char *text, size_t len);
 /* The member's value, of an object that json_flat_object accepted or a member of it; the last one of that name.
  * .at is NULL: it has none, or null, or `object` is no object. */
 JsonSpan json_flat_member(JsonSpan object, const char *name);
+/* The first member's name that is none of `names`, with its quotes; .at is NULL: they all are. */
+JsonSpan json_flat_foreign(JsonSpan object, const char *const *names, size_t n_names);
 /* A string, without its quotes and escapes. -ENOENT: .at is NULL; -EBADMSG: it is no string; -ENOMEM. */
 int json_flat_string(JsonSpan value, Secret *ret);

@@ -151,6 +151,23 @@ static int judge_run(Situation *s, const Run *r) {
     return judge_add(s, overdue ? LEVEL_CRITICAL : LEVEL_WARNING, &t);
 }
 
+static bool is_paused(const Situation *s) { return s->now_wall < s->pause.until_wall; }
+
+static int judge_pause(Situation *s) {
+    AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
+    char since[DATE_ISO_SIZE], until[DATE_ISO_SIZE];
+    if (!is_paused(s))
+        return 0;
+    text_addf(&t, "paused by %s since %s, until %s", s->pause.who, words_time(s->pause.since_wall, since),
+              words_time(s->pause.until_wall, until));
+    if (s->pause.why) {
+        text_add(&t, ": ");
+        words_add(&t, s->pause.why);
+    }
+    text_add(&t, "; nothing new starts; HINT: 'ddbackupctl resume' ends it");
+    return judge_add(s, LEVEL_WARNING, &t);
+}
+
 static int judge_whole(Situation *s) {
     int r = 0;
     switch (s->daemon) {
@@ -186,6 +203,8 @@ static int by_standing(const void *a, const void *b) {
 
 int judge(Situation *s) {
     int r = judge_whole(s);
+    if (r >= 0)
+        r = judge_pause(s);
     for (size_t i = 0; r >= 0 && i < s->n_standings; i++)
         r = judge_enrolment(s, &s->standings[i]);
     if (r >= 0)
@@ -215,10 +234,12 @@ static void add_parts(const Situation *s, Text *t) {
     size_t n_without = 0;
     for (size_t i = 0; i < s->n_standings; i++)
         n_without += s->standings[i].freshness != FRESH_STALE && s->standings[i].enrolment->newest_wall == WALL_UNKNOWN;
+    if (is_paused(s))
+        text_add(t, "paused");
     if (s->n_standings == 0)
-        text_add(t, "no table is enrolled");
+        text_addf(t, "%sno table is enrolled", t->len > 0 ? ", " : "");
     if (s->n.stale > 0)
-        text_addf(t, "%zu of %zu enrolments stale", s->n.stale, s->n_standings);
+        text_addf(t, "%s%zu of %zu enrolments stale", t->len > 0 ? ", " : "", s->n.stale, s->n_standings);
     add_part(t, n_without, "without a verified artefact yet", "without a verified artefact yet");
     add_part(t, s->n.not_enrolled, "configured and not enrolled", "configured and not enrolled");
     if (s->conf_is_bad)

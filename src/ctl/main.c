@@ -18,6 +18,9 @@ static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *o
     [CTL_PRUNE] = verb_prune,     [CTL_REBUILD] = verb_rebuild,
     [CTL_SET_ASIDE] = verb_set_aside,
     [CTL_VERIFY] = verb_verify,
+    [CTL_RUN] = verb_run,         [CTL_PAUSE] = verb_order, [CTL_RESUME] = verb_order,
+    [CTL_RELOAD] = verb_order,    [CTL_HOLD] = verb_order,  [CTL_RELEASE] = verb_order,
+    [CTL_ADOPT] = verb_order,
 };
 
 int ctl_failed(const char *error) {

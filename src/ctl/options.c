@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "base/date.h"
 #include "base/parse.h"
+#include "io/directories.h"
 #include "io/option_error.h"
 #include "base/text.h"
 
 static const char usage[] =
     "Usage: ddbackupctl VERB [OPTION]...\n"
-    "Says what ddbackupd did, does and will do. It reads the ledger, and needs no daemon.\n"
+    "Says what ddbackupd did, does and will do: it reads the ledger, and needs no daemon. And gives it orders.\n"
     "\n"
     "  status             is every table protected right now, and how do I know?\n"
     "  list               runs and what they made, newest first\n"
@@ -24,6 +26,12 @@ static const char usage[] =
     "  prune --dry-run    which artefacts are no longer wanted, and why each of the others is\n"
     "  verify RUN         checks an export in its bucket, here and now\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
+    "  run SCHEDULE [TABLE]  a run now, of all tables of the schedule or those whose name matches\n"
+    "  pause --for=SPAN   nothing new starts for a while; resume ends that, and resume --expiry lets artefacts expire\n"
+    "                     again after the ledger was lost\n"
+    "  reload             the daemon reads its configuration anew\n"
+    "  hold RUN           what the run made does not expire; release RUN ends that\n"
+    "  adopt ARN          makes an artefact the daemon's own that only a listing of the service knows\n"
     "  set-aside --yes    moves a damaged ledger out of the way; the daemon must be stopped\n"
     "\n"
     "  --json                  for programs (every verb)\n"
@@ -43,6 +51,11 @@ static const char usage[] =
     "  --iterations=N          so many instants (calendar: 5)\n"
     "  --dry-run               say what would be written (rebuild), or deleted (prune)\n"
     "  --yes                   really (set-aside)\n"
+    "  --runtime-directory=DIR the daemon's socket is DIR/control ($RUNTIME_DIRECTORY, else /run/ddbackupd) (orders)\n"
+    "  --wait                  until it has settled: exit status 0 when all runs have succeeded (run)\n"
+    "  --for=SPAN, --until=TIME  so long (pause, hold)\n"
+    "  --why=TEXT              for the ledger and the journal (run, pause, hold)\n"
+    "  --expiry                (resume)\n"
     "  --help, --version\n"
     "\n"
     "See ddbackupctl(1), ddbackupd(8), ddbackupd.conf(5).\n";
@@ -64,6 +77,12 @@ enum {
     OPT_DRY_RUN,
     OPT_YES,
     OPT_LEVEL,
+    OPT_RUNTIME,
+    OPT_WAIT,
+    OPT_FOR,
+    OPT_UNTIL,
+    OPT_WHY,
+    OPT_EXPIRY,
     OPT_HELP,
     OPT_VERSION
 };
@@ -85,12 +104,20 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"yes", no_argument, NULL, OPT_YES},
     {"level", required_argument, NULL, OPT_LEVEL},
+    {"runtime-directory", required_argument, NULL, OPT_RUNTIME},
+    {"wait", no_argument, NULL, OPT_WAIT},
+    {"for", required_argument, NULL, OPT_FOR},
+    {"until", required_argument, NULL, OPT_UNTIL},
+    {"why", required_argument, NULL, OPT_WHY},
+    {"expiry", no_argument, NULL, OPT_EXPIRY},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
 };
 
 #define BIT(verb) (1u << (verb))
+#define ORDERS                                                                                                         \
+    (BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_RESUME) | BIT(CTL_RELOAD) | BIT(CTL_HOLD) | BIT(CTL_RELEASE) | BIT(CTL_ADOPT))
 /* Which verbs take an option, in the order of long_options. */
 static const unsigned takers[] = {
     [OPT_JSON - OPT_JSON] = ~0u,
@@ -110,6 +137,12 @@ static const unsigned takers[] = {
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_LEVEL - OPT_JSON] = BIT(CTL_VERIFY),
+    [OPT_RUNTIME - OPT_JSON] = ORDERS,
+    [OPT_WAIT - OPT_JSON] = BIT(CTL_RUN),
+    [OPT_FOR - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
+    [OPT_UNTIL - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
+    [OPT_WHY - OPT_JSON] = BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_HOLD),
+    [OPT_EXPIRY - OPT_JSON] = BIT(CTL_RESUME),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
@@ -119,9 +152,10 @@ static const char *const verb_names[CTL_VERBS] = {
     [CTL_CHECK] = "check",   [CTL_PLAN] = "plan",         [CTL_CALENDAR] = "calendar",
     [CTL_PRUNE] = "prune",   [CTL_REBUILD] = "rebuild",   [CTL_SET_ASIDE] = "set-aside",
     [CTL_VERIFY] = "verify",
+    [CTL_RUN] = "run",       [CTL_PAUSE] = "pause",       [CTL_RESUME] = "resume",
+    [CTL_RELOAD] = "reload", [CTL_HOLD] = "hold",         [CTL_RELEASE] = "release",
+    [CTL_ADOPT] = "adopt",
 };
-#define VERBS_NAMED "status, list, show, check, plan, calendar, prune, verify, rebuild or set-aside"
-
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 366
@@ -131,6 +165,15 @@ static const char *const verb_names[CTL_VERBS] = {
 static int refuse(const char *word, const char *what, const char *before, const char *hint, const char *after) {
     fprintf(stderr, "ddbackupctl: %s: %s; HINT: %s%s%s\n", word, what, before, hint, after);
     return -EINVAL;
+}
+
+/* "status, list or show". */
+static const char *verbs_named(void) {
+    static char words[512];
+    size_t n = 0;
+    for (int i = 0; i < CTL_VERBS; i++)
+        n += (size_t)snprintf(words + n, sizeof words - n, "%s%s", i == 0 ? "" : i < CTL_VERBS - 1 ? ", " : " or ", verb_names[i]);
+    return words;
 }
 
 static int parse_verb(const char *word, CtlVerb *ret) {
@@ -144,7 +187,7 @@ static int parse_verb(const char *word, CtlVerb *ret) {
     const char *nearest = name_nearest(word, verb_names, CTL_VERBS);
     if (nearest)
         return refuse(word, "no such verb", "did you mean ", nearest, "?");
-    return refuse(word, "no such verb", "", VERBS_NAMED, "");
+    return refuse(word, "no such verb", "", verbs_named(), "");
 }
 
 static int foreign_option(CtlVerb verb, int option) {
@@ -169,14 +212,18 @@ static int parse_number(const char *name, const char *value, int64_t max, int64_
     return refuse(words, "no such number", "a whole number from 1 to ", range, "");
 }
 
-/* The first of several directories, as systemd lists them. */
-static const char *state_directory(void) {
-    static char first[4096];
-    const char *list = getenv("STATE_DIRECTORY");
-    if (!list || !*list)
-        return LOCALSTATEDIR "/lib/ddbackupd";
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(list, ":"), list);
-    return first;
+static int parse_span(const char *value, Usec *ret) {
+    if (parse_duration(value, ret) >= 0 && *ret > 0)
+        return 0;
+    return refuse(value, "no such span", "", "such as 90min, 2h or 3d", "");
+}
+
+/* A day begins at midnight in UTC. */
+static int parse_time(const char *value, Usec *ret) {
+    AUTO_FREE char *day = text_format("%.32sT00:00:00Z", value);
+    if (date_from_iso(value, ret) >= 0 || (day && date_from_iso(day, ret) >= 0))
+        return 0;
+    return refuse(value, "no such time", "", "such as 2026-12-24 or 2026-12-24T18:00:00Z", "");
 }
 
 static int take_option(CtlOptions *o, int option, const char *value) {
@@ -231,13 +278,29 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_YES:
         o->yes = true;
         return 0;
+    case OPT_RUNTIME:
+        o->runtime_directory = value;
+        return 0;
+    case OPT_WAIT:
+        o->wait = true;
+        return 0;
+    case OPT_FOR:
+        return parse_span(value, &o->for_usec);
+    case OPT_UNTIL:
+        return parse_time(value, &o->until_wall);
+    case OPT_WHY:
+        o->why = value;
+        return 0;
+    case OPT_EXPIRY:
+        o->expiry = true;
+        return 0;
     default:
         return -EINVAL;
     }
 }
 
 static int take_arguments(CtlOptions *o, char **arguments) {
-    if (o->verb == CTL_SHOW || o->verb == CTL_VERIFY) {
+    if (o->verb == CTL_SHOW || o->verb == CTL_VERIFY || o->verb == CTL_HOLD || o->verb == CTL_RELEASE) {
         if (!*arguments)
             return refuse(verb_names[o->verb], "which run?", "",
                           "name it behind the verb, by a number of 'ddbackupctl list', a backup's name or an ARN", "");
@@ -253,6 +316,21 @@ static int take_arguments(CtlOptions *o, char **arguments) {
     if (o->verb == CTL_PRUNE && !o->dry_run)
         return refuse("prune", "the daemon deletes what its configuration says, by itself", "",
                       "ddbackupctl prune --dry-run says what that is", "");
+    if (o->verb == CTL_RUN) {
+        if (!*arguments)
+            return refuse("run", "which schedule?", "", "ddbackupctl run SCHEDULE [TABLE]", "");
+        o->order_schedule = *arguments++;
+        o->order_table = *arguments ? *arguments++ : NULL;
+    }
+    if (o->verb == CTL_ADOPT) {
+        if (!*arguments)
+            return refuse("adopt", "which artefact?", "", "ddbackupctl adopt ARN", "");
+        o->artefact = *arguments++;
+    }
+    if (o->for_usec > 0 && o->until_wall > 0)
+        return refuse("--for", "it does not go with --until", "", "give one of them", "");
+    if (o->verb == CTL_PAUSE && o->for_usec == 0 && o->until_wall == 0)
+        return refuse("pause", "for how long?", "", "ddbackupctl pause --for 2h, or --until TIME", "");
     if (o->verb == CTL_SET_ASIDE && !o->yes)
         return refuse("set-aside", "the daemon will know of no run, skip or failure until 'ddbackupctl rebuild'", "",
                       "ddbackupctl set-aside --yes, if the ledger is damaged beyond use", "");
@@ -261,10 +339,11 @@ static int take_arguments(CtlOptions *o, char **arguments) {
 
 int options_parse(int argc, char **argv, CtlOptions *ret) {
     CtlOptions o = {.verb = CTL_VERBS, .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .days = DAYS_DEFAULT, .iterations = ITERATIONS_DEFAULT};
-    o.state_directory = state_directory();
+    o.state_directory = directories_state();
+    o.runtime_directory = directories_runtime();
     *ret = o;
     if (argc < 2)
-        return refuse("VERB", "it is missing", "", VERBS_NAMED "; see ddbackupctl --help", "");
+        return refuse("VERB", "it is missing", "", verbs_named(), "; see ddbackupctl --help");
     bool verbless = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0;
     int r = verbless ? 0 : parse_verb(argv[1], &o.verb);
     ret->verb = o.verb;

@@ -17,12 +17,20 @@ typedef enum CtlVerb {
     CTL_REBUILD,
     CTL_SET_ASIDE,
     CTL_VERIFY,
+    CTL_RUN,
+    CTL_PAUSE,
+    CTL_RESUME,
+    CTL_RELOAD,
+    CTL_HOLD,
+    CTL_RELEASE,
+    CTL_ADOPT,
     CTL_VERBS
 } CtlVerb;
 
 typedef struct CtlOptions {
     CtlVerb verb;
     const char *state_directory;
+    const char *runtime_directory; /* of the control socket */
     const char *config;
     bool config_given; /* --config was, so that a file that cannot be read is a problem */
     bool json, all, arn, dry_run, yes;
@@ -31,11 +39,16 @@ typedef struct CtlOptions {
     Action action;
     int64_t limit; /* list: so many runs at most; 0: no limit */
     int64_t days;  /* plan */
-    const char *run;
     bool has_level;
     VerifyLevel level; /* verify */
     const char *expression, *timezone, *base_time; /* calendar; NULL: UTC, now */
     int64_t iterations;
+    const char *run; /* show; hold and release: what they are about */
+    const char *order_schedule, *order_table; /* run; the table is NULL for all of them */
+    const char *artefact; /* adopt */
+    bool wait, expiry; /* run; resume */
+    const char *why;
+    Usec for_usec, until_wall; /* 0: not given */
 } CtlOptions;
 
 /* 1: go on. 0: answered (--help, --version). -EINVAL: said why on standard error; ret->verb is set when the verb was

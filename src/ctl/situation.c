@@ -19,6 +19,7 @@ const char *daemon_to_string(DaemonState s) {
 }
 
 void situation_done(Situation *s) {
+    pause_done(&s->pause);
     for (size_t i = 0; i < s->n_standings; i++) {
         run_free(s->standings[i].latest);
         run_free(s->standings[i].success);
@@ -118,7 +119,9 @@ static int take_unsettled(void *context, Run *run) {
 }
 
 static int read_all(Load *l, StoreRead *store) {
-    int r = store_read_targets(store, &l->s->targets);
+    int r = store_read_pause(store, &l->s->pause);
+    if (r >= 0)
+        r = store_read_targets(store, &l->s->targets);
     if (r < 0 || (r = add_standings(l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_LATEST, NULL, take_latest, l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_SUCCEEDED, NULL, take_success, l)) < 0)

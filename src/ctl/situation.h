@@ -37,6 +37,7 @@ typedef struct Situation {
     size_t n_unsettled, n_unsettled_room;
     Problem *problems; /* the worst first */
     size_t n_problems, n_problems_room;
+    Pause pause;       /* also one that has run out */
     bool conf_is_bad;  /* the daemon has another, or would not start */
     Level level;       /* of the worst problem */
     bool is_protected; /* every table has a fresh artefact, and no enrolment is stale or still without one */

@@ -53,6 +53,7 @@ static void print_json(const CtlOptions *o, const Situation *s, Text *out) {
     json_string(&j, "level", level_to_string(s->level));
     json_string(&j, "summary", text_get(&summary));
     json_string(&j, "daemon", daemon_to_string(s->daemon));
+    json_wall(&j, "paused_until", s->now_wall < s->pause.until_wall ? s->pause.until_wall : WALL_UNKNOWN);
     json_string(&j, "deployment", s->deployment);
     json_string(&j, "state_directory", o->state_directory);
     situation_json_counts(&j, s);

@@ -14,6 +14,7 @@
 #include "base/parse.h"
 #include "core/engine.h"
 #include "core/keeper.h"
+#include "daemon/control.h"
 #include "daemon/session.h"
 #include "io/aws_defaults.h"
 #include "io/clocks.h"
@@ -25,6 +26,7 @@
 #include "io/region.h"
 #include "io/store.h"
 #include "io/transport.h"
+#include "io/varlink_server.h"
 #include "io/watch.h"
 
 #define EXIT_BROKEN 70
@@ -47,7 +49,12 @@ typedef struct Loop {
     char *reload_problem; /* of the last reload, while it was refused */
     char *status;         /* as last told */
     int timer_fd;         /* CLOCK_REALTIME, cancelled when the clock is set: a step is a reason for a turn */
-    sd_event_source *timer_source, *turn_source, *watchdog_source;
+    sd_event_source *timer_source, *watchdog_source;
+    Control *control; /* NULL: its socket could not be made */
+    sd_event_source *order_source; /* orders have come: a turn, once their senders have had their moment */
+    uint64_t n_turns;
+    Usec wanted_mono; /* the next turn; USEC_INFINITY: none */
+    Usec late_usec;   /* how late it came at most, since that was asked */
     Usec watchdog_usec;
     Usec told_mono; /* when the status was made last */
     Usec suspended_usec; /* since boot, as of the last turn */
@@ -55,6 +62,7 @@ typedef struct Loop {
 } Loop;
 
 static void loop_done(Loop *l) {
+    control_free(l->control);
     watch_free(l->watch);
     processes_free(l->processes);
     keeper_free(l->keeper);
@@ -64,7 +72,7 @@ static void loop_done(Loop *l) {
     transport_free(l->transport);
     store_close(l->store);
     sd_event_source_disable_unref(l->timer_source);
-    sd_event_source_disable_unref(l->turn_source);
+    sd_event_source_disable_unref(l->order_source);
     sd_event_source_disable_unref(l->watchdog_source);
     if (l->timer_fd >= 0)
         close(l->timer_fd);
@@ -124,6 +132,8 @@ static void tell_status(Loop *l, Now now) {
     else
         text_add(&t, "; nothing is scheduled");
     tell_credentials(l, &t);
+    if (s.paused_until_wall > 0)
+        text_addf(&t, "; PAUSED until %s", date_to_iso(s.paused_until_wall / USEC_PER_SEC * USEC_PER_SEC, next));
     if (!s.trusts_clock)
         text_add(&t, "; nothing new starts until the service has confirmed the time");
     if (l->reload_problem)
@@ -196,13 +206,23 @@ static int turn_keeper(Loop *l, Now now, Usec *ret_next_mono) {
     return r;
 }
 
+static void measure_turn(Loop *l, Now now) {
+    l->n_turns++;
+    if (l->wanted_mono != USEC_INFINITY)
+        l->late_usec = usec_max(l->late_usec, now.mono - l->wanted_mono);
+}
+
 static int turn(Loop *l) {
     Now now = clocks_read();
     Usec next_wall, keeper_mono;
     const char *expired;
+    measure_turn(l, now);
     notice_suspend(l, now);
     engine_outbox_clear(&l->out);
-    int r = turn_keeper(l, now, &keeper_mono);
+    int r = l->control ? control_push(l->control, l->engine) : 0;
+    if (r < 0)
+        return give_up(l, "an order could not be taken", r);
+    r = turn_keeper(l, now, &keeper_mono);
     if (r < 0)
         return give_up(l, "credentials could not be looked after", r);
     r = engine_turn(l->engine, now, &l->out, &next_wall);
@@ -213,6 +233,8 @@ static int turn(Loop *l) {
         journal_event(REPORT_BROKEN, "%s", store_error(l->store));
         return sd_event_exit(l->event, EXIT_BROKEN);
     }
+    if (l->control)
+        control_take(l->control, &l->out);
     engine_committed(l->engine, &l->out);
     for (size_t i = 0; i < l->out.n_reports; i++)
         journal_say(l->out.reports[i], now);
@@ -226,6 +248,7 @@ static int turn(Loop *l) {
     if (keeper_mono != USEC_INFINITY)
         next_wall = usec_min(next_wall, now.wall + usec_max(keeper_mono - now.mono, 0));
     arm_timer(l, next_wall);
+    l->wanted_mono = next_wall == USEC_INFINITY ? next_wall : now.mono + (next_wall - now.wall);
     if (!l->stopping) {
         if (!status_can_wait(l, now, next_wall))
             tell_status(l, now);
@@ -353,6 +376,13 @@ static TransportSettings transport_settings(const Conf *c) {
                                .max_per_host = CONNECTIONS_PER_HOST};
 }
 
+static void set_control_group(Loop *l) {
+    const char *group = engine_conf(l->engine)->control_group;
+    if (l->control && control_set_group(l->control, group) < 0)
+        journal_event(REPORT_CONFIG, "control_group: %s: no such group, so that root alone may give orders; HINT: groupadd %s",
+                      group, group);
+}
+
 /* Everything that can fail is tried on the new configuration before the old one goes. */
 static int reload(Loop *l) {
     AUTO_FREE char *region = NULL;
@@ -379,12 +409,13 @@ static int reload(Loop *l) {
         return give_up(l, "reload", r);
     if ((r = look_for_credentials(l)) < 0)
         return give_up(l, "reload", r);
+    set_control_group(l);
     journal_event(REPORT_RELOADED, "configuration reloaded");
     return 0;
 }
 
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
-    Loop *l = userdata;
+/* Also where the service manager did not ask for it. */
+static int reload_told(Loop *l) {
     struct timespec mono;
     clock_gettime(CLOCK_MONOTONIC, &mono);
     notify_reloading(mono.tv_sec * USEC_PER_SEC + mono.tv_nsec / 1000);
@@ -393,6 +424,54 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
     int rc = turn(l);
     notify_ready(l->status ? l->status : "");
     return r < 0 ? r : rc;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) { return reload_told(userdata); }
+
+/* --- orders --- */
+
+static int on_orders(sd_event_source *source, void *userdata) { return turn(userdata); }
+
+static void orders_wanted(void *context) {
+    Loop *l = context;
+    (void)sd_event_source_set_enabled(l->order_source, SD_EVENT_ONESHOT);
+}
+
+static int reload_ordered(void *context, char **ret_problem) {
+    Loop *l = context;
+    int r = reload_told(l);
+    return r < 0 ? r : text_set(ret_problem, l->reload_problem);
+}
+
+static void tell_state(void *context, ControlState *ret) {
+    Loop *l = context;
+    EngineSummary s;
+    engine_summary(l->engine, clocks_read(), &s);
+    *ret = (ControlState){.deployment = engine_conf(l->engine)->deployment,
+                          .status = l->status ? l->status : "",
+                          .trusts_clock = s.trusts_clock,
+                          .paused_until_wall = s.paused_until_wall,
+                          .n_unsettled = s.n_unsettled,
+                          .n_turns = l->n_turns,
+                          .late_usec = l->late_usec};
+    l->late_usec = 0;
+}
+
+/* Backups are made without it, too. */
+static void open_control(Loop *l) {
+    static const ControlLoop calls = {.wanted = orders_wanted, .reload = reload_ordered, .state = tell_state};
+    AUTO_FREE char *problem = NULL;
+    int r = sd_event_add_defer(l->event, &l->order_source, on_orders, l);
+    if (r >= 0)
+        r = sd_event_source_set_priority(l->order_source, VARLINK_PRIORITY);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->order_source, SD_EVENT_OFF);
+    if (r >= 0)
+        r = control_new(l->event, l->options->runtime_directory, &calls, l, &l->control, &problem);
+    if (r < 0)
+        journal_event(REPORT_NO_CONTROL, "%s", problem ? problem : strerror(-r));
+    else
+        set_control_group(l);
 }
 
 /* --- start --- */
@@ -432,6 +511,7 @@ static int begin(Loop *l) {
         journal_event(REPORT_NOT_STARTED, "credentials cannot be looked for: %s", strerror(-r));
         return 1;
     }
+    open_control(l);
     journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s%s",
                  engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory,
                  is_new ? "; the ledger is new; HINT: if one was lost, stop the daemon and run 'ddbackupctl rebuild'" : "");
@@ -463,7 +543,7 @@ static int add_sources(Loop *l) {
 }
 
 int loop_run(const DaemonOptions *options) {
-    CLEANUP(loop_done) Loop l = {.options = options, .timer_fd = -1};
+    CLEANUP(loop_done) Loop l = {.options = options, .timer_fd = -1, .wanted_mono = USEC_INFINITY};
     int r = sd_event_new(&l.event);
     if (r >= 0)
         r = add_sources(&l);

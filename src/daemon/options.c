@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "base/parse.h"
+#include "io/directories.h"
 #include "io/option_error.h"
 
 static const char usage[] =
@@ -16,6 +17,7 @@ static const char usage[] =
     "\n"
     "  --config=FILE           read FILE (" SYSCONFDIR "/ddbackupd/ddbackupd.conf) and conf.d/*.conf beside it\n"
     "  --state-directory=DIR   keep the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
+    "  --runtime-directory=DIR be asked through DIR/control ($RUNTIME_DIRECTORY, else /run/ddbackupd)\n"
     "  --log=auto|journal|stderr\n"
     "                          where to say things: the journal with fields, or lines on standard error (auto)\n"
     "  --check-config          check the configuration and exit: 0 good, 78 not\n"
@@ -25,11 +27,12 @@ static const char usage[] =
     "\n"
     "See ddbackupd(8), ddbackupd.conf(5), ddbackupctl(1).\n";
 
-enum { OPT_CONFIG = 256, OPT_STATE, OPT_LOG, OPT_CHECK, OPT_DUMP, OPT_DRY, OPT_HELP, OPT_VERSION };
+enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUNTIME, OPT_LOG, OPT_CHECK, OPT_DUMP, OPT_DRY, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
     {"state-directory", required_argument, NULL, OPT_STATE},
+    {"runtime-directory", required_argument, NULL, OPT_RUNTIME},
     {"log", required_argument, NULL, OPT_LOG},
     {"check-config", no_argument, NULL, OPT_CHECK},
     {"dump-config", no_argument, NULL, OPT_DUMP},
@@ -50,18 +53,9 @@ static int parse_log(const char *value, JournalTo *ret) {
     return -EINVAL;
 }
 
-/* The first of several directories, as systemd lists them. */
-static const char *state_directory(void) {
-    static char first[4096];
-    const char *list = getenv("STATE_DIRECTORY");
-    if (!list || !*list)
-        return LOCALSTATEDIR "/lib/ddbackupd";
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(list, ":"), list);
-    return first;
-}
-
 int options_parse(int argc, char **argv, DaemonOptions *ret) {
-    DaemonOptions o = {.config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .state_directory = state_directory()};
+    DaemonOptions o = {.config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .state_directory = directories_state(),
+                       .runtime_directory = directories_runtime()};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
         switch (c) {
@@ -70,6 +64,9 @@ int options_parse(int argc, char **argv, DaemonOptions *ret) {
             break;
         case OPT_STATE:
             o.state_directory = optarg;
+            break;
+        case OPT_RUNTIME:
+            o.runtime_directory = optarg;
             break;
         case OPT_LOG:
             if (parse_log(optarg, &o.log) < 0)

@@ -11,6 +11,7 @@ typedef struct DaemonOptions {
     DaemonVerb verb;
     const char *config;          /* file; its drop-ins stand in conf.d beside it */
     const char *state_directory;
+    const char *runtime_directory; /* of the control socket */
     JournalTo log;
 } DaemonOptions;
 

@@ -189,6 +189,7 @@ class Daemon:
         self.directory = directory
         self.config = directory / "ddbackupd.conf"
         self.state = directory / "state"
+        self.runtime = directory / "run"
         self.output = directory / "daemon.log"
         self.state.mkdir(parents=True, exist_ok=True)
         (directory / "home").mkdir(exist_ok=True)
@@ -207,7 +208,8 @@ class Daemon:
         new.rename(self.config)
 
     def command(self, *verb):
-        arguments = ["--config", str(self.config), "--state-directory", str(self.state), *self.options, *verb]
+        arguments = ["--config", str(self.config), "--state-directory", str(self.state)]
+        arguments += ["--runtime-directory", str(self.runtime), *self.options, *verb]
         return [*self.enter, str(BUILD / "ddbackupd"), *arguments]
 
     def start(self, wait=True):
@@ -268,10 +270,15 @@ class Daemon:
         self.process.wait()
 
 
+ORDERS = ("run", "pause", "resume", "reload", "hold", "release", "adopt")
+
+
 def ctl(daemon, verb, *arguments):
     """Runs ddbackupctl on a daemon's state and, for the verbs that read it, its configuration."""
     command = [str(BUILD / "ddbackupctl"), verb, *arguments, "--state-directory", str(daemon.state)]
     if verb in ("status", "check", "plan"):
         command += ["--config", str(daemon.config)]
+    if verb in ORDERS:
+        command += ["--runtime-directory", str(daemon.runtime)]
     env = environment(daemon.directory / "home")
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
