@@ -14,7 +14,7 @@
 
 #define SUMMARY_MAX (64 << 10)
 #define LIST_PIECE (1 << 20)
-#define OBJECT_PIECE (4 << 20)
+#define OBJECT_PIECE (2 << 20)
 /* An object that changes while it is read is begun again so many times. */
 #define RESTARTS_MAX 3
 

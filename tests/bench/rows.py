@@ -187,7 +187,48 @@ def store(_):
         say("store", f"  longest turn {turn} ms: {ratio}; without its commit at most {rest} ms")
 
 
-ROWS = {"backup-cpu": backup_cpu, "burst": burst, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store}
+def timed(command, env, expect=0):
+    """Seconds and peak memory in MB of a command, and what it printed."""
+    begun = time.monotonic()
+    with tempfile.TemporaryFile("w+") as out:
+        pid = os.posix_spawn(command[0], [str(word) for word in command], env, file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1)])
+        _, status, usage = os.wait4(pid, 0)
+        out.seek(0)
+        assert os.waitstatus_to_exitcode(status) == expect, f"{command} failed: {out.read()}"
+        return time.monotonic() - begun, usage.ru_maxrss / 1024, out.read()
+
+
+def verify(directory):
+    """An export of 2 GB read by ddbackupctl verify, beside openssl and zcat over the same files."""
+    env = {"PATH": os.environ["PATH"], "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+    server = subprocess.Popen([sys.executable, HERE / "export_server.py", directory], stdout=subprocess.PIPE, text=True, env=os.environ)
+    try:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        (directory / "ddbackupd.conf").write_text(
+            f'deployment = "acme"; aws = {{ region = "{REGION}"; endpoint_url = "{url}"; s3_endpoint_url = "{url}"; }};'
+            'schedules = { full = { action = "export"; when = "02:00"; s3 = { bucket = "acme"; }; }; };'
+            'tables = ( { match = "orders"; schedules = "full"; } );')  # fmt: skip
+        table = f"arn:aws:dynamodb:{REGION}:123456789012:table/orders"
+        ledger = (
+            f"run\tid=1\ttable=orders\tschedule=full\tstate=succeeded\taction=export\tslot=2d\tsettled=1d\ttable_id=id-1\ttable_arn={table}\ts3_bucket=acme\n"
+            f"artefact\tlife=verified\tarn={table}/export/01768385930622-efd1a093\tstatus=COMPLETED\ttable_id=id-1\tcreated=2d\tfinished=1d\tverified=1d\ncommit\n"
+        )
+        (directory / "state").mkdir()
+        subprocess.run([BUILD / "tests/integration/store_tool", directory / "state"], input=ledger, text=True, check=True)
+        files = sorted(directory.glob("object*"))
+        size = sum(path.stat().st_size for path in files)
+        command = [BUILD / "ddbackupctl", "verify", "1", "--level=content", f"--config={directory}/ddbackupd.conf", f"--state-directory={directory}/state"]
+        reference = timed(["/bin/sh", "-c", 'for f; do openssl md5 "$f"; zcat "$f" | wc -l; done', "sh", *files], env)[0]
+        seconds, peak, answer = timed(command, env)
+        say("verify", answer.strip())
+        say("verify", f"{size / 2**30:.2f} GB at content level: {peak:.1f} MB at its peak, {size / seconds / 2**20:.0f} MB a second")
+        say("verify", f"  openssl md5 and zcat | wc -l, one after the other: {size / reference / 2**20:.0f} MB a second; ratio {reference / seconds:.2f}")
+    finally:
+        server.kill()
+        server.wait()
+
+
+ROWS = {"backup-cpu": backup_cpu, "burst": burst, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store, "verify": verify}
 
 
 def main(names):
