@@ -62,6 +62,20 @@ static int compare_place(const CtlOptions *o, const Conf *conf, const Place *p, 
     return r;
 }
 
+/* Said where something was to be deleted. */
+static int compare_expiry(const CtlOptions *o, const Conf *conf, Situation *s) {
+    bool wanted = false;
+    for (size_t i = 0; i < conf->n_schedules; i++)
+        wanted |= conf->schedules[i].expire == EXPIRE_DELETE && retention_keep_is_set(&conf->schedules[i].keep) &&
+                  (!o->schedule || strcmp(o->schedule, conf->schedules[i].name) == 0);
+    if (!wanted || s->stock.expires)
+        return 0;
+    AUTO_TEXT t = TEXT_INIT(1024);
+    text_add(&t, "nothing expires with this ledger, which is new or was rebuilt and does not know what was held; HINT: hold "
+                 "that first, then ddbackupctl resume --expiry");
+    return judge_add(s, LEVEL_WARNING, &t);
+}
+
 int compare_conf(const CtlOptions *o, Situation *s) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(conf_problems_done) ConfProblems problems = {};
@@ -78,5 +92,5 @@ int compare_conf(const CtlOptions *o, Situation *s) {
     s->qualified |= places_are_many(&places);
     for (size_t i = 0; r >= 0 && i < places.n_items; i++)
         r = compare_place(o, conf, &places.items[i], s);
-    return r;
+    return r < 0 ? r : compare_expiry(o, conf, s);
 }

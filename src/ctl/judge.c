@@ -168,6 +168,20 @@ static int judge_pause(Situation *s) {
     return judge_add(s, LEVEL_WARNING, &t);
 }
 
+/* More than the configured share would have gone at once. */
+static int judge_brake(Situation *s, const StockBrake *b) {
+    AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
+    char age[DURATION_SIZE];
+    if (b->n_confirmed >= b->n_delete)
+        return 0;
+    words_label(&t, s->qualified, b->account, b->region, b->table);
+    text_addf(&t,
+              "/%s: %zu of %zu artefacts would expire at once, which has waited for a person for %s; HINT: 'ddbackupctl "
+              "prune --dry-run' shows which; if that is meant, ddbackupctl prune --confirm %zu",
+              b->schedule, b->n_delete, b->n_all, words_age(s->now_wall - b->since_wall, age), b->n_delete);
+    return judge_add(s, LEVEL_WARNING, &t);
+}
+
 static int judge_whole(Situation *s) {
     int r = 0;
     switch (s->daemon) {
@@ -211,6 +225,8 @@ int judge(Situation *s) {
         r = judge_tables(s);
     for (size_t i = 0; r >= 0 && i < s->n_unsettled; i++)
         r = judge_run(s, s->unsettled[i]);
+    for (size_t i = 0; r >= 0 && i < s->stock.n_brakes; i++)
+        r = judge_brake(s, &s->stock.brakes[i]);
     if (r < 0)
         return r;
     s->is_protected = s->n_standings > 0 && s->n.stale == 0 && s->n.pending == 0 && s->n.unwatched_tables == 0 &&

@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "ctl/json.h"
+#include "ctl/retained.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
@@ -13,6 +14,7 @@ typedef struct List {
     bool qualified;
     Run **runs; /* newest slot first */
     size_t n_runs, n_runs_room;
+    Retained *retained; /* of each run's artefact */
     struct {
         LedgerRange range;
         Usec decided_wall;
@@ -22,8 +24,12 @@ typedef struct List {
 } List;
 
 static void list_done(List *l) {
-    for (size_t i = 0; i < l->n_runs; i++)
+    for (size_t i = 0; i < l->n_runs; i++) {
         run_free(l->runs[i]);
+        if (l->retained)
+            retained_done(&l->retained[i]);
+    }
+    free(l->retained);
     free(l->runs);
     for (size_t i = 0; i < l->n_ranges; i++) {
         free(l->ranges[i].range.schedule);
@@ -85,7 +91,18 @@ static void qualify(List *l) {
                         strcmp(l->ranges[i].range.region, region) != 0;
 }
 
-static int load(List *l, char **ret_error) {
+static int read_retained(List *l, StoreRead *store, Usec now_wall) {
+    int r = 0;
+    l->retained = calloc(l->n_runs + 1, sizeof *l->retained);
+    if (!l->retained)
+        return -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < l->n_runs; i++)
+        if (l->runs[i]->artefact)
+            r = retained_load(store, l->runs[i]->artefact->arn, now_wall, &l->retained[i]);
+    return r;
+}
+
+static int load(List *l, Usec now_wall, char **ret_error) {
     CLEANUP(store_read_close_ptr) StoreRead *store = NULL;
     int r = store_read_open(l->options->state_directory, &store, ret_error);
     if (r < 0)
@@ -97,6 +114,8 @@ static int load(List *l, char **ret_error) {
                         strcmp(targets.items[i]->region, targets.items[0]->region) != 0;
     if (r >= 0)
         r = store_read_runs(store, STORE_RUNS_ALL, NULL, take_run, l);
+    if (r >= 0)
+        r = read_retained(l, store, now_wall);
     if (r >= 0 && !l->options->has_action) /* a range says nothing of its action */
         r = store_read_ranges(store, take_range, l);
     if (r < 0)
@@ -112,6 +131,16 @@ static void print_json(const List *l, Usec now_wall, Text *out) {
     for (size_t i = 0; i < l->n_runs; i++)
         json_run(&j, NULL, l->runs[i]);
     json_close(&j, ']');
+    json_open(&j, "retention", '[');
+    for (size_t i = 0; i < l->n_runs; i++) {
+        if (!retained_word(&l->retained[i]))
+            continue;
+        json_open(&j, NULL, '{');
+        json_string(&j, "arn", l->runs[i]->artefact->arn);
+        retained_json(&j, &l->retained[i]);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
     json_open(&j, "ranges", '[');
     for (size_t i = 0; i < l->n_ranges; i++)
         json_range(&j, &l->ranges[i].range, l->ranges[i].decided_wall);
@@ -120,7 +149,8 @@ static void print_json(const List *l, Usec now_wall, Text *out) {
     text_add_char(out, '\n');
 }
 
-static void add_run(Table *t, const List *l, const Run *r) {
+static void add_run(Table *t, const List *l, size_t i) {
+    const Run *r = l->runs[i];
     const Artefact *a = r->artefact;
     AUTO_TEXT label = TEXT_INIT(1024), reason = TEXT_INIT(16384);
     char iso[DATE_ISO_SIZE], size[SIZE_TEXT_SIZE];
@@ -133,6 +163,7 @@ static void add_run(Table *t, const List *l, const Run *r) {
     table_add(t, action_to_string(r->action));
     table_add(t, run_state_to_string(r->state));
     table_add(t, a ? a->status : NULL);
+    table_add(t, retained_word(&l->retained[i]));
     table_add(t, a ? words_time(a->created_wall, iso) : NULL);
     table_add(t, a && a->size_bytes != COUNT_UNKNOWN ? size_to_string((uint64_t)a->size_bytes, size) : NULL);
     if (a && a->item_count != COUNT_UNKNOWN)
@@ -152,6 +183,7 @@ static int print_runs(const List *l, Text *out) {
         {"ACTION"},
         {"STATE"},
         {"STATUS"},
+        {"RETENTION", .spare = true},
         {"CREATED"},
         {"SIZE", .right = true},
         {"ITEMS", .right = true},
@@ -161,7 +193,7 @@ static int print_runs(const List *l, Text *out) {
     CLEANUP(table_done) Table t;
     table_init(&t, columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < l->n_runs; i++)
-        add_run(&t, l, l->runs[i]);
+        add_run(&t, l, i);
     return table_print(&t, 0, out);
 }
 
@@ -192,7 +224,7 @@ static int print_ranges(const List *l, Text *out) {
 int verb_list(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(list_done) List l = {.options = o};
     AUTO_FREE char *error = NULL;
-    if (load(&l, &error) < 0)
+    if (load(&l, now_wall, &error) < 0)
         return ctl_failed(error);
     qualify(&l);
     if (o->json) {

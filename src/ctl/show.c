@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "ctl/json.h"
+#include "ctl/retained.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
 #include "io/store_read.h"
@@ -14,6 +15,7 @@ typedef struct Show {
     size_t n_artefacts, n_room;
     Text notes;   /* the story, in the form that was asked for */
     Text *details; /* of each artefact, for people */
+    Retained *retained; /* of each artefact */
     Json json;
     Text *to; /* where details go */
 } Show;
@@ -24,7 +26,10 @@ static void show_done(Show *s) {
         artefact_free(s->artefacts[i]);
         if (s->details)
             text_done(&s->details[i]);
+        if (s->retained)
+            retained_done(&s->retained[i]);
     }
+    free(s->retained);
     free(s->artefacts);
     free(s->details);
     text_done(&s->notes);
@@ -114,7 +119,17 @@ static int read_details(Show *s, StoreRead *store) {
     return r;
 }
 
-static int load(Show *s, const CtlOptions *o, char **ret_error) {
+static int read_retained(Show *s, StoreRead *store, Usec now_wall) {
+    int r = 0;
+    s->retained = calloc(s->n_artefacts + 1, sizeof *s->retained);
+    if (!s->retained)
+        return -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < s->n_artefacts; i++)
+        r = retained_load(store, s->artefacts[i]->arn, now_wall, &s->retained[i]);
+    return r;
+}
+
+static int load(Show *s, const CtlOptions *o, Usec now_wall, char **ret_error) {
     CLEANUP(store_read_close_ptr) StoreRead *store = NULL;
     int r = store_read_open(o->state_directory, &store, ret_error);
     if (r < 0)
@@ -124,6 +139,8 @@ static int load(Show *s, const CtlOptions *o, char **ret_error) {
         r = store_read_artefacts(store, s->run->id, take_artefact, s);
         if (r >= 0)
             r = store_read_notes(store, s->run->id, o->json ? take_note_json : take_note, s);
+        if (r >= 0)
+            r = read_retained(s, store, now_wall);
         if (r >= 0 && !o->json)
             r = read_details(s, store);
     }
@@ -141,6 +158,14 @@ static void print_json(const Show *s, Text *out) {
     json_open(&j, "artefacts", '[');
     for (size_t i = 0; i < s->n_artefacts; i++)
         json_artefact(&j, NULL, s->artefacts[i]);
+    json_close(&j, ']');
+    json_open(&j, "retention", '[');
+    for (size_t i = 0; i < s->n_artefacts; i++) {
+        json_open(&j, NULL, '{');
+        json_string(&j, "arn", s->artefacts[i]->arn);
+        retained_json(&j, &s->retained[i]);
+        json_close(&j, '}');
+    }
     json_close(&j, ']');
     json_open(&j, "notes", '[');
     text_add(out, text_get(&s->notes));
@@ -184,7 +209,30 @@ static void print_run(const Run *r, Text *out) {
         add_number(out, "deferred in a row", r->n_deferred);
 }
 
-static void print_artefact(const Artefact *a, const Text *details, Text *out) {
+static void print_retained(const Retained *r, Text *out) {
+    AUTO_TEXT hold = TEXT_INIT(16384);
+    char iso[DATE_ISO_SIZE];
+    retained_hold_describe(r, &hold);
+    if (hold.len > 0)
+        add_field(out, "hold", text_get(&hold));
+    if (r->n_decisions > 0)
+        text_add(out, "Retention:\n");
+    for (size_t i = 0; i < r->n_decisions; i++) {
+        const RetainedDecision *d = &r->decisions[i];
+        text_addf(out, "  %-24s  %-10s", date_to_iso(d->wall, iso), d->decision);
+        if (d->who) {
+            text_add(out, "  by ");
+            words_add(out, d->who);
+        }
+        if (d->why) {
+            text_add(out, d->who ? ": " : "  ");
+            words_add(out, d->why);
+        }
+        text_add_char(out, '\n');
+    }
+}
+
+static void print_artefact(const Artefact *a, const Text *details, const Retained *retained, Text *out) {
     text_addf(out, "\nArtefact: %s, ", artefact_life_to_string(a->life));
     words_add(out, a->arn);
     text_add_char(out, '\n');
@@ -195,6 +243,7 @@ static void print_artefact(const Artefact *a, const Text *details, Text *out) {
     if (a->action != ACTION_BACKUP && a->verified_wall != WALL_UNKNOWN)
         add_field(out, "checked", verify_level_to_string(a->level));
     add_field(out, "found", a->found);
+    print_retained(retained, out);
     if (details->len == 0)
         return;
     text_add(out, "As the service describes it:\n");
@@ -204,7 +253,7 @@ static void print_artefact(const Artefact *a, const Text *details, Text *out) {
 static void print_people(const Show *s, Text *out) {
     print_run(s->run, out);
     for (size_t i = 0; i < s->n_artefacts; i++)
-        print_artefact(s->artefacts[i], &s->details[i], out);
+        print_artefact(s->artefacts[i], &s->details[i], &s->retained[i], out);
     text_add(out, "\nStory:\n");
     text_add(out, s->notes.len > 0 ? text_get(&s->notes) : "  nothing has happened yet\n");
 }
@@ -225,7 +274,7 @@ int verb_show(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(show_done) Show s = {.notes = TEXT_INIT(STORY_MAX)};
     AUTO_FREE char *error = NULL;
     s.json = (Json){.out = &s.notes};
-    if (load(&s, o, &error) < 0)
+    if (load(&s, o, now_wall, &error) < 0)
         return ctl_failed(error);
     if (s.n_found != 1)
         return not_found(o, s.n_found);

@@ -33,6 +33,7 @@ void situation_done(Situation *s) {
     free(s->problems);
     free(s->deployment);
     targets_done(&s->targets);
+    stock_state_done(&s->stock);
     *s = (Situation){};
 }
 
@@ -125,6 +126,9 @@ static int read_all(Load *l, StoreRead *store) {
     if (r < 0 || (r = add_standings(l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_LATEST, NULL, take_latest, l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_SUCCEEDED, NULL, take_success, l)) < 0)
+        return r;
+    if ((r = store_read_stock_state(store, &l->s->stock)) < 0 ||
+        (r = store_read_n_held(store, l->s->now_wall, &l->s->n_held)) < 0)
         return r;
     return store_read_runs(store, STORE_RUNS_UNSETTLED, NULL, take_unsettled, l);
 }

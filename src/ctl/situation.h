@@ -38,6 +38,8 @@ typedef struct Situation {
     Problem *problems; /* the worst first */
     size_t n_problems, n_problems_room;
     Pause pause;       /* also one that has run out */
+    StockState stock; /* whether artefacts expire, and what waits for a person */
+    size_t n_held;    /* artefacts, of all tables */
     bool conf_is_bad;  /* the daemon has another, or would not start */
     Level level;       /* of the worst problem */
     bool is_protected; /* every table has a fresh artefact, and no enrolment is stale or still without one */

@@ -58,6 +58,12 @@ static void print_json(const CtlOptions *o, const Situation *s, Text *out) {
     json_string(&j, "state_directory", o->state_directory);
     situation_json_counts(&j, s);
     situation_json_problems(&j, s);
+    json_open(&j, "retention", '{');
+    json_bool(&j, "expiry_resumed", s->stock.expires);
+    json_int(&j, "held", (int64_t)s->n_held);
+    json_int(&j, "expiring", (int64_t)s->stock.expiring.n_items);
+    json_int(&j, "brakes", (int64_t)s->stock.n_brakes);
+    json_close(&j, '}');
     json_open(&j, "enrolments", '[');
     for (size_t i = 0; i < s->n_standings; i++)
         add_standing(&j, s, &s->standings[i]);
@@ -82,6 +88,14 @@ static void print_head(const CtlOptions *o, const Situation *s, Text *out) {
     if (s->deployment)
         text_addf(out, ", deployment %s", s->deployment);
     text_add_char(out, '\n');
+}
+
+static void print_retention(const Situation *s, Text *out) {
+    if (s->n_held + s->stock.expiring.n_items == 0)
+        return;
+    text_add(out, "Retention: ");
+    words_count(out, s->n_held, "artefact", "artefacts");
+    text_addf(out, " held, %zu being deleted\n", s->stock.expiring.n_items);
 }
 
 static void print_problems(const CtlOptions *o, const Situation *s, Text *out) {
@@ -185,6 +199,7 @@ int verb_status(const CtlOptions *o, Usec now_wall, Text *out) {
         return CTL_OK;
     }
     print_head(o, &s, out);
+    print_retention(&s, out);
     print_problems(o, &s, out);
     if (print_under_way(o, &s, out) < 0 || print_enrolments(o, &s, out) < 0)
         return ctl_failed(NULL);

@@ -353,3 +353,12 @@ int store_read_decisions(StoreRead *s, const char *arn, StoreDecisionRow row, vo
     int error = 0, code = store_stock_decisions(s->db, arn, row, context, &error);
     return stock_read(s, code, error);
 }
+
+int store_read_hold(StoreRead *s, const char *arn, StoreHoldRow row, void *context) {
+    int error = 0, code = store_stock_hold(s->db, arn, row, context, &error);
+    return stock_read(s, code, error);
+}
+
+int store_read_n_held(StoreRead *s, Usec now_wall, size_t *ret) {
+    return stock_read(s, store_stock_n_held(s->db, now_wall, ret), 0);
+}

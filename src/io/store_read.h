@@ -70,6 +70,12 @@ int store_read_stock_state(StoreRead *s, StockState *ret);
 typedef int (*StoreDecisionRow)(void *context, Usec wall, const char *decision, const char *why, const char *who);
 int store_read_decisions(StoreRead *s, const char *arn, StoreDecisionRow row, void *context);
 
+/* The hold on an artefact, also one that has ended; strings are borrowed, `why` and `who` may be NULL. */
+typedef int (*StoreHoldRow)(void *context, Usec until_wall, const char *why, const char *who);
+int store_read_hold(StoreRead *s, const char *arn, StoreHoldRow row, void *context);
+/* How many are held at that time. */
+int store_read_n_held(StoreRead *s, Usec now_wall, size_t *ret);
+
 /* Slots that did not run, newest first; strings are borrowed. */
 typedef int (*StoreRangeRow)(void *context, const LedgerRange *range, Usec decided_wall);
 int store_read_ranges(StoreRead *s, StoreRangeRow row, void *context);

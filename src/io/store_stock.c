@@ -220,3 +220,28 @@ int store_stock_decisions(sqlite3 *db, const char *arn, StoreDecisionRow row, vo
     *ret_error = r;
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
+
+int store_stock_hold(sqlite3 *db, const char *arn, StoreHoldRow row, void *context, int *ret_error) {
+    sqlite3_stmt *q = NULL;
+    int r = 0, code = sqlite3_prepare_v2(db, "SELECT until, why, who FROM holds WHERE arn = ?", -1, &q, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(q, 1, arn, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_ROW)
+        r = row(context, wall_at(q, 0), text_at(q, 1), text_at(q, 2));
+    sqlite3_finalize(q);
+    *ret_error = r;
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+int store_stock_n_held(sqlite3 *db, Usec now_wall, size_t *ret) {
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(db, "SELECT count(*) FROM holds WHERE until > ?", -1, &q, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(q, 1, now_wall);
+    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        *ret = (size_t)sqlite3_column_int64(q, 0);
+        code = SQLITE_OK;
+    }
+    sqlite3_finalize(q);
+    return code;
+}

@@ -17,3 +17,6 @@ int store_stock_load(struct sqlite3 *db, StockState *ret, int *ret_error);
 
 /* As store_read_decisions. */
 int store_stock_decisions(struct sqlite3 *db, const char *arn, StoreDecisionRow row, void *context, int *ret_error);
+/* As store_read_hold. */
+int store_stock_hold(struct sqlite3 *db, const char *arn, StoreHoldRow row, void *context, int *ret_error);
+int store_stock_n_held(struct sqlite3 *db, Usec now_wall, size_t *ret);

@@ -187,7 +187,7 @@ def test_list_names_account_and_region_when_they_differ(ledger):
 
 def test_list_json_has_every_field(full):
     answer = full.json("list")
-    assert set(answer) == {"now", "runs", "ranges"}
+    assert set(answer) == {"now", "runs", "retention", "ranges"}
     run = next(run for run in answer["runs"] if run["id"] == 1)
     assert set(run) == {
         "id", "account", "region", "table", "schedule", "action", "state", "slot", "due", "start_by", "warn_at",

@@ -206,3 +206,64 @@ def test_names_of_terminals_are_not_driven(ledger, config, made):
     ledger.tamper(f"INSERT INTO holds (arn, wall, until, why) VALUES ('{arn}', 1, 4102444800000000, 'x' || char(27) || '[2J')")
     assert "\x1b" not in ledger.ctl("prune", "--dry-run", config=config)
     assert json.dumps("\x1b[2J")[1:-1] in ledger.ctl("prune", "--dry-run", "--json", config=config)
+
+
+def tell(ledger, arn, *decisions):
+    for n, (decision, why, who) in enumerate(decisions):
+        ledger.tamper(f"INSERT INTO decisions (arn, wall, decision, why, who) VALUES ('{arn}', {n + 1}000000, '{decision}', "
+                      + ", ".join(f"'{word}'" if word else "NULL" for word in (why, who)) + ")")
+
+
+def test_list_and_show_tell_what_was_decided(ledger, config, made):
+    ledger.write(target(), enrolment(), *(made(n) for n in range(3)), made(3, life="expired"))
+    arns = [f"{ARN}/backup/{n:014}-{n:08x}" for n in range(1, 5)]
+    tell(ledger, arns[1], ("kept", "last 2 of 3", None), ("held", "for the audit", "anna"))
+    tell(ledger, arns[2], ("kept", "last 3 of 3", None), ("beyond", "beyond last 2", None), ("held", "why", "anna"), ("released", None, "anna"))
+    tell(ledger, arns[3], ("expiring", "beyond last 2", None), ("expired", "beyond last 2", None))
+    ledger.tamper(f"INSERT INTO holds (arn, wall, until, why, who) VALUES ('{arns[1]}', 1, {2**63 - 1}, 'for the audit', 'anna')")
+    head, *found = [row.split() for row in ledger.ctl("list").splitlines()[:5]]
+    column = head.index("RETENTION")
+    assert [row[column] for row in found] == ["-", "held", "beyond", "expired"]
+    assert [row["arn"] for row in ledger.json("list")["retention"]] == arns[1:]
+    out = ledger.ctl("show", arns[1])
+    assert re.search(r"\n  hold +is held by anna: for the audit\nRetention:\n", out)
+    assert re.search(r"\n  1970-01-01T00:00:01Z +kept +last 2 of 3\n  1970-01-01T00:00:02Z +held +by anna: for the audit\n", out)
+    retention, = ledger.json("show", arns[1])["retention"]
+    assert (retention["held"], retention["held_until"], retention["held_by"]) == (True, None, "anna")
+    assert [d["decision"] for d in retention["decisions"]] == ["kept", "held"]
+    assert [d["who"] for d in retention["decisions"]] == [None, "anna"]
+    assert "Retention" not in ledger.ctl("show", arns[0])
+
+
+def test_list_without_decisions_has_no_column_for_them(ledger, made):
+    ledger.write(target(), enrolment(), made(0))
+    assert "RETENTION" not in ledger.ctl("list") and ledger.json("list")["retention"] == []
+
+
+def test_status_and_check_say_what_waits(ledger, config, made):
+    config.write_text("""
+deployment = "acme";
+aws = { region = "eu-central-1"; };
+schedules = { nightly = { action = "backup"; when = "02:00"; keep = { last = 3; }; expire = "delete"; }; };
+tables = ( { match = "orders"; schedules = ["nightly"]; } );
+""")
+    with ledger.running(target(), enrolment(), made(0), made(1, life="expiring")):
+        def warnings():
+            return [p["text"] for p in ledger.json("status", config=config)["problems"] if p["level"] == "warning"]
+
+        new, = warnings()
+        assert new.startswith("nothing expires with this ledger") and new.endswith("then ddbackupctl resume --expiry")
+        ledger.ctl("check", "--schedule=nightly", status=1, config=config)
+        ledger.tamper("INSERT INTO facts (name, value, wall, who) VALUES ('expiry', 'resumed', 1, 'anna')")
+        assert warnings() == []
+        ledger.tamper("INSERT INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since, n_confirmed)"
+                      " VALUES ('own', 'eu-central-1', 'orders', 'nightly', 'id-1', 5, 9, 1772323200000000, 0)")
+        brake, = warnings()
+        assert brake.startswith("orders/nightly: 5 of 9 artefacts would expire at once")
+        assert brake.endswith("ddbackupctl prune --confirm 5")
+        ledger.tamper("INSERT INTO holds (arn, wall, until) VALUES ('a', 1, 4102444800000000), ('b', 1, 5)")
+        assert "\nRetention: 1 artefact held, 1 being deleted\n" in ledger.ctl("status", config=config)
+        counts = ledger.json("status", config=config)["retention"]
+        assert counts == {"expiry_resumed": True, "held": 1, "expiring": 1, "brakes": 1}
+        ledger.tamper("UPDATE brakes SET n_confirmed = 5")
+        assert warnings() == []
