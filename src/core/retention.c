@@ -196,7 +196,8 @@ int retention_keep_describe(const RetentionKeep *k, Text *t) {
         return text_add(t, "everything");
     const char *comma = "";
     for (RetentionReason rule = 0; rule < RETENTION_RULES; rule++)
-        if (limit_of(k, rule) > 0) {
+        /* a floor says more than the other rules only where it is higher */
+        if (limit_of(k, rule) > (rule == RETENTION_FLOOR ? int_max(k->last, 1) : 0)) {
             text_add(t, comma);
             add_rule(k, rule, 0, t);
             comma = ", ";

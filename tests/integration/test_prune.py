@@ -90,7 +90,7 @@ def rows(ledger, config, *args):
 
 def test_every_artefact_has_its_reason(ledger, config, made):
     ledger.write(target(), enrolment(), *(made(n) for n in range(9)))
-    beyond = ("delete", "beyond", "beyond last 3, weekly 2, floor 2")
+    beyond = ("delete", "beyond", "beyond last 3, weekly 2")
     assert rows(ledger, config) == {
         ("orders", 0): ("keep", "last", "last 1 of 3, weekly 1 of 2"),
         ("orders", 1): ("keep", "last", "last 2 of 3"),
@@ -105,7 +105,7 @@ def test_for_people(ledger, config, made):
     ledger.write(target(), enrolment(), *(made(n) for n in range(9)))
     out = ledger.ctl("prune", "--dry-run", config=config)
     assert out.startswith("9 artefacts, 5 no longer wanted, 5 to be deleted; by ")
-    assert re.search(r"\n  nightly +backup +delete +last 3, weekly 2, floor 2 +4 +5 +5K\n", out), out
+    assert re.search(r"\n  nightly +backup +delete +last 3, weekly 2 +4 +5 +5K\n", out), out
     assert "hourly" not in out  # has nothing
     lines = [row.split() for row in out.splitlines() if row.startswith("2026-")]
     assert [row[0] for row in lines] == sorted((row[0] for row in lines), reverse=True)

@@ -180,7 +180,9 @@ static void verdicts_have_words(void **state) {
         {{.within_usec = 90 * USEC_PER_DAY}, {.reason = RETENTION_WITHIN, .place = {[RETENTION_WITHIN] = 1}},
          "within 90d"},
         {{.last = 7, .within_usec = USEC_PER_HOUR, .floor = 2}, {.expendable = true, .reason = RETENTION_BEYOND},
-         "beyond last 7, within 1h, floor 2"},
+         "beyond last 7, within 1h"},
+        {{.daily = 7, .floor = 2}, {.expendable = true, .reason = RETENTION_BEYOND}, "beyond daily 7, floor 2"},
+        {{.daily = 7, .floor = 1}, {.expendable = true, .reason = RETENTION_BEYOND}, "beyond daily 7"},
         {{.last = 7}, {.reason = RETENTION_HELD, .place = {[RETENTION_LAST] = 1}}, "is held"},
         {{.floor = 7}, {.reason = RETENTION_NO_POLICY}, "its schedule keeps everything"},
     };
