@@ -188,17 +188,24 @@ static int read_peer(const VarlinkServer *s, int fd, VarlinkPeer *ret) {
     return 0;
 }
 
-/* The client that has been idle longest goes. */
+/* The rest of a message, or to read an answer. */
+static bool owes(const Client *c) { return c->n_begun > 0 || c->out.len > 0; }
+
+/* Those who owe something go before those who are idle. */
+static bool goes_before(const Client *a, const Client *b) {
+    return owes(a) != owes(b) ? owes(a) : a->moved_mono < b->moved_mono;
+}
+
 static int make_room(VarlinkServer *s) {
-    Client *oldest = NULL;
+    Client *first = NULL;
     if (s->n_clients < VARLINK_CLIENTS_MAX)
         return 0;
     for (size_t i = 0; i < s->n_clients; i++)
-        if (!s->clients[i]->calling && (!oldest || s->clients[i]->moved_mono < oldest->moved_mono))
-            oldest = s->clients[i];
-    if (!oldest)
+        if (!s->clients[i]->calling && (!first || goes_before(s->clients[i], first)))
+            first = s->clients[i];
+    if (!first)
         return -EBUSY;
-    drop(oldest);
+    drop(first);
     return 0;
 }
 
@@ -257,8 +264,7 @@ static int on_connect(sd_event_source *source, int fd, uint32_t revents, void *u
 
 static bool is_out_of_patience(const Client *c, Usec now_mono) {
     Usec quiet = now_mono - c->moved_mono;
-    bool owes = c->n_begun > 0 || c->out.len > 0; /* the rest of a message, or to read an answer */
-    return owes ? quiet > VARLINK_PATIENCE_USEC : !c->calling && quiet > VARLINK_IDLE_USEC;
+    return owes(c) ? quiet > VARLINK_PATIENCE_USEC : !c->calling && quiet > VARLINK_IDLE_USEC;
 }
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {

@@ -13,7 +13,8 @@
 
 typedef struct VarlinkServer VarlinkServer;
 
-/* Clients at once. Beyond, the one that has been idle longest makes way. */
+/* Clients at once. Beyond, one makes way that owes the rest of a message or leaves an answer unread, else the one that has
+ * been idle longest. */
 #define VARLINK_CLIENTS_MAX 256
 /* How long the rest of a message may take, a client may leave an answer unread, or be silent without a call. */
 #define VARLINK_PATIENCE_USEC (10 * USEC_PER_SEC)

@@ -1,9 +1,14 @@
 """The control socket: a Varlink client that knows nothing of us, and our own."""
 
+import asyncio
+import contextlib
+import itertools
 import json
 import os
 import pathlib
 import re
+import resource
+import shutil
 import socket
 import tempfile
 import time
@@ -189,6 +194,15 @@ def as_user(call, uid, groups=()):
 
 
 @pytest.fixture
+def shm():
+    """A directory in memory, where there is one: a commit takes no time there."""
+    directory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    made = tempfile.mkdtemp(prefix="ddbackupd-", dir=directory)
+    yield pathlib.Path(made)
+    shutil.rmtree(made)
+
+
+@pytest.fixture
 def public():
     """A directory that every user can get to."""
     with tempfile.TemporaryDirectory(prefix="ddbackupd-", dir="/tmp") as directory:
@@ -239,3 +253,146 @@ def test_no_directory_for_it(emulator, daemon):
     _, own = started(emulator, daemon, "orders:pitr")
     second = daemon(own.config.read_text(), options=["--runtime-directory", "/nonexistent/run"])
     second.wait_line(r"/nonexistent/run/control: No such file or directory, so that no orders can be given; HINT:")
+
+
+# --- clients that are slow, broken or mean ---
+
+DESCRIBE = json.dumps(
+    {"method": "org.varlink.service.GetInterfaceDescription", "parameters": {"interface": CONTROL}}
+).encode()
+INFO = b'{"method":"org.varlink.service.GetInfo"}\0'
+
+
+async def never_reads(path, end):
+    """Calls and calls, and takes no answer."""
+    while time.monotonic() < end:
+        reader, writer = await asyncio.open_unix_connection(path, limit=1)
+        reader._transport.pause_reading()
+        while time.monotonic() < end:
+            writer.write((DESCRIBE + b"\0") * 50)
+            await asyncio.wait_for(writer.drain(), max(0.1, end - time.monotonic()))
+
+
+async def half_a_message(path, end):
+    _, writer = await asyncio.open_unix_connection(path)
+    for byte in DESCRIBE[:-1]:
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0.05)
+        if time.monotonic() > end:
+            break
+
+
+async def too_much(path, end):
+    """100 MB without an end, as far as it is taken."""
+    _, writer = await asyncio.open_unix_connection(path)
+    writer.write(b'{"method":"')
+    for _ in range(1600):
+        writer.write(b"a" * 65536)
+        await writer.drain()
+    raise AssertionError("all of it was taken")
+
+
+async def wrong_types(path, end):
+    for n in itertools.count():
+        if time.monotonic() > end:
+            break
+        reader, writer = await asyncio.open_unix_connection(path)
+        bad = [b'{"method":5}\0', b"[]\0", b"\0\0\0", b"\xff\xfe\0", b'{"method":"a.b","parameters":[]}\0', b"{" * 9999 + b"\0"]
+        writer.write(bad[n % len(bad)])
+        await reader.read()
+        writer.close()
+
+
+async def closes_mid_stream(path, end):
+    call = json.dumps({"method": f"{CONTROL}.Run", "parameters": {"schedule": "often"}, "more": True}).encode() + b"\0"
+    for n in itertools.count():
+        if time.monotonic() > end:
+            break
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.write([call, DESCRIBE + b"\0", call[:20]][n % 3])
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+
+async def honest(path, end):
+    """How often it was answered. Where it is not let in at once it tries again, as ddbackupctl does."""
+    n = 0
+    while time.monotonic() < end or n == 0:
+        try:
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(INFO)
+            answer = await asyncio.wait_for(reader.readuntil(b"\0"), 20)
+            assert b'"product":"ddbackupd"' in answer
+            n += 1
+            writer.close()
+        except (BlockingIOError, ConnectionError, asyncio.IncompleteReadError):
+            pass
+        await asyncio.sleep(0.2)
+    return n
+
+
+HOSTILE = (never_reads, half_a_message, too_much, wrong_types, closes_mid_stream)
+
+
+async def crowd(path, seconds):
+    """250 hostile clients and 250 honest ones; what the honest ones counted."""
+
+    async def hostile(kind, end):
+        with contextlib.suppress(OSError, asyncio.TimeoutError):  # it was thrown out
+            await kind(path, end)
+
+    end = time.monotonic() + seconds
+    bad = [asyncio.create_task(hostile(HOSTILE[n % len(HOSTILE)], end)) for n in range(250)]
+    counts = await asyncio.gather(*(honest(path, end) for _ in range(250)))
+    for task in bad:
+        task.cancel()
+    for outcome in await asyncio.gather(*bad, return_exceptions=True):
+        if isinstance(outcome, AssertionError):
+            raise outcome
+    return counts
+
+
+def crowd_apart(path, seconds):
+    """The same in a process of its own, that leaves the processor to the daemon."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.nice(15)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            os.write(write, json.dumps(asyncio.run(crowd(path, seconds))).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    return child, read
+
+
+def peak_memory(daemon):
+    """In KiB."""
+    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()).group(1))
+
+
+def test_hostile_clients(shm, emulator, daemon, ctl):
+    """They cost the engine nothing: its turns come in time, and its memory stays what it was."""
+    service = emulator("orders", "users", backup_time="100ms")
+    schedules = backup("often", "*:*:0/1") + backup("nightly", "2100-01-01")
+    own = daemon(conf(service, schedules, select("*", "often", "nightly")), directory=shm)
+    own.wait_runs(2)
+    before = peak_memory(own)
+    late = []
+    for _ in range(3):  # what else runs on this machine may delay a turn, too
+        Socket(own).state()
+        child, read = crowd_apart(str(own.runtime / "control"), 4)
+        done = ctl(own, "run", "nightly", "--wait")  # in the midst of it
+        with os.fdopen(read) as answer:
+            counts = json.loads(answer.read())
+        os.waitpid(child, 0)
+        state = Socket(own).state()
+        assert (done.returncode, done.stdout) == (0, "2 runs begun\n2 of 2 succeeded\n"), done.stderr
+        assert min(counts) > 0, counts
+        late.append(state["late_usec"])
+        if late[-1] < 50000:
+            break
+    assert late[-1] < 50000, late
+    assert peak_memory(own) - before < 16384
+    assert len(own.wait_runs(8, schedule="often")) >= 8
