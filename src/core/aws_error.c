@@ -106,6 +106,8 @@ const AwsErrorRow aws_error_rows[] = {
     {AWS_OP_ANY, "PermanentRedirect", NULL, AWS_REFUSED, NULL},
     {AWS_OP_ANY, "TemporaryRedirect", NULL, AWS_REFUSED, NULL},
     {AWS_OP_ANY, "AuthorizationHeaderMalformed", NULL, AWS_REFUSED, NULL},
+    {AWS_OP_LIST_TAGS, "AccessDeniedException", NULL, AWS_DENIED,
+     "allow dynamodb:ListTagsOfResource on table/* to this principal"},
 
     /* The state of something */
     {AWS_OP_ANY, "TableNotFoundException", NULL, AWS_NOT_FOUND, HINT_TABLE},

@@ -84,6 +84,16 @@ typedef struct ExportList {
     char *next;
 } ExportList;
 
+typedef struct TagInfo {
+    char *key, *value; /* never NULL */
+} TagInfo;
+
+typedef struct TagList {
+    TagInfo *items;
+    size_t n_items, n_room;
+    char *next;
+} TagList;
+
 typedef struct TableNames {
     char **items;
     size_t n_items, n_room;
@@ -156,6 +166,10 @@ typedef struct AwsRequest {
         } object; /* of S3 */
         struct {
             char *arn;
+            char *start_token;
+        } list_tags;
+        struct {
+            char *arn;
         } delete_backup;
     };
 } AwsRequest;
@@ -171,6 +185,7 @@ typedef struct AwsReply {
         TableInfo table;
         TableNames tables;
         ObjectReply object; /* of S3 */
+        TagList tags;
     };
 } AwsReply;
 

@@ -104,6 +104,10 @@ static void add_members(Text *t, const AwsRequest *r) {
         add_string(t, "ExclusiveStartTableName", r->list_tables.start_name);
         add_limit(t, "Limit", r->list_tables.limit);
         break;
+    case AWS_OP_LIST_TAGS:
+        add_string(t, "ResourceArn", r->list_tags.arn);
+        add_string(t, "NextToken", r->list_tags.start_token);
+        break;
     case AWS_OP_DELETE_BACKUP:
         add_string(t, "BackupArn", r->delete_backup.arn);
         break;

@@ -74,6 +74,10 @@ void aws_request_free(AwsRequest *r) {
     case AWS_OP_LIST_TABLES:
         free(r->list_tables.start_name);
         break;
+    case AWS_OP_LIST_TAGS:
+        free(r->list_tags.arn);
+        free(r->list_tags.start_token);
+        break;
     case AWS_OP_DELETE_BACKUP:
         free(r->delete_backup.arn);
         break;
@@ -153,6 +157,15 @@ static void table_names_done(TableNames *l) {
     free(l->next);
 }
 
+static void tag_list_done(TagList *l) {
+    for (size_t i = 0; i < l->n_items; i++) {
+        free(l->items[i].key);
+        free(l->items[i].value);
+    }
+    free(l->items);
+    free(l->next);
+}
+
 void aws_reply_free(AwsReply *r) {
     if (!r)
         return;
@@ -189,6 +202,9 @@ void aws_reply_free(AwsReply *r) {
         free(r->object.etag);
         free(r->object.encryption);
         free(r->object.region);
+        break;
+    case AWS_OP_LIST_TAGS:
+        tag_list_done(&r->tags);
         break;
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
     case AWS_OP_N:

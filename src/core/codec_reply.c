@@ -275,6 +275,27 @@ static int decode_continuous_backups(Reader *r, const struct cJSON *root, AwsRep
     return rc < 0 ? rc : read_recovery(r, recovery, &reply->recovery);
 }
 
+/* Tags */
+
+static const Field tag_fields[] = {
+    {"Key", FIELD_STRING, true, offsetof(TagInfo, key)},
+    {"Value", FIELD_STRING, false, offsetof(TagInfo, value)},
+};
+
+static int read_tag(Reader *r, const struct cJSON *item, AwsReply *reply) {
+    TagList *l = &reply->tags;
+    if (ARRAY_GROW(l->items, l->n_items, l->n_room) < 0)
+        return -ENOMEM;
+    TagInfo *tag = &l->items[l->n_items++];
+    *tag = (TagInfo){};
+    int rc = READ_FIELDS(r, item, tag_fields, tag);
+    return rc >= 0 && !tag->value && !(tag->value = strdup("")) ? -ENOMEM : rc;
+}
+
+static int decode_list_tags(Reader *r, const struct cJSON *root, AwsReply *reply) {
+    return read_page(r, root, "Tags", read_tag, "NextToken", &reply->tags.next, reply);
+}
+
 typedef int (*Decode)(Reader *r, const struct cJSON *root, AwsReply *reply);
 
 static const Decode decoders[AWS_OP_N] = {
@@ -287,6 +308,7 @@ static const Decode decoders[AWS_OP_N] = {
     [AWS_OP_LIST_EXPORTS] = decode_list_exports,
     [AWS_OP_DESCRIBE_TABLE] = decode_describe_table,
     [AWS_OP_LIST_TABLES] = decode_list_tables,
+    [AWS_OP_LIST_TAGS] = decode_list_tags,
     [AWS_OP_DELETE_BACKUP] = decode_describe_backup,
 };
 

@@ -64,12 +64,18 @@ typedef struct AccountConf {
     size_t n_regions;
 } AccountConf;
 
+/* Names without wildcards, sorted; then ARNs, sorted by their tables; then patterns. */
+typedef struct TableSelectors {
+    char **items;
+    size_t n_items, n_names, n_arns;
+} TableSelectors;
+
 /* One entry of `tables`. */
 typedef struct TablesConf {
-    char **match; /* names and patterns; the first n_names have no wildcards and are sorted */
-    size_t n_match, n_names;
-    char **exclude; /* the same */
-    size_t n_exclude, n_exclude_names;
+    TableSelectors match; /* none: every table that has the tags */
+    TableSelectors exclude;
+    char **tags; /* "key=value", which may hold wildcards; it must have each of them */
+    size_t n_tags;
     const ScheduleConf **schedules; /* borrowed from Conf */
     size_t n_schedules;
     const AccountConf **accounts; /* borrowed from Conf; none: every one */
@@ -96,6 +102,7 @@ typedef struct Conf {
         RetryMode retry_mode;
         int max_attempts; /* 0: CONF_MAX_ATTEMPTS */
         Usec discovery_interval_usec; /* how often patterns are matched against ListTables */
+        Usec inspection_interval_usec; /* how old the tags of a table may get, where they matter */
     } aws;
     struct {
         double rate_share;
@@ -132,18 +139,10 @@ const ScheduleConf *conf_schedule(const Conf *c, const char *name); /* or NULL *
 bool conf_schedule_is(const ScheduleConf *s, const char *name);     /* its name, or a former one? */
 
 const AccountConf *conf_account(const Conf *c, const char *name);   /* or NULL */
+/* The 12 digits of its role; "" where it has none. */
+const char *conf_account_id(const AccountConf *a, char buffer[static 13]);
 size_t conf_n_places(const Conf *c);   /* regions of accounts */
 bool conf_needs_region(const Conf *c); /* some account does not name its regions */
-
-/* The schedules that apply to a table of an account: the union over the entries that select it, in the order of Conf.
- * Writes at most `room` and returns how many there are. */
-size_t conf_schedules_of(const Conf *c, const char *account, const char *table, const ScheduleConf **ret, size_t room);
-/* Names without wildcards that some entry with schedules selects in the account, sorted, each once; borrowed strings,
- * free the array. */
-int conf_named_tables(const Conf *c, const char *account, const char ***ret, size_t *ret_n);
-bool conf_needs_discovery(const Conf *c, const char *account); /* some entry with schedules has a pattern for it */
-/* Does the entry apply to the account? */
-bool conf_entry_has_account(const TablesConf *t, const char *account);
 
 /* The text of --dump-config: every key with its effective value and where it came from. */
 int conf_dump(const ConfTree *tree, char **ret);

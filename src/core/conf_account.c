@@ -1,6 +1,7 @@
 #include "core/conf_account.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/conf_check.h"
@@ -21,6 +22,11 @@ const AccountConf *conf_account(const Conf *c, const char *name) {
         if (strcmp(c->accounts[i].name, name) == 0)
             return &c->accounts[i];
     return NULL;
+}
+
+const char *conf_account_id(const AccountConf *a, char buffer[static 13]) {
+    snprintf(buffer, 13, "%.12s", a->role_arn ? strstr(a->role_arn, "::") + 2 : "");
+    return buffer;
 }
 
 size_t conf_n_places(const Conf *c) {

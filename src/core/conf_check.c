@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "core/conf_expand.h"
 #include "core/endpoint.h"
+#include "core/table_arn.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -48,8 +49,12 @@ static bool classes_are_closed(const char *s) {
 
 bool check_table(const char *s, Text *why) {
     bool pattern = glob_is_pattern(s);
+    TableArn arn;
+    if (begins(s, "arn:") && (pattern || !table_arn_parse(s, &arn)))
+        return no(why, "is no ARN of a table; HINT: such as "
+                       "\"arn:aws:dynamodb:eu-central-1:111111111111:table/orders\", without wildcards");
     if (begins(s, "arn:"))
-        return no(why, "is an ARN; HINT: the table's name alone");
+        return check_table(arn.table, why);
     if (!holds_only(s, pattern ? LETTERS DIGITS "_.-*?[]!^" : LETTERS DIGITS "_.-"))
         return no(why,
                   "is no name of a table; HINT: letters, digits, '_', '.' and '-', or a pattern with *, ? and [ ]");
@@ -59,6 +64,19 @@ bool check_table(const char *s, Text *why) {
         return no(why,
                   "is too short for a table's name, which has 3 to 255 characters; HINT: a pattern holds *, ? or [ ]");
     return strlen(s) <= 255 || no(why, "is longer than the 255 characters of a table's name");
+}
+
+/* Letters of any script: bytes above 127. */
+bool check_tag(const char *s, Text *why) {
+    const char *equal = strchr(s, '=');
+    if (!equal || equal == s)
+        return no(why, "is no tag; HINT: \"key=value\", or \"key=*\" for any value");
+    for (const char *c = s; *c; c++)
+        if (!((unsigned char)*c >= 0x80 || strchr(LETTERS DIGITS " +-=._:/@*?[]!^", *c)))
+            return no(why, "is no tag; HINT: letters, digits, blanks and characters of +-=._:/@, and *, ? and [ ] for others");
+    if (!classes_are_closed(s))
+        return no(why, "has a '[' that is never closed; HINT: a class of characters is written [a-z]");
+    return strlen(s) <= 4 * (128 + 256) + 1 || no(why, "is longer than a tag can be");
 }
 
 bool check_region(const char *s, Text *why) {

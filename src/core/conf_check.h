@@ -8,7 +8,8 @@
 
 bool check_deployment(const char *s, Text *why);
 bool check_schedule_name(const char *s, Text *why);
-bool check_table(const char *s, Text *why); /* a table's name or a pattern */
+bool check_table(const char *s, Text *why); /* a table's name, its ARN or a pattern */
+bool check_tag(const char *s, Text *why);   /* key=value */
 bool check_region(const char *s, Text *why);
 bool check_endpoint(const char *s, Text *why);
 bool check_line(const char *s, Text *why); /* anything without control characters */

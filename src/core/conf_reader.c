@@ -72,8 +72,7 @@ static int check_unknown(ConfReader *m, ConfSection in, bool defaults, const Con
     return 0;
 }
 
-/* A required key that is not there; where it is there under a wrong name, that was said. */
-static int say_missing(ConfReader *m, const ConfKey *key, const ConfTree *group, const char *path) {
+int conf_reader_missing(ConfReader *m, const ConfKey *key, const ConfTree *group, const char *path) {
     for (size_t i = 0; i < group->n_children; i++) {
         const char *name = group->children[i]->key;
         if (!conf_key(key->in, name) && text_equal(guess(key->in, false, name), key->name))
@@ -92,7 +91,7 @@ static int read_key(ConfReader *m, const ConfKey *key, const ConfTree *node, con
     if (defaults && key->own)
         return 0;
     if (!child && key->required && node)
-        return say_missing(m, key, node, here);
+        return conf_reader_missing(m, key, node, here);
     if (key->type == CONF_TYPE_SECTION && key->offset != CONF_NO_OFFSET) {
         bool bad = child && !conf_reader_is_group(m, child, here);
         return conf_reader_section(m, key->section, bad ? NULL : child, other, below, defaults,

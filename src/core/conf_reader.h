@@ -16,6 +16,8 @@ typedef struct ConfReader {
 
 /* Adds a problem of the node; -EINVAL, -ENOMEM. */
 int conf_reader_say(ConfReader *m, const ConfTree *node, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The same of a required key that is not there; where it is there under a wrong name, that was said. */
+int conf_reader_missing(ConfReader *m, const ConfKey *key, const ConfTree *group, const char *path);
 bool conf_reader_is_group(ConfReader *m, const ConfTree *node, const char *path); /* else says so */
 /* The keys of a section, from the group `node` (NULL: it is not there), else from `inherited`, else their defaults.
  * `path` ends in '.' or is empty. 0, -ENOMEM:

@@ -92,7 +92,9 @@ const ConfKey conf_schema[] = {
      .unset = "AWS_MAX_ATTEMPTS, max_attempts of the profile, or 4",
      .doc = "how often one call is sent before it counts as failed for now"},
     {AWS, "discovery_interval", DURATION(offsetof(Conf, aws.discovery_interval_usec), USEC_PER_SEC, USEC_PER_DAY),
-     .default_text = "15min", .doc = "how often the tables are listed, for patterns"},
+     .default_text = "15min", .doc = "how often the tables are listed, for patterns and tags"},
+    {AWS, "inspection_interval", DURATION(offsetof(Conf, aws.inspection_interval_usec), USEC_PER_SEC, USEC_PER_WEEK),
+     .default_text = "1h", .doc = "how often a table's tags are read, where entries ask for them"},
 
     {SCHEDULE, "action", WORD(offsetof(ScheduleConf, action), actions), .required = true, .example = "\"backup\"",
      .own = true, .doc = "an on-demand backup or a full export to S3"},
@@ -158,10 +160,12 @@ const ConfKey conf_schema[] = {
     {ACCOUNT, "regions", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_region, .unset = "aws.region",
      .doc = "the regions of its tables"},
 
-    {TABLES, "match", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"*\"", .check = check_table,
-     .doc = "names of tables and patterns"},
+    {TABLES, "match", .type = CONF_TYPE_TEXTS, OWNER_READS, .example = "\"*\"", .check = check_table,
+     .unset = "every table that has the tags", .doc = "names of tables, their ARNs, and patterns"},
+    {TABLES, "tags", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_tag, .unset = "whatever they are",
+     .doc = "the tags that they must have, key=value"},
     {TABLES, "exclude", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_table, .unset = "none",
-     .doc = "names and patterns that this entry leaves out"},
+     .doc = "names, ARNs and patterns that this entry leaves out"},
     {TABLES, "accounts", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_line, .unset = "every one",
      .doc = "names of the accounts that this entry is for"},
     {TABLES, "schedules", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"nightly\"",
@@ -227,8 +231,7 @@ int verify_level_from_string(const char *s, VerifyLevel *ret) {
 }
 
 bool conf_key_is_planned(const char *name) {
-    static const char *const planned[] = {"base",    "hooks", "min_tables",        "on_lost",
-                                          "pitr",    "tags",  "max_new_full_bytes"};
+    static const char *const planned[] = {"base", "hooks", "min_tables", "on_lost", "pitr", "max_new_full_bytes"};
     for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
         if (strcmp(planned[i], name) == 0)
             return true;

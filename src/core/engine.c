@@ -30,6 +30,9 @@ void engine_free(Engine *e) {
     free(e->inbox);
     targets_done(&e->targets);
     places_done(&e->places);
+    for (size_t i = 0; i < e->n_tables; i++)
+        ledger_table_done(&e->tables[i]);
+    free(e->tables);
     client_outbox_done(&e->calls);
     for (size_t i = 0; i < e->n_orders; i++)
         order_free(e->orders[i]);
@@ -64,9 +67,15 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     e->port = settings->stock;
     StockState stock = ledger->stock;
     e->pause = ledger->pause;
-    *ledger = (Ledger){};
-    if ((r = engine_begin_expiry(e, &stock, now)) < 0)
+    ledger->pause = (Pause){};
+    ledger->targets = (Targets){};
+    ledger->runs = NULL;
+    ledger->n_runs = ledger->n_runs_room = 0;
+    ledger->stock = (StockState){};
+    engine_meet_places(e);
+    if ((r = engine_begin_expiry(e, &stock, now)) < 0 || (r = engine_restore_inventories(e, ledger)) < 0)
         return r;
+    ledger_done(ledger);
     for (size_t i = 0; i < e->targets.n_items; i++)
         for (size_t j = 0; j < e->targets.items[i]->n_enrolments; j++)
             e->targets.items[i]->selected |= e->targets.items[i]->enrolments[j]->active;
@@ -105,8 +114,13 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
     for (size_t i = 0; i < e->places.n_items; i++)
         client_cancel(e->client, TAG_PLACE - i);
     client_cancel(e->client, TAG_PROBE);
-    if (r < 0 || (r = places_make(conf, settings->region, now, &e->places)) < 0)
+    engine_cancel_tags(e);
+    CLEANUP(places_done) Places old = e->places;
+    e->places = (Places){};
+    if (r < 0 || (r = places_make(conf, settings->region, now, &e->places)) < 0 ||
+        (r = engine_keep_inventories(e, &old, now)) < 0)
         return r;
+    engine_meet_places(e);
     e->probe = (Probe){.next_mono = now.mono};
     e->enrol_wanted = true;
     return 0;
@@ -179,6 +193,8 @@ static int hurry(Engine *e, Now now) {
         Place *p = &e->places.items[i];
         if (p->hurry && p->discovery.failed && !p->discovery.calling)
             p->discovery.next_mono = now.mono;
+        if (p->hurry)
+            p->inventory.resume_mono = now.mono;
         p->hurry = false;
     }
     e->probe.next_mono = now.mono;
@@ -222,6 +238,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
+    if (r >= 0)
+        r = engine_read_tags(e, now);
     if (r >= 0 && engine_probe_mono(e) <= now.mono)
         r = engine_probe(e, now);
     return r;
@@ -240,6 +258,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_polled(e, done, now, out);
     if (done->tag >= TAG_EXPIRY && done->tag < TAG_EXPIRY + e->n_expiries)
         return engine_expiry_answered(e, done, now, out);
+    if (done->tag >= TAG_TAGS && done->tag < TAG_TAGS + e->places.n_items * INVENTORY_CALLS)
+        return engine_tags_read(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -274,7 +294,7 @@ static bool may_linger(Engine *e, Now now, const EngineOutbox *out) {
 
 static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
     LedgerBatch *b = &out->batch;
-    bool changed = false;
+    bool changed = e->n_tables > 0;
     for (size_t i = 0; i < e->n_runs; i++) {
         int r = e->runs[i]->changed ? engine_settle_notes(e, e->runs[i], now, out) : 0;
         if (r < 0)
@@ -284,6 +304,9 @@ static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
     if (changed && may_linger(e, now, out))
         return 0;
     e->linger_mono = USEC_INFINITY;
+    int r = engine_put_tables(e, out);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < e->n_runs; i++) {
         if (!e->runs[i]->changed)
             continue;
@@ -305,6 +328,7 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     for (size_t i = 0; i < e->places.n_items; i++)
         mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
     mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
+    mono = usec_min(mono, engine_inventory_mono(e));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
         wall = usec_min(usec_min(heap_next(&e->deadlines), heap_next(&e->fresh)),

@@ -65,6 +65,17 @@ typedef struct EnrolContext {
     EngineOutbox *out;
 } EnrolContext;
 
+static const char *why_withdrawn(const Engine *e, const Place *p, const Enrolment *n) {
+    if (p && p->has_listing && !discovery_has(&p->discovery, n->target->table))
+        return "the table does not exist any more";
+    const ScheduleConf *s = conf_schedule(e->conf, n->schedule_name);
+    TableFacts facts = {};
+    if (p && s)
+        facts = place_facts(p, n->target->table, n->target->table_arn);
+    return p && s && conf_tags_may_give(e->conf, &facts, s) ? "its tags no longer select it"
+                                                            : "the configuration no longer selects it";
+}
+
 static int enrol_news(void *context, Enrolment *n, bool enrolled) {
     EnrolContext *c = context;
     const Place *p = places_find(&c->engine->places, n->target->account, n->target->region);
@@ -74,9 +85,7 @@ static int enrol_news(void *context, Enrolment *n, bool enrolled) {
                                    n->schedule_name)
                 : report_enrolment(n, REPORT_WITHDRAWN, c->engine->qualified, &report,
                                    "withdrawn from schedule %s: %s; what was made stays", n->schedule_name,
-                                   p && p->has_listing && !discovery_has(&p->discovery, n->target->table)
-                                       ? "the table does not exist any more"
-                                       : "the configuration no longer selects it");
+                                   why_withdrawn(c->engine, p, n));
     return r < 0 ? r : engine_say(c->out, report);
 }
 
@@ -88,30 +97,45 @@ static bool needs_labels(const Engine *e) {
     return many;
 }
 
+static int arm_target(Engine *e, Target *t, Now now, EngineOutbox *out) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < t->n_enrolments; i++) {
+        Enrolment *n = t->enrolments[i];
+        if (n->changed)
+            r = engine_put_enrolment(out, n);
+        if (r >= 0 && n->schedule)
+            r = engine_arm_due(e, n);
+        else
+            heap_set(&e->due, &n->due, USEC_INFINITY);
+        if (r >= 0 && n->schedule)
+            r = engine_freshness(e, n, now, out);
+        else
+            heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
+    }
+    return r;
+}
+
 int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
     EnrolContext context = {.engine = e, .out = out};
     e->qualified = needs_labels(e);
     int r = enrol_update(&e->targets, e->conf, &e->places, now, enrol_news, &context);
     for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++)
-        for (size_t j = 0; r >= 0 && j < e->targets.items[i]->n_enrolments; j++) {
-            Enrolment *n = e->targets.items[i]->enrolments[j];
-            if (n->changed)
-                r = engine_put_enrolment(out, n);
-            if (r >= 0 && n->schedule)
-                r = engine_arm_due(e, n);
-            else
-                heap_set(&e->due, &n->due, USEC_INFINITY);
-            if (r >= 0 && n->schedule)
-                r = engine_freshness(e, n, now, out);
-            else
-                heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
-        }
+        r = arm_target(e, e->targets.items[i], now, out);
     if (r >= 0)
         r = engine_arm_all_ahead(e);
     if (r >= 0)
         r = engine_arm_all_expiry(e, now);
     e->enrol_wanted = r < 0;
     return r;
+}
+
+int engine_enrol_table(Engine *e, const Place *p, const char *table, Now now, EngineOutbox *out) {
+    EnrolContext context = {.engine = e, .out = out};
+    Target *t = NULL;
+    int r = enrol_table(&e->targets, e->conf, p, table, now, enrol_news, &context, &t);
+    if (r < 0 || !t || (r = arm_target(e, t, now, out)) < 0)
+        return r;
+    return engine_arm_all_ahead(e);
 }
 
 static int record_range(const Enrolment *n, const SlotPlan *plan, EngineOutbox *out) {
@@ -221,12 +245,12 @@ int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox
     case DISCOVERY_COMPLETE:
         p->has_listing = true;
         e->enrol_wanted = true;
-        return 0;
+        return engine_take_listing(e, p, now);
     case DISCOVERY_FAILED:
         if (trouble) /* said for the place */
             return 0;
         r = report_plain(REPORT_DISCOVERY_FAILED, &report,
-                         "%s: the tables could not be listed: %s%s%s; patterns keep the tables that they had%s%s",
+                         "%s: the tables could not be listed: %s%s%s; patterns and tags keep the tables that they had%s%s",
                          place_label(p, e->qualified, label), done->error.code, done->error.message[0] ? ": " : "",
                          done->error.message, done->error.hint ? "; HINT: " : "",
                          done->error.hint ? done->error.hint : "");

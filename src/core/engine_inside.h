@@ -2,8 +2,8 @@
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
- * are to go, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_outbox.c what a turn
- * collects. */
+ * are to go, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the tables
+ * that places have and their tags, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
@@ -21,6 +21,7 @@
 #define TAG_AHEAD (UINT64_C(1) << 62)             /* and AHEAD_MAX times the index in Engine.aheads, and that in describing */
 #define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
 #define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
+#define TAG_TAGS (TAG_AHEAD + (UINT64_C(3) << 32))   /* and INVENTORY_CALLS times the place, and the call */
 
 /* Tables of one account and region that are described ahead of their slots. */
 #define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */
@@ -78,6 +79,8 @@ struct Engine {
     size_t n_orders, n_orders_room;
     const Target *order_at; /* the last target that the first order has seen; NULL: none */
     Pause pause;
+    LedgerTable *tables; /* of inventories that have changed, for the next commit */
+    size_t n_tables, n_tables_room;
 };
 
 /* --- engine_outbox.c --- */
@@ -103,6 +106,8 @@ int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out);
 
 /* Brings targets and enrolments in line with the configuration and the tables that exist. */
 int engine_enrol(Engine *e, Now now, EngineOutbox *out);
+/* The same for one table of a place, whose tags were read. */
+int engine_enrol_table(Engine *e, const Place *p, const char *table, Now now, EngineOutbox *out);
 /* Waits for the slot after the cursor. */
 int engine_arm_due(Engine *e, Enrolment *n);
 /* Says what there is to say of its freshness, and waits for the next time. */
@@ -126,6 +131,26 @@ Usec engine_ahead_wall(const Engine *e);
 int engine_describe_ahead(Engine *e, Now now);
 int engine_described(Engine *e, const CallDone *done, Now now);
 void engine_ahead_done(Engine *e);
+
+/* --- engine_inventory.c --- */
+
+/* What the ledger knows of tables becomes the places'. */
+int engine_restore_inventories(Engine *e, const Ledger *ledger);
+/* The inventories of places that were before go on in those of the same name. */
+int engine_keep_inventories(Engine *e, Places *old, Now now);
+/* Of places whose account is not known no ARN is taken for their own, until it is learned. */
+void engine_meet_places(Engine *e);
+int engine_seek_accounts(Engine *e);
+/* What has changed goes into the batch. */
+int engine_put_tables(Engine *e, EngineOutbox *out);
+/* A place's listing is complete. */
+int engine_take_listing(Engine *e, Place *p, Now now);
+/* When there are tags to read; USEC_INFINITY: not now. */
+Usec engine_inventory_mono(const Engine *e);
+int engine_read_tags(Engine *e, Now now);
+int engine_tags_read(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+/* The calls under way are forgotten. */
+void engine_cancel_tags(Engine *e);
 
 /* --- engine_poll.c --- */
 

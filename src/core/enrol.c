@@ -27,18 +27,31 @@ static int set_schedule(Enrolment *e, const ScheduleConf *s, Now now) {
     return 0;
 }
 
-static int update_target(Target *t, const Conf *conf, bool selected, Now now, EnrolNews news, void *context) {
-    const ScheduleConf *all[64];
-    AUTO_FREE const ScheduleConf **many = NULL;
-    const ScheduleConf **schedules = all;
-    size_t n = selected ? conf_schedules_of(conf, t->account, t->table, all, ARRAY_SIZE(all)) : 0;
-    if (n > ARRAY_SIZE(all)) {
-        many = calloc(n, sizeof *many);
-        if (!many)
-            return -ENOMEM;
-        conf_schedules_of(conf, t->account, t->table, many, n);
-        schedules = many;
+int enrol_schedules(const Target *t, const Conf *conf, const TableFacts *facts, const ScheduleConf ***ret, size_t *ret_n) {
+    AUTO_FREE const ScheduleConf **found = calloc(conf->n_schedules + t->n_enrolments + 1, sizeof *found);
+    if (!found)
+        return -ENOMEM;
+    size_t n = conf_schedules_of(conf, facts, found, conf->n_schedules);
+    for (size_t i = 0; !facts->tags && i < t->n_enrolments; i++) {
+        const ScheduleConf *s = t->enrolments[i]->active ? conf_schedule(conf, t->enrolments[i]->schedule_name) : NULL;
+        bool has = !s;
+        for (size_t j = 0; !has && j < n; j++)
+            has = found[j] == s;
+        if (!has && conf_tags_may_give(conf, facts, s))
+            found[n++] = s;
     }
+    *ret = TAKE_PTR(found);
+    *ret_n = n;
+    return 0;
+}
+
+/* `facts` of a table that is not there are NULL. */
+static int update_target(Target *t, const Conf *conf, const TableFacts *facts, Now now, EnrolNews news, void *context) {
+    AUTO_FREE const ScheduleConf **schedules = NULL;
+    size_t n = 0;
+    int r = facts ? enrol_schedules(t, conf, facts, &schedules, &n) : 0;
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < t->n_enrolments; i++) {
         Enrolment *e = t->enrolments[i];
         bool wanted = false;
@@ -49,13 +62,12 @@ static int update_target(Target *t, const Conf *conf, bool selected, Now now, En
         e->schedule = NULL;
         e->active = false;
         e->changed = true;
-        int r = news(context, e, false);
-        if (r < 0)
+        if ((r = news(context, e, false)) < 0)
             return r;
     }
     for (size_t j = 0; j < n; j++) {
         Enrolment *e = target_enrolment(t, schedules[j]->name);
-        int r = e ? 0 : target_enrol(t, schedules[j]->name, &e);
+        r = e ? 0 : target_enrol(t, schedules[j]->name, &e);
         if (r < 0 || (r = set_schedule(e, schedules[j], now)) < 0)
             return r;
         if (e->active)
@@ -92,16 +104,19 @@ static int ensure(Targets *targets, const Conf *conf, const Place *p, const char
     int r = 0;
     for (size_t i = 0; r >= 0 && i < n_names; i++)
         r = targets_ensure(targets, p->account, p->region, names[i], &t);
-    for (size_t i = 0; r >= 0 && p->has_listing && i < p->discovery.n_names; i++)
-        if (conf_schedules_of(conf, p->account, p->discovery.names[i], NULL, 0) > 0)
+    for (size_t i = 0; r >= 0 && p->has_listing && i < p->discovery.n_names; i++) {
+        TableFacts facts = place_facts(p, p->discovery.names[i], NULL);
+        if (conf_schedules_of(conf, &facts, NULL, 0) > 0)
             r = targets_ensure(targets, p->account, p->region, p->discovery.names[i], &t);
+    }
     return r;
 }
 
 static int update_place(Targets *targets, const Conf *conf, const Place *p, Now now, EnrolNews news, void *context) {
     AUTO_FREE const char **names = NULL;
     size_t n_names = 0;
-    int r = conf_named_tables(conf, p->account, &names, &n_names);
+    TableFacts facts = place_facts(p, NULL, NULL);
+    int r = conf_named_tables(conf, &facts, &names, &n_names);
     if (r >= 0)
         r = ensure(targets, conf, p, names, n_names);
     for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
@@ -109,9 +124,25 @@ static int update_place(Targets *targets, const Conf *conf, const Place *p, Now 
         if (strcmp(t->account, p->account) != 0 || strcmp(t->region, p->region) != 0)
             continue;
         bool exists = p->has_listing ? discovery_has(&p->discovery, t->table) : t->selected;
-        r = update_target(t, conf, exists || is_named(names, n_names, t->table), now, news, context);
+        exists |= is_named(names, n_names, t->table);
+        facts = place_facts(p, t->table, t->table_arn);
+        r = update_target(t, conf, exists ? &facts : NULL, now, news, context);
     }
     return r;
+}
+
+int enrol_table(Targets *targets, const Conf *conf, const Place *p, const char *table, Now now, EnrolNews news,
+                void *context, Target **ret) {
+    TableFacts facts = place_facts(p, table, NULL);
+    Target *t = targets_find(targets, p->account, p->region, table);
+    int r = 0;
+    if (!t && conf_schedules_of(conf, &facts, NULL, 0) > 0)
+        r = targets_ensure(targets, p->account, p->region, table, &t);
+    if (r < 0 || !t)
+        return r;
+    facts = place_facts(p, table, t->table_arn);
+    *ret = t;
+    return update_target(t, conf, &facts, now, news, context);
 }
 
 int enrol_update(Targets *targets, const Conf *conf, const Places *places, Now now, EnrolNews news, void *context) {
@@ -121,7 +152,7 @@ int enrol_update(Targets *targets, const Conf *conf, const Places *places, Now n
     for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
         Target *t = targets->items[i];
         if (!places_find(places, t->account, t->region))
-            r = update_target(t, conf, false, now, news, context);
+            r = update_target(t, conf, NULL, now, news, context);
     }
     return r;
 }

@@ -2,6 +2,13 @@
 
 #include <stdlib.h>
 
+void ledger_table_done(LedgerTable *t) {
+    free(t->account);
+    free(t->region);
+    free(t->table);
+    free(t->tags);
+}
+
 void ledger_done(Ledger *l) {
     targets_done(&l->targets);
     for (size_t i = 0; i < l->n_runs; i++)
@@ -9,11 +16,14 @@ void ledger_done(Ledger *l) {
     free(l->runs);
     stock_state_done(&l->stock);
     pause_done(&l->pause);
+    for (size_t i = 0; i < l->n_tables; i++)
+        ledger_table_done(&l->tables[i]);
+    free(l->tables);
     *l = (Ledger){};
 }
 
 bool ledger_batch_is_empty(const LedgerBatch *b) {
-    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges + b->n_orders == 0 &&
+    return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges + b->n_orders + b->n_tables == 0 &&
            stock_changes_are_empty(&b->stock);
 }
 
@@ -25,7 +35,9 @@ void ledger_batch_clear(LedgerBatch *b) {
         free(b->ranges[i].table);
     }
     stock_changes_clear(&b->stock);
-    b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = b->n_orders = 0;
+    for (size_t i = 0; i < b->n_tables; i++)
+        ledger_table_done(&b->tables[i]);
+    b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = b->n_orders = b->n_tables = 0;
 }
 
 void ledger_batch_done(LedgerBatch *b) {
@@ -36,5 +48,6 @@ void ledger_batch_done(LedgerBatch *b) {
     free(b->ranges);
     stock_changes_done(&b->stock);
     free(b->orders);
+    free(b->tables);
     *b = (LedgerBatch){};
 }

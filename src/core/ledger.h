@@ -12,6 +12,14 @@
 #include "core/stock.h"
 #include "core/target.h"
 
+/* A table that a listing showed, and its tags: a row of an inventory (core/inventory.h). Strings are owned. */
+typedef struct LedgerTable {
+    char *account, *region, *table;
+    char *tags; /* NULL: not read yet */
+    Usec tags_wall, seen_wall;
+    bool gone; /* a later listing does not show it */
+} LedgerTable;
+
 /* The state at start: targets with their enrolments, unsettled runs, the next free run id. */
 typedef struct Ledger {
     Targets targets;
@@ -20,9 +28,12 @@ typedef struct Ledger {
     int64_t next_run_id;
     StockState stock;
     Pause pause; /* also one that has run out since */
+    LedgerTable *tables;
+    size_t n_tables, n_tables_room;
 } Ledger;
 
 void ledger_done(Ledger *l);
+void ledger_table_done(LedgerTable *t);
 
 /* Slots that will not run, as one row. */
 typedef struct LedgerRange {
@@ -46,6 +57,8 @@ typedef struct LedgerBatch {
     StockChanges stock; /* owned */
     Order **orders; /* that changed something; owned by the outbox */
     size_t n_orders, n_orders_room;
+    LedgerTable *tables; /* owned */
+    size_t n_tables, n_tables_room;
 } LedgerBatch;
 
 bool ledger_batch_is_empty(const LedgerBatch *b);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/table_arn.h"
 #include "core/target.h"
 
 void places_done(Places *p) {
@@ -12,6 +13,7 @@ void places_done(Places *p) {
         free(p->items[i].account);
         free(p->items[i].region);
         discovery_done(&p->items[i].discovery);
+        inventory_done(&p->items[i].inventory);
     }
     free(p->items);
     *p = (Places){};
@@ -21,6 +23,9 @@ static int add(Places *p, const Conf *c, const char *account, const char *region
     Place *place = &p->items[p->n_items++];
     if (text_set(&place->account, account) < 0 || text_set(&place->region, region) < 0)
         return -ENOMEM;
+    const AccountConf *known = conf_account(c, account);
+    if (known)
+        conf_account_id(known, place->account_id);
     discovery_restart(&place->discovery, conf_needs_discovery(c, account), now);
     return 0;
 }
@@ -52,6 +57,18 @@ Place *places_find(const Places *p, const char *account, const char *region) {
             (!p->items[i].region || strcmp(p->items[i].region, region) == 0))
             return &p->items[i];
     return NULL;
+}
+
+TableFacts place_facts(const Place *p, const char *table, const char *table_arn) {
+    TableFacts t = {.account = p->account, .region = p->region, .table = table};
+    if (strlen(p->account_id) != 12)
+        table_arn_account_id(p->inventory.arn_prefix, t.account_id);
+    if (strlen(p->account_id) != 12 && !*t.account_id)
+        table_arn_account_id(table_arn, t.account_id);
+    if (!*t.account_id)
+        memcpy(t.account_id, p->account_id, sizeof t.account_id);
+    t.tags = table ? inventory_tags(&p->inventory, table) : NULL;
+    return t;
 }
 
 const char *place_label(const Place *p, bool qualified, char buffer[static PLACE_LABEL_SIZE]) {

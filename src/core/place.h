@@ -2,8 +2,9 @@
 /* Where tables are: a region of an account. Each place has a walk through its tables of its own, so that a broken account
  * or a region that is down holds up no other. */
 
-#include "core/conf.h"
+#include "core/conf_select.h"
 #include "core/discovery.h"
+#include "core/inventory.h"
 
 /* What calls of a place end with that is no matter of a single table. */
 typedef enum PlaceTrouble {
@@ -12,11 +13,16 @@ typedef enum PlaceTrouble {
     PLACE_UNREACHABLE, /* requests do not get there */
 } PlaceTrouble;
 
+#define PLACE_STRANGER "?"
+
 typedef struct Place {
     char *account;
-    char *region; /* NULL: not known (places_make) */
+    char *region;        /* NULL: not known (places_make) */
+    char account_id[13]; /* of the account's role; "": not known; PLACE_STRANGER: not known, and no ARN is taken for its own */
     Discovery discovery;
     bool has_listing; /* a walk was completed since the configuration was loaded */
+    Inventory inventory;
+    size_t n_sought; /* tables that were to tell whose account it is */
     PlaceTrouble trouble;
     bool trouble_said;
     bool hurry; /* fresh credentials: what was deferred is tried at once */
@@ -36,6 +42,9 @@ void places_done(Places *p);
 Place *places_find(const Places *p, const char *account, const char *region);
 /* Names need account and region. */
 static inline bool places_are_many(const Places *p) { return p->n_items > 1; }
+
+/* What is known of a table there; `table_arn` as it was described last, or NULL. Borrows. */
+TableFacts place_facts(const Place *p, const char *table, const char *table_arn);
 
 /* "eu-central-1", or "prod/eu-central-1". Borrowed from the buffer. */
 #define PLACE_LABEL_SIZE 160

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "core/table_arn.h"
 
 static void enrolment_free(Enrolment *e) {
     if (!e)
@@ -60,15 +61,7 @@ int target_describe(Target *t, const TableInfo *info, Usec wall) {
 }
 
 const char *target_account_id(const Target *t, char buffer[static 13]) {
-    /* arn:aws:dynamodb:eu-central-1:111111111111:table/orders */
-    const char *field = t->table_arn;
-    for (int i = 0; field && i < 4; i++) {
-        field = strchr(field, ':');
-        field = field ? field + 1 : NULL;
-    }
-    bool ok = field && strspn(field, "0123456789") == 12 && field[12] == ':';
-    snprintf(buffer, 13, "%.12s", ok ? field : "");
-    return buffer;
+    return table_arn_account_id(t->table_arn, buffer);
 }
 
 Enrolment *target_enrolment(const Target *t, const char *schedule) {

@@ -22,11 +22,12 @@ static bool is_enrolled(const Situation *s, const Place *p, const char *table, c
 }
 
 static int compare_table(const CtlOptions *o, const Conf *conf, const Place *p, const char *table, Situation *s) {
-    size_t n = conf_schedules_of(conf, p->account, table, NULL, 0);
+    TableFacts facts = place_facts(p, table, NULL);
+    size_t n = conf_schedules_of(conf, &facts, NULL, 0);
     AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
     if (!schedules)
         return -ENOMEM;
-    conf_schedules_of(conf, p->account, table, schedules, n);
+    conf_schedules_of(conf, &facts, schedules, n);
     int r = 0;
     for (size_t i = 0; r >= 0 && i < n; i++) {
         if (!options_select(o, p->account, p->region ? p->region : "", table, schedules[i]->name) ||
@@ -56,7 +57,8 @@ static int add_problems(const ConfProblems *problems, int error, Situation *s) {
 static int compare_place(const CtlOptions *o, const Conf *conf, const Place *p, Situation *s) {
     AUTO_FREE const char **names = NULL;
     size_t n_names = 0;
-    int r = conf_named_tables(conf, p->account, &names, &n_names);
+    TableFacts facts = place_facts(p, NULL, NULL);
+    int r = conf_named_tables(conf, &facts, &names, &n_names);
     for (size_t i = 0; r >= 0 && i < n_names; i++)
         r = compare_table(o, conf, p, names[i], s);
     return r;

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "core/enrol.h"
 #include "core/slot.h"
 
 void plan_done(Plan *p) {
@@ -70,13 +71,11 @@ typedef struct Wanted {
     const void *context;
 } Wanted;
 
-static int add_schedules_of(Plan *p, const Wanted *w, const Target *t) {
-    size_t n = conf_schedules_of(p->conf, t->account, t->table, NULL, 0);
-    AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
-    if (!schedules)
-        return -ENOMEM;
-    conf_schedules_of(p->conf, t->account, t->table, schedules, n);
-    int r = 0;
+static int add_schedules_of(Plan *p, const Wanted *w, const Place *place, const Target *t) {
+    AUTO_FREE const ScheduleConf **schedules = NULL;
+    size_t n = 0;
+    TableFacts facts = place_facts(place, t->table, t->table_arn);
+    int r = enrol_schedules(t, p->conf, &facts, &schedules, &n);
     for (size_t i = 0; r >= 0 && i < n; i++)
         if (w->wanted(w->context, t->account, t->region ? t->region : "", t->table, schedules[i]->name))
             r = add_table(p, schedules[i], t);
@@ -94,37 +93,51 @@ static bool is_in_ledger(const Plan *p, const Place *place, const char *table) {
     return false;
 }
 
-/* A pattern that selects a table of the ledger is shown as its tables. */
+/* A pattern, or an entry with tags (NULL), that selects a table of the ledger is shown as its tables. */
 static bool is_resolved(const Plan *p, const Place *place, const char *pattern, const ScheduleConf *s) {
     for (size_t i = 0; p->targets && i < p->targets->n_items; i++) {
-        const char *table = p->targets->items[i]->table;
+        const Target *t = p->targets->items[i];
+        const Enrolment *e = is_at(t, place) ? target_enrolment(t, s->name) : NULL;
+        if (!e)
+            continue;
+        TableFacts facts = place_facts(place, t->table, t->table_arn);
         const ScheduleConf *one;
-        if (is_at(p->targets->items[i], place) && glob_match(pattern, table) &&
-            conf_schedules_of(p->conf, place->account, table, &one, 1) > 0 &&
-            target_enrolment(p->targets->items[i], s->name))
+        if (pattern ? glob_match(pattern, t->table) && conf_schedules_of(p->conf, &facts, &one, 1) > 0
+                    : e->active && conf_tags_may_give(p->conf, &facts, s))
             return true;
     }
     return false;
 }
 
-static int add_patterns(Plan *p, const Wanted *w, const Place *place) {
-    const char *region = place->region ? place->region : "";
+static int add_unresolved(Plan *p, const Wanted *w, const Place *place, const TablesConf *entry, const char *pattern) {
     int r = 0;
-    for (size_t i = 0; i < p->conf->n_tables; i++) {
+    const char *table = pattern ? pattern : entry->tags[0];
+    for (size_t i = 0; r >= 0 && i < entry->n_schedules; i++) {
+        const ScheduleConf *s = entry->schedules[i];
+        if (w->wanted(w->context, place->account, place->region ? place->region : "", table, s->name) &&
+            !is_resolved(p, place, pattern, s))
+            r = add_slots(p,
+                          (PlanRow){.schedule = s,
+                                    .table = (char *)table,
+                                    .account = place->region ? place->account : NULL,
+                                    .region = place->region,
+                                    .is_pattern = true},
+                          s->spread_usec > 0 ? WALL_UNKNOWN : 0);
+    }
+    return r;
+}
+
+static int add_patterns(Plan *p, const Wanted *w, const Place *place) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < p->conf->n_tables; i++) {
         const TablesConf *entry = &p->conf->tables[i];
-        for (size_t j = 0; conf_entry_has_account(entry, place->account) && j < entry->n_match; j++)
-            for (size_t k = 0; r >= 0 && glob_is_pattern(entry->match[j]) && k < entry->n_schedules; k++) {
-                const ScheduleConf *s = entry->schedules[k];
-                if (w->wanted(w->context, place->account, region, entry->match[j], s->name) &&
-                    !is_resolved(p, place, entry->match[j], s))
-                    r = add_slots(p,
-                                  (PlanRow){.schedule = s,
-                                            .table = entry->match[j],
-                                            .account = place->region ? place->account : NULL,
-                                            .region = place->region,
-                                            .is_pattern = true},
-                                  s->spread_usec > 0 ? WALL_UNKNOWN : 0);
-            }
+        const TableSelectors *m = &entry->match;
+        if (!conf_entry_has_account(entry, place->account))
+            continue;
+        if (entry->n_tags > 0)
+            r = add_unresolved(p, w, place, entry, NULL);
+        for (size_t j = m->n_names + m->n_arns; r >= 0 && entry->n_tags == 0 && j < m->n_items; j++)
+            r = add_unresolved(p, w, place, entry, m->items[j]);
     }
     return r;
 }
@@ -145,14 +158,15 @@ static int by_time(const void *a, const void *b) {
 static int add_place(Plan *p, const Wanted *w, const Place *place) {
     AUTO_FREE const char **names = NULL;
     size_t n_names = 0;
-    int r = conf_named_tables(p->conf, place->account, &names, &n_names);
+    TableFacts facts = place_facts(place, NULL, NULL);
+    int r = conf_named_tables(p->conf, &facts, &names, &n_names);
     for (size_t i = 0; r >= 0 && i < n_names; i++) {
         if (is_in_ledger(p, place, names[i]))
             continue;
         AUTO_FREE char *table = strdup(names[i]);
         if (!table)
             return -ENOMEM;
-        r = add_schedules_of(p, w, &(Target){.account = place->account, .region = place->region, .table = table});
+        r = add_schedules_of(p, w, place, &(Target){.account = place->account, .region = place->region, .table = table});
     }
     return r < 0 ? r : add_patterns(p, w, place);
 }
@@ -162,8 +176,9 @@ int plan_make(Plan *p, PlanWanted wanted, const void *context) {
     int r = 0;
     for (size_t i = 0; r >= 0 && p->targets && i < p->targets->n_items; i++) {
         const Target *t = p->targets->items[i];
-        if (places_find(p->places, t->account, t->region))
-            r = add_schedules_of(p, &w, t);
+        const Place *place = places_find(p->places, t->account, t->region);
+        if (place)
+            r = add_schedules_of(p, &w, place, t);
     }
     for (size_t i = 0; r >= 0 && i < p->places->n_items; i++)
         r = add_place(p, &w, &p->places->items[i]);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "core/enrol.h"
 #include "core/expire.h"
 
 void prune_done(Prune *p) {
@@ -49,12 +50,13 @@ static int load_ledger(Prune *p, char **ret_error) {
 /* --- whose is it? --- */
 
 /* Of the schedules that the table has by the configuration. */
-static int find_schedule(const Conf *c, const StockItem *i, const ScheduleConf **ret) {
-    size_t n = conf_schedules_of(c, i->account, i->table, NULL, 0);
-    AUTO_FREE const ScheduleConf **schedules = calloc(n + 1, sizeof *schedules);
-    if (!schedules)
-        return -ENOMEM;
-    conf_schedules_of(c, i->account, i->table, schedules, n);
+static int find_schedule(const Conf *c, const Target *t, const StockItem *i, const ScheduleConf **ret) {
+    AUTO_FREE const ScheduleConf **schedules = NULL;
+    size_t n = 0;
+    TableFacts facts = {.account = i->account, .region = i->region, .table = i->table};
+    int r = enrol_schedules(t, c, &facts, &schedules, &n);
+    if (r < 0)
+        return r;
     *ret = NULL;
     for (size_t j = 0; j < n; j++)
         if (schedules[j]->action == i->artefact->action && conf_schedule_is(schedules[j], i->schedule))
@@ -78,7 +80,7 @@ static int add_rows(Prune *p, const struct PruneStock *s) {
             return -ENOMEM;
         PruneRow *row = &p->rows[p->n_rows++];
         *row = (PruneRow){.item = item, .target = s->target};
-        r = find_schedule(p->conf, item, &row->schedule);
+        r = find_schedule(p->conf, s->target, item, &row->schedule);
         if (r >= 0 && row->schedule)
             r = find_guard(p, row, &row->guard);
     }

@@ -263,8 +263,9 @@ static int say_unlisted(Work *w, const Place *p, const AwsError *error) {
     char label[PLACE_LABEL_SIZE];
     AUTO_TEXT t = TEXT_INIT(2048);
     AUTO_FREE char *text = NULL;
-    text_addf(&t, "%s: the tables cannot be listed: %s: %s%s%s", place_label(p, w->b.qualified, label), error->code,
-              error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+    text_addf(&t, "%s: the %s: %s: %s%s%s", place_label(p, w->b.qualified, label),
+              p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code, error->message,
+              error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
     if (!places_are_many(&w->places)) {
         text_add(&w->why, text_get(&t));
         return -EREMOTEIO;
@@ -283,8 +284,10 @@ static int search_all(Work *w, const Fetched *credentials) {
     int r = ask_new(w->b.conf, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &w->ask);
     if (r >= 0)
         r = ask_tables(w->ask, &w->places, errors);
+    if (r >= 0)
+        r = ask_tags(w->ask, w->b.conf, &w->places, errors);
     for (size_t i = 0; r >= 0 && i < w->places.n_items; i++)
-        if (w->places.items[i].discovery.wanted && !w->places.items[i].has_listing)
+        if (w->places.items[i].discovery.wanted && (!w->places.items[i].has_listing || errors[i].code[0]))
             r = say_unlisted(w, &w->places.items[i], &errors[i]);
     if (r < 0 || (r = begin_searches(w)) < 0)
         return r;

@@ -113,11 +113,11 @@ static int take_answer(void *context, CallDone *done, Now now) {
 
 static void print_listing(DryRun *d, const Place *p, const AwsError *error) {
     char label[PLACE_LABEL_SIZE];
-    if (!p->discovery.wanted || p->has_listing)
+    if (!p->discovery.wanted || (p->has_listing && !error->code[0]))
         return;
     d->n_unlisted++;
-    fprintf(stderr, "ddbackupd: %s: the tables cannot be listed: %s: %s%s%s\n",
-            place_label(p, places_are_many(&d->places), label), error->code, error->message,
+    fprintf(stderr, "ddbackupd: %s: the %s: %s: %s%s%s\n", place_label(p, places_are_many(&d->places), label),
+            p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code, error->message,
             error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
 }
 
@@ -128,6 +128,8 @@ static int ask(DryRun *d, const Fetched *credentials) {
     int r = ask_new(d->conf, credentials, "ddbackupd/" PACKAGE_VERSION " dry-run", DRY_RUN_MAX_USEC, &d->ask);
     if (r >= 0)
         r = ask_tables(d->ask, &d->places, errors);
+    if (r >= 0)
+        r = ask_tags(d->ask, d->conf, &d->places, errors);
     for (size_t i = 0; r >= 0 && i < d->places.n_items; i++)
         print_listing(d, &d->places.items[i], &errors[i]);
     if (r >= 0)

@@ -16,7 +16,7 @@ static const char usage[] =
     "\n"
     "  --port=N                listen on N (8000); 0 picks a free one, and the first line of output names it\n"
     "  --address=ADDRESS       listen on a numeric address (127.0.0.1)\n"
-    "  --table=NAME[:pitr][:items=N][:size=SIZE]\n"
+    "  --table=NAME[:pitr][:items=N][:size=SIZE][:tag=KEY=VALUE]\n"
     "                          a table that every region has from the start; may be repeated\n"
     "  --bucket=NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]\n"
     "                          a bucket of S3; may be repeated; exports to others fail then\n"
@@ -112,6 +112,8 @@ static int parse_table_part(const char *part, ServiceSeed *seed) {
     uint64_t size;
     if (strcmp(part, "pitr") == 0)
         seed->pitr = true;
+    else if (text_starts_with(part, "tag="))
+        return seed->tag || !strchr(part + strlen("tag="), '=') ? -EINVAL : text_set(&seed->tag, part + strlen("tag="));
     else if (text_starts_with(part, "items="))
         return parse_int(part + strlen("items="), 0, INT64_MAX, &seed->n_items);
     else if (text_starts_with(part, "size=")) {
@@ -123,6 +125,11 @@ static int parse_table_part(const char *part, ServiceSeed *seed) {
     return 0;
 }
 
+static void free_seed(ServiceSeed *seed) {
+    free(seed->name);
+    free(seed->tag);
+}
+
 static int parse_table(char *value, EmulatorOptions *o) {
     ServiceSeed seed = {};
     AUTO_FREE char *copy = strdup(value);
@@ -131,11 +138,13 @@ static int parse_table(char *value, EmulatorOptions *o) {
         return -ENOMEM;
     seed.name = strsep(&rest, ":");
     while ((part = strsep(&rest, ":")))
-        if (parse_table_part(part, &seed) < 0)
-            return complain("table", value, "not a table; HINT: NAME[:pitr][:items=N][:size=SIZE]");
+        if (parse_table_part(part, &seed) < 0) {
+            free(seed.tag);
+            return complain("table", value, "not a table; HINT: NAME[:pitr][:items=N][:size=SIZE][:tag=KEY=VALUE]");
+        }
     seed.name = strdup(seed.name);
     if (!seed.name || ARRAY_GROW(o->tables, o->n_tables, o->n_tables_room) < 0) {
-        free(seed.name);
+        free_seed(&seed);
         return -ENOMEM;
     }
     o->tables[o->n_tables++] = seed;
@@ -310,7 +319,7 @@ int options_parse(int argc, char **argv, EmulatorOptions *ret) {
 
 void options_done(EmulatorOptions *o) {
     for (size_t i = 0; i < o->n_tables; i++)
-        free(o->tables[i].name);
+        free_seed(&o->tables[i]);
     for (size_t i = 0; i < o->n_buckets; i++)
         bucket_done(&o->buckets[i]);
     free(o->tables);

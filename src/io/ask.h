@@ -27,3 +27,6 @@ int ask_run(Ask *a, AskAnswered answered, void *context);
 /* Lists all tables of each place that has patterns. Where they could not be listed, the place has no listing, and its
  * error (in the order of the places) says why. */
 int ask_tables(Ask *a, Places *places, AwsError *ret_errors);
+/* Then reads the tags of the tables for which entries ask. Where some could not be read, the place's error says why, and tags
+ * that are not known select nothing. */
+int ask_tags(Ask *a, const Conf *conf, Places *places, AwsError *ret_errors);

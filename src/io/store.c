@@ -14,7 +14,8 @@
 #include "io/store_schema.h"
 #include "io/store_stock.h"
 
-enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, PUT_ORDER, N_STATEMENTS };
+enum { PUT_TARGET, PUT_ENROLMENT, PUT_RUN, PUT_ARTEFACT, PUT_NOTE, PUT_RANGE, PUT_ORDER, PUT_TABLE, DROP_TABLE,
+       N_STATEMENTS };
 
 struct Store {
     sqlite3 *db;
@@ -55,6 +56,9 @@ static const char *const statement_sql[N_STATEMENTS] = {
                    " VALUES (?,?,?,?,?,?,?,?,?)"),
     [PUT_ORDER] = ("INSERT INTO orders (wall, kind, object, name, until, count, who, why, answer)"
                    " VALUES (?,?,?,?,?,?,?,?,?)"),
+    [PUT_TABLE] = "INSERT INTO inventory (account, region, name, tags, tags_read, seen) VALUES (?,?,?,?,?,?)"
+                  " ON CONFLICT DO UPDATE SET tags=excluded.tags, tags_read=excluded.tags_read",
+    [DROP_TABLE] = "DELETE FROM inventory WHERE account = ? AND region = ? AND name = ?",
 };
 
 static int failed(Store *s, int code, const char *what) {
@@ -354,6 +358,19 @@ static int put_order(Store *s, const Order *o, Usec wall) {
     return put(s, &b);
 }
 
+static int put_table(Store *s, const LedgerTable *t) {
+    Binder b = binder(s, t->gone ? DROP_TABLE : PUT_TABLE);
+    bind_text(&b, t->account);
+    bind_text(&b, t->region);
+    bind_text(&b, t->table);
+    if (t->gone)
+        return put(s, &b);
+    bind_text(&b, t->tags);
+    bind_wall(&b, t->tags_wall);
+    bind_int(&b, t->seen_wall);
+    return put(s, &b);
+}
+
 static int put_batch(Store *s, const LedgerBatch *batch) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < batch->n_targets; i++)
@@ -366,6 +383,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
         r = put_range(s, &batch->ranges[i], batch->wall);
     for (size_t i = 0; r >= 0 && i < batch->n_orders; i++)
         r = put_order(s, batch->orders[i], batch->wall);
+    for (size_t i = 0; r >= 0 && i < batch->n_tables; i++)
+        r = put_table(s, &batch->tables[i]);
     int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
     return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
@@ -429,6 +448,12 @@ static int load_run(sqlite3_stmt *q, Ledger *l) {
 
 static int load_pause(sqlite3_stmt *q, Ledger *l) { return store_row_pause(q, &l->pause); }
 
+static int load_table(sqlite3_stmt *q, Ledger *l) {
+    if (ARRAY_GROW(l->tables, l->n_tables, l->n_tables_room) < 0)
+        return -ENOMEM;
+    return store_row_table(q, &l->tables[l->n_tables++]);
+}
+
 static int load_next_id(sqlite3_stmt *q, Ledger *l) {
     l->next_run_id = sqlite3_column_int64(q, 0) + 1;
     return 0;
@@ -447,6 +472,7 @@ static const struct {
      " ORDER BY r.id",
      load_run},
     {"a pause", STORE_PAUSE_SQL, load_pause},
+    {"a table of the inventory", STORE_INVENTORY_SQL, load_table},
     {"the run numbers", "SELECT coalesce(max(id), 0) FROM runs", load_next_id},
 };
 

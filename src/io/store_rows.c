@@ -51,6 +51,14 @@ int store_row_pause(sqlite3_stmt *q, Pause *ret) {
                      (const char *)sqlite3_column_text(q, 3));
 }
 
+int store_row_table(sqlite3_stmt *q, LedgerTable *ret) {
+    *ret = (LedgerTable){.tags_wall = column_wall(q, 4, WALL_UNKNOWN), .seen_wall = sqlite3_column_int64(q, 5)};
+    int r = column_text(q, 0, &ret->account);
+    if (r < 0 || (r = column_text(q, 1, &ret->region)) < 0 || (r = column_text(q, 2, &ret->table)) < 0)
+        return r;
+    return column_text(q, 3, &ret->tags);
+}
+
 int store_row_artefact(sqlite3_stmt *q, int first, Artefact **ret) {
     if (sqlite3_column_type(q, first) == SQLITE_NULL)
         return 0;

@@ -3,6 +3,7 @@
  * -EBADMSG, -EINVAL: the row makes no sense; -ENOMEM. */
 
 #include "core/artefact.h"
+#include "core/ledger.h"
 #include "core/pause.h"
 #include "core/run.h"
 #include "core/target.h"
@@ -23,6 +24,11 @@ int store_row_enrolment(struct sqlite3_stmt *q, Targets *into);
     "SELECT wall, until, who, why FROM orders WHERE kind = 'pause' AND id ="                                           \
     " (SELECT max(id) FROM orders WHERE kind IN ('pause', 'resume'))"
 int store_row_pause(struct sqlite3_stmt *q, Pause *ret);
+
+#define STORE_INVENTORY_SQL                                                                                            \
+    "SELECT account, region, name, tags, tags_read, seen FROM inventory ORDER BY 1, 2, 3"
+/* Fills it, also when it fails. */
+int store_row_table(struct sqlite3_stmt *q, LedgerTable *ret);
 
 /* Of artefacts a; details that are no JSON read as NULL. */
 #define STORE_ARTEFACT_COLUMNS                                                                                         \

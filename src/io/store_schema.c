@@ -90,6 +90,12 @@ static const char *const steps[] = {
     "  id INTEGER PRIMARY KEY, wall INTEGER NOT NULL, kind TEXT NOT NULL, object TEXT, name TEXT, until INTEGER,"
     "  count INTEGER NOT NULL, who TEXT NOT NULL, why TEXT, answer TEXT NOT NULL) STRICT;"
     "CREATE TRIGGER orders_stay BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'orders are only added'); END;",
+
+    /* what the last complete listing of each place showed; tags are key=value, one a line */
+    "CREATE TABLE inventory ("
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
+    "  seen INTEGER NOT NULL, tags TEXT, tags_read INTEGER,"
+    "  PRIMARY KEY (account, region, name)) STRICT, WITHOUT ROWID;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -109,8 +109,10 @@ void service_free(Service *s) {
     if (!s)
         return;
     free_settings(&s->settings);
-    for (size_t i = 0; i < s->n_seeds; i++)
+    for (size_t i = 0; i < s->n_seeds; i++) {
         free(s->seeds[i].name);
+        free(s->seeds[i].tag);
+    }
     for (size_t i = 0; i < s->n_regions; i++)
         free(s->regions[i].buckets);
     for (size_t i = 0; i < s->n_tables; i++)
@@ -142,7 +144,10 @@ int service_add_seed(Service *s, const ServiceSeed *seed) {
             return -EEXIST;
     ServiceSeed copy = *seed;
     copy.name = strdup(seed->name);
-    if (!copy.name || ARRAY_GROW(s->seeds, s->n_seeds, s->n_seeds_room) < 0) {
+    copy.tag = NULL;
+    if (!copy.name || text_set(&copy.tag, seed->tag) < 0 ||
+        ARRAY_GROW(s->seeds, s->n_seeds, s->n_seeds_room) < 0) {
+        free(copy.tag);
         free(copy.name);
         return -ENOMEM;
     }

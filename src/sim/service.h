@@ -41,6 +41,7 @@ typedef struct ServiceSeed {
     char *name;
     bool pitr; /* point-in-time recovery is on, since that day */
     int64_t n_items, size_bytes;
+    char *tag; /* "key=value"; NULL: it has none */
 } ServiceSeed;
 
 /* A bucket of S3. Until one is added, a bucket comes into being with the first export that names it, in the export's

@@ -231,6 +231,19 @@ static int insert(Service *s, const char *region, const char *name, ServiceTable
     return 0;
 }
 
+static void add_seed_tag(ServiceTable *t, const char *tag) {
+    const char *value = tag ? strchr(tag, '=') : NULL;
+    if (!value)
+        return;
+    AUTO_FREE char *key = strndup(tag, (size_t)(value - tag));
+    service_json_open(&t->tags, NULL, '[');
+    service_json_open(&t->tags, NULL, '{');
+    service_json_add_string(&t->tags, "Key", key ? key : "");
+    service_json_add_string(&t->tags, "Value", value + 1);
+    service_json_close(&t->tags, '}');
+    service_json_close(&t->tags, ']');
+}
+
 int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
     static const char definition[] = "{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
                                      "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
@@ -245,6 +258,7 @@ int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
         t->pitr_wall = seed->pitr ? t->created_wall : USEC_INFINITY;
         t->n_items = t->n_unmade = seed->n_items;
         t->size_bytes = seed->size_bytes;
+        add_seed_tag(t, seed->tag);
         rc = service_json_parse(definition, strlen(definition), &t->definition);
         if (rc < 0)
             return rc;

@@ -57,6 +57,10 @@ static void check_reply(const AwsReply *r) {
         for (size_t i = 0; i < r->tables.n_items; i++)
             check(r->tables.items[i] && r->tables.items[i][0]);
         break;
+    case AWS_OP_LIST_TAGS:
+        for (size_t i = 0; i < r->tags.n_items; i++)
+            check(r->tags.items[i].key && r->tags.items[i].key[0] && r->tags.items[i].value);
+        break;
     case AWS_OP_GET_OBJECT:
     case AWS_OP_HEAD_OBJECT:
     case AWS_OP_PUT_OBJECT:

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/conf.h"
+#include "core/conf_select.h"
 #include "core/conf_syntax.h"
 #include "io/conf_file.h"
 
@@ -50,8 +50,8 @@ static void select_some(const Conf *c) {
     AUTO_FREE const char **names = NULL;
     size_t n;
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        conf_schedules_of(c, "own", tables[i], found, ARRAY_SIZE(found));
-    conf_named_tables(c, "own", &names, &n);
+        conf_schedules_of(c, &(TableFacts){.account = "own", .table = tables[i], .tags = "a=b"}, found, ARRAY_SIZE(found));
+    conf_named_tables(c, &(TableFacts){.account = "own"}, &names, &n);
     conf_needs_discovery(c, "own");
 }
 

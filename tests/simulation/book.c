@@ -425,6 +425,7 @@ void book_served(Book *b, const ServiceRequest *request, const ServiceReply *rep
     b->figures.n_lists += strcmp(reply->operation, "ListBackups") == 0;
     b->figures.n_describes += strcmp(reply->operation, "DescribeBackup") == 0;
     b->figures.n_table_describes += strcmp(reply->operation, "DescribeTable") == 0;
+    b->figures.n_tag_reads += strcmp(reply->operation, "ListTagsOfResource") == 0;
     b->figures.n_throttled += strcmp(reply->code, "ThrottlingException") == 0 && !reply->fault[0];
     if (strcmp(reply->operation, "DeleteBackup") == 0)
         shelf_served(b->shelf, request, reply, b->true_wall);

@@ -14,6 +14,7 @@ typedef struct HouseFigures {
     size_t n_backups, n_exports; /* made at the service */
     size_t n_deleted;            /* backups, by the daemon */
     size_t n_lists, n_describes, n_table_describes; /* ListBackups, DescribeBackup, DescribeTable */
+    size_t n_tag_reads;                             /* ListTagsOfResource */
     size_t n_commits;                               /* that wrote something */
     size_t n_calls, n_throttled, n_crashes, n_stale_said, n_recovered_said;
     size_t n_said[REPORT_KINDS];

@@ -215,10 +215,12 @@ static void halt(House *h) {
 static void add_table(House *h, const char *text) {
     char name[300];
     snprintf(name, sizeof name, "%s", text);
-    char *pitr = strstr(name, ":pitr");
+    char *pitr = strstr(name, ":pitr"), *tag = strstr(name, ":tag=");
     if (pitr)
         *pitr = '\0';
-    ServiceSeed seed = {.name = name, .pitr = pitr, .n_items = 7, .size_bytes = 700};
+    if (tag)
+        *tag = '\0';
+    ServiceSeed seed = {.name = name, .pitr = pitr, .n_items = 7, .size_bytes = 700, .tag = tag ? tag + 5 : NULL};
     must(h, service_add_seed(world_service(h->world), &seed), "service_add_seed");
 }
 

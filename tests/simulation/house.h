@@ -12,7 +12,7 @@ typedef struct HouseSettings {
     Usec start_wall;
     Usec offset_usec;               /* of the host's clock, at first */
     const ServiceSettings *service; /* NULL: quick ones, signatures on */
-    const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on */
+    const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on, ":tag=key=value" tags it */
     size_t n_more_tables;           /* "many-000" and up, beside them */
     Usec latency_usec;
     const char *broken; /* the account that house_set_secret is about; NULL: every one */

@@ -86,13 +86,29 @@ char *others_find_backup(House *h, const char *table, int n) {
     return string_at(reply, (const char *const[]){"BackupSummaries", place, "BackupArn", NULL});
 }
 
-void others_recreate_table(House *h, const char *table) {
-    AUTO_FREE char *gone = text_format("{\"TableName\":\"%s\"}", table);
-    AUTO_FREE char *made =
+void others_create_table(House *h, const char *table, const char *key, const char *value) {
+    AUTO_FREE char *tags = key ? text_format(",\"Tags\":[{\"Key\":\"%s\",\"Value\":\"%s\"}]", key, value) : strdup("");
+    AUTO_FREE char *body =
         text_format("{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
                     "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
-                    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}",
-                    table);
-    free(others_call(h, "DeleteTable", gone));
-    free(others_call(h, "CreateTable", made));
+                    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]%s}",
+                    table, tags);
+    free(others_call(h, "CreateTable", body));
+}
+
+void others_delete_table(House *h, const char *table) {
+    AUTO_FREE char *body = text_format("{\"TableName\":\"%s\"}", table);
+    free(others_call(h, "DeleteTable", body));
+}
+
+void others_tag(House *h, const char *table, const char *key, const char *value) {
+    AUTO_FREE char *body = text_format("{\"ResourceArn\":\"arn:aws:dynamodb:eu-central-1:%s:table/%s\",\"Tags\":[{\"Key\":"
+                                       "\"%s\",\"Value\":\"%s\"}]}",
+                                       service_settings_default().account, table, key, value);
+    free(others_call(h, "TagResource", body));
+}
+
+void others_recreate_table(House *h, const char *table) {
+    others_delete_table(h, table);
+    others_create_table(h, table, NULL, NULL);
 }

@@ -11,5 +11,10 @@ char *others_create_backup(House *h, const char *table, const char *name);
 void others_delete_backup(House *h, const char *arn);
 /* The n-th backup (from 0, by age) of the table at the service; its ARN, to be freed; NULL: there are not so many. */
 char *others_find_backup(House *h, const char *table, int n);
+/* Creates a table with a tag; NULL: without one. */
+void others_create_table(House *h, const char *table, const char *key, const char *value);
+void others_delete_table(House *h, const char *table);
+/* Gives it the tag, or another value of it. */
+void others_tag(House *h, const char *table, const char *key, const char *value);
 /* Deletes the table and creates it again under the same name. */
 void others_recreate_table(House *h, const char *table);

@@ -108,6 +108,14 @@ static void requests(void **state) {
     q->list_tables.start_name = copy("orders");
     q->list_tables.limit = 100;
     check_encoded(q, "{\"ExclusiveStartTableName\":\"orders\",\"Limit\":100}");
+
+    q = request(AWS_OP_LIST_TAGS);
+    q->list_tags.arn = copy(TABLE_ARN);
+    check_encoded(q, "{\"ResourceArn\":\"" TABLE_ARN "\"}");
+    q = request(AWS_OP_LIST_TAGS);
+    q->list_tags.arn = copy(TABLE_ARN);
+    q->list_tags.start_token = copy("more");
+    check_encoded(q, "{\"ResourceArn\":\"" TABLE_ARN "\",\"NextToken\":\"more\"}");
 }
 
 static void export_requests(void **state) {
@@ -351,6 +359,16 @@ static void tables(void **state) {
     assert_null(r->table.billing_mode);
     aws_reply_free(r);
 
+    r = decode(AWS_OP_LIST_TAGS, "{\"Tags\":[{\"Key\":\"backup\",\"Value\":\"yes\"},{\"Key\":\"bare\","
+                                 "\"Value\":\"\"},{\"Key\":\"none\"}],\"NextToken\":\"more\"}");
+    assert_int_equal(r->tags.n_items, 3);
+    assert_string_equal(r->tags.items[0].key, "backup");
+    assert_string_equal(r->tags.items[0].value, "yes");
+    assert_string_equal(r->tags.items[1].value, "");
+    assert_string_equal(r->tags.items[2].value, "");
+    assert_string_equal(r->tags.next, "more");
+    aws_reply_free(r);
+
     r = decode(AWS_OP_LIST_TABLES, "{\"TableNames\":[\"b\",\"a\",\"c\"],\"LastEvaluatedTableName\":\"c\"}");
     assert_int_equal(r->tables.n_items, 3);
     assert_string_equal(r->tables.items[0], "b");
@@ -495,6 +513,10 @@ static void refused(void **state) {
          "\"BillingMode\":{}}}}",
          "Table.BillingModeSummary.BillingMode is no string"},
         {AWS_OP_LIST_TABLES, "{}", "TableNames is missing"},
+        {AWS_OP_LIST_TAGS, "{}", "Tags is missing"},
+        {AWS_OP_LIST_TAGS, "{\"Tags\":[{\"Value\":\"v\"}]}", "Tags[0].Key is missing"},
+        {AWS_OP_LIST_TAGS, "{\"Tags\":[{\"Key\":\"k\",\"Value\":1}]}", "Tags[0].Value is no string"},
+        {AWS_OP_LIST_TAGS, "{\"Tags\":[],\"NextToken\":\"\"}", "NextToken is empty"},
         {AWS_OP_LIST_TABLES, "{\"TableNames\":[\"a\",3]}", "TableNames[1] is no string"},
         {AWS_OP_LIST_TABLES, "{\"TableNames\":[\"a\",\"\"]}", "TableNames[1] is empty"},
         {AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS, "{\"ContinuousBackupsDescription\":{}}",

@@ -1,4 +1,4 @@
-#include "core/conf.h"
+#include "core/conf_select.h"
 
 #include "base/text.h"
 #include "core/conf_check.h"
@@ -234,6 +234,8 @@ static ConfTree *selection(void) {
     return t;
 }
 
+#define FACTS(account_, table_) ((TableFacts){.account = (account_), .table = (table_)})
+
 static void schedules_are_the_union_of_the_entries(void **state) {
     CLEANUP(conf_tree_free_ptr) ConfTree *t = selection();
     CLEANUP(conf_free_ptr) Conf *c = make(t);
@@ -258,14 +260,14 @@ static void schedules_are_the_union_of_the_entries(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const ScheduleConf *found[3];
         AUTO_TEXT text = TEXT_INIT(100);
-        size_t n = conf_schedules_of(c, "own", rows[i].table, found, 3);
+        size_t n = conf_schedules_of(c, &FACTS("own", rows[i].table), found, 3);
         for (size_t j = 0; j < n; j++)
             text_addf(&text, "%s ", found[j]->name);
         assert_string_equal(text_get(&text), rows[i].schedules);
-        assert_int_equal(conf_schedules_of(c, "own", rows[i].table, NULL, 0), n);
+        assert_int_equal(conf_schedules_of(c, &FACTS("own", rows[i].table), NULL, 0), n);
     }
     const ScheduleConf *one[2] = {NULL, NULL};
-    assert_int_equal(conf_schedules_of(c, "own", "orders", one, 1), 3);
+    assert_int_equal(conf_schedules_of(c, &FACTS("own", "orders"), one, 1), 3);
     assert_string_equal(one[0]->name, "nightly");
     assert_null(one[1]);
 }
@@ -276,7 +278,7 @@ static void named_tables_are_sorted_once_and_wanted(void **state) {
     static const char *const expected[] = {"alpha", "beta2", "orders", "zeta"};
     AUTO_FREE const char **names = NULL;
     size_t n = 99;
-    assert_int_equal(conf_named_tables(c, "own", &names, &n), 0);
+    assert_int_equal(conf_named_tables(c, &FACTS("own", NULL), &names, &n), 0);
     assert_int_equal(n, ARRAY_SIZE(expected));
     for (size_t i = 0; i < n; i++)
         assert_string_equal(names[i], expected[i]);
@@ -313,18 +315,104 @@ static void entries_are_for_accounts(void **state) {
     assert_string_equal(prod->regions[1], "us-east-1");
     assert_true(!shop->role_arn && !shop->session_name && shop->n_regions == 0 && conf_needs_region(c));
     assert_null(conf_account(c, "own"));
-    assert_int_equal(conf_schedules_of(c, "prod", "orders", NULL, 0), 2);
-    assert_int_equal(conf_schedules_of(c, "shop", "orders", NULL, 0), 1);
-    assert_int_equal(conf_schedules_of(c, "shop", "app-1", NULL, 0), 0);
+    assert_int_equal(conf_schedules_of(c, &FACTS("prod", "orders"), NULL, 0), 2);
+    assert_int_equal(conf_schedules_of(c, &FACTS("shop", "orders"), NULL, 0), 1);
+    assert_int_equal(conf_schedules_of(c, &FACTS("shop", "app-1"), NULL, 0), 0);
     assert_true(conf_needs_discovery(c, "prod"));
     assert_false(conf_needs_discovery(c, "shop"));
     for (int i = 0; i < 2; i++) {
         AUTO_FREE const char **names = NULL;
         size_t n = 99;
-        assert_int_equal(conf_named_tables(c, i ? "shop" : "prod", &names, &n), 0);
+        assert_int_equal(conf_named_tables(c, &FACTS(i ? "shop" : "prod", NULL), &names, &n), 0);
         assert_int_equal(n, i ? 1 : 2);
         assert_string_equal(names[n - 1], "orders");
     }
+}
+
+static void tags_select(void **state) {
+    CLEANUP(conf_tree_free_ptr) ConfTree *t = new_tree();
+    set(t, "deployment", "acme");
+    for (int i = 0; i < 2; i++) {
+        set(t, i ? "schedules.weekly.action" : "schedules.nightly.action", "backup");
+        set(t, i ? "schedules.weekly.when" : "schedules.nightly.when", "02:00");
+    }
+    ConfTree *entry = child_of(group_of(t, "tables", CONF_LIST), CONF_GROUP, NULL);
+    set_list(entry, "tags", "backup=yes env=p*");
+    set_list(entry, "exclude", "*-tmp");
+    set_list(entry, "schedules", "nightly");
+    add_entry(t, "orders", NULL, "weekly");
+    set_list(last_entry(t), "tags", "team=*");
+    CLEANUP(conf_free_ptr) Conf *c = make(t);
+    static const struct {
+        const char *table, *tags, *schedules;
+        bool may_nightly, may_weekly, asks;
+    } rows[] = {
+        {"orders", NULL, "", true, true, true},
+        {"orders", "", "", true, true, true},
+        {"orders", "backup=yes\nenv=prod", "nightly ", true, true, true},
+        {"orders", "backup=yes\nenv=prod\nteam=x", "nightly weekly ", true, true, true},
+        {"orders", "backup=yes\nenv=test", "", true, true, true},
+        {"carts", "backup=yes\nenv=p\nteam=x", "nightly ", true, false, true},
+        {"carts-tmp", "backup=yes\nenv=p\nteam=x", "", false, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const ScheduleConf *found[2];
+        AUTO_TEXT text = TEXT_INIT(100);
+        TableFacts facts = {.account = "own", .table = rows[i].table, .tags = rows[i].tags};
+        size_t n = conf_schedules_of(c, &facts, found, 2);
+        for (size_t j = 0; j < n; j++)
+            text_addf(&text, "%s ", found[j]->name);
+        assert_string_equal(text_get(&text), rows[i].schedules);
+        assert_int_equal(conf_tags_may_give(c, &facts, conf_schedule(c, "nightly")), rows[i].may_nightly);
+        assert_int_equal(conf_tags_may_give(c, &facts, conf_schedule(c, "weekly")), rows[i].may_weekly);
+        assert_int_equal(conf_asks_for_tags(c, &facts), rows[i].asks);
+    }
+    /* a name with tags is no table that must be there */
+    AUTO_FREE const char **names = NULL;
+    size_t n = 99;
+    assert_int_equal(conf_named_tables(c, &FACTS("own", NULL), &names, &n), 0);
+    assert_int_equal(n, 0);
+    assert_true(conf_needs_discovery(c, "own"));
+}
+
+#define ARN(region, account, table) "arn:aws:dynamodb:" region ":" account ":table/" table
+
+static void arns_select(void **state) {
+    CLEANUP(conf_tree_free_ptr) ConfTree *t = new_tree();
+    set(t, "deployment", "acme");
+    set(t, "schedules.nightly.action", "backup");
+    set(t, "schedules.nightly.when", "02:00");
+    add_entry(t,
+              "plain " ARN("eu-west-1", "222222222222", "zzz") " " ARN("eu-west-1", "111111111111", "orders") " "
+              ARN("us-east-1", "222222222222", "orders") " app-*",
+              ARN("us-east-1", "111111111111", "app-1"), "nightly");
+    CLEANUP(conf_free_ptr) Conf *c = make(t);
+    assert_int_equal(c->tables[0].match.n_names, 1);
+    assert_int_equal(c->tables[0].match.n_arns, 3);
+    static const struct {
+        const char *region, *account, *table;
+        bool selected;
+    } rows[] = {
+        {"eu-west-1", "111111111111", "orders", true}, {"eu-west-1", "222222222222", "orders", false},
+        {"us-east-1", "222222222222", "orders", true}, {"us-east-1", "111111111111", "orders", false},
+        {"eu-west-1", "", "orders", true},             {"ap-south-1", "", "orders", false},
+        {NULL, "", "orders", true},                    {"eu-west-1", "222222222222", "zzz", true},
+        {"us-east-1", "111111111111", "app-1", false}, {"us-east-1", "222222222222", "app-1", true},
+        {"eu-west-1", "222222222222", "plain", true},  {"eu-west-1", "222222222222", "other", false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        TableFacts facts = {.account = "own", .region = rows[i].region, .table = rows[i].table};
+        memcpy(facts.account_id, rows[i].account, strlen(rows[i].account));
+        if (conf_schedules_of(c, &facts, NULL, 0) != rows[i].selected)
+            fail_msg("%s %s %s", rows[i].region, rows[i].account, rows[i].table);
+    }
+    AUTO_FREE const char **names = NULL;
+    size_t n = 99;
+    TableFacts place = {.account = "own", .account_id = "111111111111", .region = "eu-west-1"};
+    assert_int_equal(conf_named_tables(c, &place, &names, &n), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(names[0], "orders");
+    assert_string_equal(names[1], "plain");
 }
 
 static void patterns_without_schedules_need_no_discovery(void **state) {
@@ -404,7 +492,21 @@ static void texts_are_checked(void **state) {
         {check_table, "a[!", false},
         {check_table, "a/b", false},
         {check_table, "abc]", false},
-        {check_table, "arn:aws:dynamodb:eu-central-1:111122223333:table/orders", false},
+        {check_table, "arn:aws:dynamodb:eu-central-1:111122223333:table/orders", true},
+        {check_table, "arn:aws:dynamodb:eu-central-1:111122223333:table/or", false},
+        {check_table, "arn:aws:dynamodb:eu-central-1:111122223333:table/orders-*", false},
+        {check_table, "arn:aws:dynamodb:eu-central-1:111122223333:table/orders/backup/1", false},
+        {check_table, "arn:aws:s3:::acme", false},
+        {check_tag, "backup=yes", true},
+        {check_tag, "backup:tier=go ld/1", true},
+        {check_tag, "backup=*", true},
+        {check_tag, "backup=", true},
+        {check_tag, "stra\xc3\x9f" "e=x", true},
+        {check_tag, "backup", false},
+        {check_tag, "=yes", false},
+        {check_tag, "backup=yes;", false},
+        {check_tag, "backup=[a", false},
+        {check_tag, "backup=a\nb", false},
         {check_region, "eu-central-1", true},
         {check_region, "us-gov-west-1", true},
         {check_region, "local", true},
@@ -533,8 +635,8 @@ static void drop_ins_merge(void **state) {
     CLEANUP(conf_free_ptr) Conf *c = make(t);
     assert_int_equal(c->n_schedules, 2);
     assert_int_equal(c->n_tables, 2);
-    assert_string_equal(c->tables[0].match[0], "orders");
-    assert_string_equal(c->tables[1].match[0], "carts");
+    assert_string_equal(c->tables[0].match.items[0], "orders");
+    assert_string_equal(c->tables[1].match.items[0], "carts");
 
     ConfTree *again =
         child_of(group_of(group_of(third, "schedules", CONF_GROUP), "hourly", CONF_GROUP), CONF_STRING, "when");
@@ -610,6 +712,7 @@ UNIT_MAIN(cmocka_unit_test(entries_are_for_accounts), cmocka_unit_test(defaults_
           cmocka_unit_test(schedules_override_defaults), cmocka_unit_test(every_problem_is_found_in_one_go),
           cmocka_unit_test(schedules_are_the_union_of_the_entries),
           cmocka_unit_test(named_tables_are_sorted_once_and_wanted),
+          cmocka_unit_test(tags_select), cmocka_unit_test(arns_select),
           cmocka_unit_test(patterns_without_schedules_need_no_discovery), cmocka_unit_test(templates_expand),
           cmocka_unit_test(texts_are_checked), cmocka_unit_test(syntax_hands_the_same_lines_on),
           cmocka_unit_test(drop_ins_merge), cmocka_unit_test(problems_are_said_once_each_and_not_without_end),

@@ -34,8 +34,8 @@ static void case_init(Case *c) {
                                          .zone = c->zone};
     nightly_of[0] = &c->schedules[0];
     nightly_of[1] = &c->schedules[1];
-    c->tables[0] = (TablesConf){.match = named, .n_match = 1, .n_names = 1, .schedules = nightly_of, .n_schedules = 1};
-    c->tables[1] = (TablesConf){.match = patterns, .n_match = 1, .exclude = excluded, .n_exclude = 1,
+    c->tables[0] = (TablesConf){.match = {.items = named, .n_items = 1, .n_names = 1}, .schedules = nightly_of, .n_schedules = 1};
+    c->tables[1] = (TablesConf){.match = {.items = patterns, .n_items = 1}, .exclude = {.items = excluded, .n_items = 1},
                                 .schedules = nightly_of, .n_schedules = 2};
     c->conf = (Conf){.deployment = "acme", .schedules = c->schedules, .n_schedules = 2, .tables = c->tables, .n_tables = 2};
     c->now = (Now){.wall = 1000 * USEC_PER_DAY};
@@ -143,4 +143,42 @@ static void several_places(void **state) {
                      "-shop/us-east-1/app-2/weekly ");
 }
 
-UNIT_MAIN(cmocka_unit_test(several_places), cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))
+/* Tags that are not known give nothing, and take nothing away. */
+static void by_tags(void **state) {
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    char *tables[] = {"app-1", "app-2"}, *tags[] = {"backup=yes"};
+    Inventory *v = &c.place[0].inventory;
+    c.tables[1].tags = tags;
+    c.tables[1].n_tags = 1;
+    c.tables[1].n_schedules = 1;
+    c.place[0].discovery = (Discovery){.names = tables, .n_names = 2};
+    update(&c, true, "+orders/nightly ");
+    assert_int_equal(inventory_restore(v, "app-1", "backup=yes\nx=y", 1, 1), 0);
+    assert_int_equal(inventory_restore(v, "app-2", "backup=no", 1, 1), 0);
+    update(&c, true, "+app-1/nightly ");
+    /* forgotten, as after a reload into a place that never read them */
+    inventory_done(v);
+    update(&c, true, "");
+    update(&c, false, "");
+    const ScheduleConf **kept = NULL;
+    size_t n = 0;
+    const Target *t = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "app-1");
+    TableFacts facts = place_facts(&c.place[0], "app-1", NULL);
+    assert_int_equal(enrol_schedules(t, &c.conf, &facts, &kept, &n), 0);
+    assert_int_equal(n, 1);
+    free(kept);
+    /* one table alone */
+    Target *found = NULL;
+    c.said[0] = '\0';
+    assert_int_equal(inventory_restore(v, "app-1", "", 1, 1), 0);
+    assert_int_equal(inventory_restore(v, "app-2", "backup=yes", 1, 1), 0);
+    assert_int_equal(enrol_table(&c.targets, &c.conf, &c.place[0], "app-1", c.now, news, &c, &found), 0);
+    assert_true(found == t);
+    assert_string_equal(c.said, "-app-1/nightly ");
+    assert_int_equal(enrol_table(&c.targets, &c.conf, &c.place[0], "app-2", c.now, news, &c, &found), 0);
+    assert_string_equal(c.said, "-app-1/nightly +app-2/nightly ");
+    inventory_done(v);
+}
+
+UNIT_MAIN(cmocka_unit_test(by_tags), cmocka_unit_test(several_places), cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))

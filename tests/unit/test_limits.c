@@ -13,6 +13,7 @@ static void ceilings_are_the_documented_ones(void **state) {
         {AWS_OP_LIST_BACKUPS, 5},
         {AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS, 10},
         {AWS_OP_DELETE_BACKUP, 10},
+        {AWS_OP_LIST_TAGS, 10},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_true(limits[rows[i].op].rate >= rows[i].rate && limits[rows[i].op].rate <= rows[i].rate);

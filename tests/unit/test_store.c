@@ -380,6 +380,31 @@ static void a_pause_comes_back(void **state) {
     }
 }
 
+static void the_inventory_comes_back(void **state) {
+    CLEANUP(store_close_ptr) Store *s = open_store();
+    LedgerTable rows[] = {
+        {.account = "own", .region = "eu-central-1", .table = "bbb", .tags = "a=b\nc=d", .tags_wall = 5, .seen_wall = 3},
+        {.account = "own", .region = "eu-central-1", .table = "aaa", .tags_wall = WALL_UNKNOWN, .seen_wall = 3},
+    };
+    LedgerTable gone = {.account = "own", .region = "eu-central-1", .table = "aaa", .gone = true};
+    assert_int_equal(store_commit(s, &(LedgerBatch){.tables = rows, .n_tables = 2}), 0);
+    rows[0].tags = "";
+    rows[0].seen_wall = 4;
+    assert_int_equal(store_commit(s, &(LedgerBatch){.tables = rows, .n_tables = 1}), 0);
+    CLEANUP(ledger_done) Ledger l = {};
+    assert_int_equal(store_load(s, &l), 0);
+    assert_int_equal(l.n_tables, 2);
+    assert_string_equal(l.tables[0].table, "aaa");
+    assert_null(l.tables[0].tags);
+    assert_true(l.tables[0].tags_wall == WALL_UNKNOWN);
+    assert_string_equal(l.tables[1].tags, "");
+    assert_true(l.tables[1].tags_wall == 5 && l.tables[1].seen_wall == 3);
+    assert_int_equal(store_commit(s, &(LedgerBatch){.tables = &gone, .n_tables = 1}), 0);
+    CLEANUP(ledger_done) Ledger after = {};
+    assert_int_equal(store_load(s, &after), 0);
+    assert_int_equal(after.n_tables, 1);
+}
+
 static void an_unsettled_run_comes_back_whole(void **state) {
     Store *s = open_store();
     CLEANUP(run_free_ptr) Run *r = full_run(7);
@@ -729,6 +754,7 @@ static void a_row_without_sense_is_said(void **state) {
 UNIT_MAIN(IN_DIRECTORY(a_fresh_ledger_is_empty), IN_DIRECTORY(the_lock_refuses_a_second),
           IN_DIRECTORY(a_missing_directory_is_said), IN_DIRECTORY(targets_and_enrolments_come_back),
           IN_DIRECTORY(a_pause_comes_back),
+          IN_DIRECTORY(the_inventory_comes_back),
           IN_DIRECTORY(an_unsettled_run_comes_back_whole), IN_DIRECTORY(a_failed_artefact_is_not_taken_up),
           IN_DIRECTORY(a_run_that_goes_on_is_written_again),
           IN_DIRECTORY(a_settled_run_is_read_and_never_changes), IN_DIRECTORY(a_slot_has_one_run),

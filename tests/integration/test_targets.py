@@ -1,0 +1,144 @@
+"""Tables that are selected by what is known of them: their names, ARNs and tags, over accounts and regions."""
+
+import time
+
+import harness
+from harness import backup, conf, select, soon
+
+# Two accounts, as many places as it takes for 5,000 tables to be read within seconds at the rate that a place allows.
+PLACES = {
+    "shop": [f"eu-test-{i}" for i in range(1, 13)],
+    "prod": [f"us-test-{i}" for i in range(1, 14)],
+}
+PER_PLACE = 200
+# Of these, every tenth is not to be backed up.
+SEEDS = [f"t{i:03d}:tag=backup={'no' if i % 10 == 0 else 'yes'}" for i in range(PER_PLACE)]
+TAGGED = PER_PLACE - PER_PLACE // 10
+
+
+def create(client, name, value):
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=[{"Key": "backup", "Value": value}],
+    )
+
+
+def by_tag(when, more=""):
+    return f'{{ tags = "backup=yes"; schedules = "{when}"; {more} }}'
+
+
+def enrolled(d):
+    rows = d.ledger.query("SELECT account, region, name FROM enrolments WHERE active")
+    return {(row["account"], row["region"], row["name"]) for row in rows}
+
+
+def test_thousands_by_tag(emulator, daemon):
+    """5,000 tables of two accounts; 40 appear and 40 vanish while they are being read."""
+    e = emulator(*SEEDS)
+    accounts = "".join(
+        f"{name} = {{ regions = [{', '.join(chr(34) + region + chr(34) for region in regions)}]; }};"
+        for name, regions in PLACES.items()
+    )
+    d = daemon(f"""
+deployment = "acme";
+aws = {{ endpoint_url = "{e.url}"; discovery_interval = "2s"; }};
+accounts = {{ {accounts} }};
+schedules = {{ {backup("yearly", "yearly")} }};
+tables = ( {by_tag("yearly")} );
+limits = {{ rate_share = 1.0; }};
+""")
+    places = [(account, region) for account, regions in PLACES.items() for region in regions]
+    wanted = {(*place, f"t{i:03d}") for place in places for i in range(PER_PLACE) if i % 10}
+    for n in range(40):
+        account, region = places[n % len(places)]
+        client = e.client(region=region)
+        create(client, f"new-{n}", "yes")
+        client.delete_table(TableName=f"t{n + 1:03d}")
+        wanted.add((account, region, f"new-{n}"))
+        wanted.discard((account, region, f"t{n + 1:03d}"))
+    harness.wait_until(lambda: enrolled(d) == wanted, 90, "every table is found, and no other")
+    calls = e.calls("ListTagsOfResource")
+    assert {call["code"] for call in e.calls()} <= {"", "ResourceNotFoundException"}
+    assert len(calls) <= len(places) * PER_PLACE + 40 + 40, "some are read twice"
+    # known again after a restart, without asking
+    assert d.stop() == 0
+    d.start()
+    time.sleep(3)
+    assert enrolled(d) == wanted
+    assert not d.lines("withdrawn.*(tags|configuration)")
+    assert len(e.calls("ListTagsOfResource")) == len(calls)
+
+
+def test_tags_change(emulator, daemon, ctl):
+    """A table is enrolled by its tag, and withdrawn when it loses it; what others have is left alone."""
+    e = emulator("orders:tag=backup=yes", "carts")
+    d = daemon(conf(e, backup("yearly", "yearly"), by_tag("yearly")).replace(
+        "aws = {", 'aws = { discovery_interval = "1s"; inspection_interval = "1s";'))
+    d.wait_line("orders: enrolled in schedule yearly")
+    arn = e.client().describe_table(TableName="carts")["Table"]["TableArn"]
+    e.client().tag_resource(ResourceArn=arn, Tags=[{"Key": "backup", "Value": "yes"}])
+    d.wait_line("carts: enrolled in schedule yearly")
+    e.client().untag_resource(ResourceArn=arn, TagKeys=["backup"])
+    d.wait_line("carts: withdrawn from schedule yearly: its tags no longer select it; what was made stays")
+    assert d.ledger.query("SELECT tags FROM inventory WHERE name = 'orders'")[0]["tags"] == "backup=yes"
+    # what is planned shows the table, or the tag while no table has it
+    assert "orders" in ctl(d, "plan", "--days=366").stdout
+    assert "backup=yes" not in ctl(d, "plan", "--days=366").stdout
+    e.client().delete_table(TableName="orders")
+    d.wait_line("orders: withdrawn from schedule yearly: the table does not exist any more")
+    assert "backup=yes" in ctl(d, "plan", "--days=366").stdout
+    assert d.stop() == 0
+
+
+def test_tags_that_may_not_be_read(emulator, daemon):
+    """Said once, with what to do; nothing is taken away."""
+    e = emulator("orders:tag=backup=yes", "carts:tag=backup=yes")
+    d = daemon(conf(e, backup("yearly", "yearly"), by_tag("yearly")).replace(
+        "aws = {", 'aws = { discovery_interval = "1s"; inspection_interval = "1s";'))
+    d.wait_line("orders: enrolled in schedule yearly")
+    d.wait_line("carts: enrolled in schedule yearly")
+    e.faults("ListTagsOfResource times=forever error AccessDeniedException")
+    d.wait_line(r"eu-central-1: the tags of \w+ could not be read: AccessDeniedException.*HINT: allow dynamodb:ListTagsOfResource")
+    time.sleep(2)
+    assert len(d.lines("could not be read")) == 1 and not d.lines("withdrawn")
+    assert d.stop() == 0
+
+
+def test_by_arn(emulator, daemon):
+    """An ARN means its own region alone, and not a table of that name in another account."""
+    e = emulator("orders", "carts")
+    when, slot = soon(3)
+
+    def arn(region, account, table):
+        return f"arn:aws:dynamodb:{region}:{account}:table/{table}"
+
+    tables = [arn("us-east-1", "123456789012", "orders"), arn("eu-central-1", "999999999999", "carts")]
+    d = daemon(f"""
+deployment = "acme";
+aws = {{ endpoint_url = "{e.url}"; }};
+accounts = {{ own = {{ regions = ["eu-central-1", "us-east-1"]; }}; }};
+schedules = {{ {backup("once", when)} }};
+tables = ( {select(tables, "once")} );
+limits = {{ rate_share = 1.0; }};
+""")
+    d.wait_line("own/us-east-1/orders: enrolled in schedule once")
+    runs = d.wait_runs(1)
+    assert [(run["region"], run["name"], run["state"]) for run in runs] == [("us-east-1", "orders", "succeeded")]
+    assert not d.lines("carts")
+    assert [call["table"] for call in e.calls("CreateBackup")] == ["orders"]
+    assert d.stop() == 0
+
+
+def test_dry_run_reads_tags(emulator, daemon):
+    e = emulator("orders:tag=backup=yes", "carts:tag=backup=no")
+    d = daemon(conf(e, backup("nightly", "02:00"), by_tag("nightly")), start=False)
+    done = d.once("--dry-run")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "orders: ACTIVE" in done.stdout and "carts" not in done.stdout
+    e.faults("ListTagsOfResource times=forever error AccessDeniedException")
+    done = d.once("--dry-run")
+    assert done.returncode == 1
+    assert "ddbackupd: eu-central-1: the tags of its tables cannot be read: AccessDeniedException" in done.stderr
