@@ -48,6 +48,7 @@ typedef struct ScheduleConf {
     Usec max_age_usec;       /* 0: freshness is not watched */
     CatchUp catch_up;
     VerifyLevel verify;
+    Usec reverify_usec; /* exports are checked again when their last check is older; 0: never */
     S3Conf s3; /* export */
     RetentionKeep keep;
     Expire expire;

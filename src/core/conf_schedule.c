@@ -119,7 +119,14 @@ static int check_calendar(ConfReader *m, const ConfTree *node, const ScheduleCon
 }
 
 static int check_verify(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
-    const ConfTree *own = conf_tree_get(node, "verify");
+    const ConfTree *own = conf_tree_get(node, "verify"), *again = conf_tree_get(node, "reverify");
+    if (s->verify == VERIFY_SERVICE || s->action == ACTION_BACKUP) {
+        if (again && s->reverify_usec > 0)
+            return conf_reader_say(m, again,
+                                   "schedules.%s.reverify: there is nothing to check again; HINT: %s", s->name,
+                                   s->action == ACTION_BACKUP ? "it is for exports" : "set verify = \"objects\", too");
+        s->reverify_usec = 0;
+    }
     if (s->action != ACTION_BACKUP || s->verify == VERIFY_SERVICE)
         return 0;
     s->verify = VERIFY_SERVICE; /* what defaults say is meant for exports */

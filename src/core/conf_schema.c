@@ -118,6 +118,8 @@ const ConfKey conf_schema[] = {
      .doc = "what becomes of slots that were missed: the newest runs, or none"},
     {SCHEDULE, "verify", WORD(offsetof(ScheduleConf, verify), verify_levels), .default_text = "service",
      .doc = "how an export is checked: by what DynamoDB says of it, and by its manifest, objects or content in the bucket"},
+    {SCHEDULE, "reverify", DURATION(offsetof(ScheduleConf, reverify_usec), USEC_PER_HOUR, MAX_USEC), .zero_too = true,
+     .default_text = "0", .doc = "exports are checked again when their last check is older; 0: never"},
     {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
      .doc = "where exports go"},
     {SCHEDULE, "keep", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_KEEP, .offset = offsetof(ScheduleConf, keep),

@@ -22,6 +22,7 @@ void engine_free(Engine *e) {
         poll_free(e->polls[i]);
     free(e->polls);
     engine_expiry_done(e);
+    engine_reverify_done(e);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -235,6 +236,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_describe_ahead(e, now);
     if (r >= 0 && starts)
         r = engine_expire(e, now, out);
+    if (r >= 0 && starts)
+        r = engine_reverify(e, now, out);
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
@@ -260,6 +263,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_expiry_answered(e, done, now, out);
     if (done->tag >= TAG_TAGS && done->tag < TAG_TAGS + e->places.n_items * INVENTORY_CALLS)
         return engine_tags_read(e, done, now, out);
+    if (done->tag >= TAG_REVERIFY && done->tag < TAG_REVERIFY + e->n_reverifies)
+        return engine_reverified(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -338,6 +343,7 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     if (trust_holds(&e->trust) && !engine_is_paused(e)) {
         mono = usec_min(mono, engine_expiry_mono(e));
         wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
+        wall = usec_min(wall, engine_reverify_wall(e, now));
     }
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
 }

@@ -124,6 +124,8 @@ int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
     if (r >= 0)
         r = engine_arm_all_ahead(e);
     if (r >= 0)
+        r = engine_arm_all_reverify(e, now);
+    if (r >= 0)
         r = engine_arm_all_expiry(e, now);
     e->enrol_wanted = r < 0;
     return r;

@@ -2,8 +2,9 @@
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
- * are to go, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the tables
- * that places have and their tags, engine_outbox.c what a turn collects. */
+ * are to go, engine_reverify.c exports that are checked again, engine_order.c what people ask for,
+ * engine_pause.c while nothing new may start, engine_inventory.c the tables that places have and their tags,
+ * engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
@@ -22,6 +23,7 @@
 #define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
 #define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
 #define TAG_TAGS (TAG_AHEAD + (UINT64_C(3) << 32))   /* and INVENTORY_CALLS times the place, and the call */
+#define TAG_REVERIFY (TAG_AHEAD + (UINT64_C(1) << 34)) /* and the index in Engine.reverifies */
 
 /* Tables of one account and region that are described ahead of their slots. */
 #define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */
@@ -69,7 +71,9 @@ struct Engine {
     size_t n_polls, n_polls_room;
     Expiry **expiries; /* one for each account and region with backups that expire */
     size_t n_expiries, n_expiries_room;
-    bool expiry_anew; /* the configuration is new: look at every table */
+    struct Reverify **reverifies; /* one for each account and region with exports that are checked again */
+    size_t n_reverifies, n_reverifies_room;
+    bool expiry_anew; /* the configuration is new: look at every table, for what expires and what is checked again */
     StockPort port;
     StockState stock; /* without those that are being deleted, which are doubts */
     HttpReply **inbox;
@@ -189,6 +193,16 @@ int engine_expiry_after(Engine *e, Target *t, Now now);
 Usec engine_expiry_mono(const Engine *e);
 int engine_expire(Engine *e, Now now, EngineOutbox *out);
 int engine_expiry_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+
+/* --- engine_reverify.c --- */
+
+typedef struct Reverify Reverify;
+void engine_reverify_done(Engine *e);
+/* Targets and schedules are in line with the configuration. */
+int engine_arm_all_reverify(Engine *e, Now now);
+Usec engine_reverify_wall(const Engine *e, Now now);
+int engine_reverify(Engine *e, Now now, const EngineOutbox *out);
+int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 
 /* --- engine_order.c --- */
 

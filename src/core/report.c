@@ -52,6 +52,8 @@ const ReportRow report_rows[REPORT_KINDS] = {
     [REPORT_ORDERED] = {"bd91509b8ed64b1ca0667f5a6323cfbf", LEVEL_NOTICE},
     [REPORT_PAUSED] = {"a7cabe3e85ac4c2396e636e33b5d72fb", LEVEL_WARNING},
     [REPORT_RESUMED] = {"bdb26130cfb5433dbefd3ae8f9eef761", LEVEL_NOTICE},
+    [REPORT_DAMAGED] = {"85d7e5fbf9ea44ecb437c9ef0880476f", LEVEL_ERROR},
+    [REPORT_CHECK_UNKNOWN] = {"c02b539a389a408998808ad65ce5a924", LEVEL_WARNING},
 };
 
 void report_free(Report *r) {
@@ -133,7 +135,8 @@ int report_artefact(const ReportArtefact *a, ReportKind kind, bool qualified, Re
         return -ENOMEM;
     r->target = qualified ? text_format("%s/%s/%s", a->account, a->region, a->table) : strdup(a->table);
     r->slot_wall = a->slot_wall;
-    if (!r->target || text_set(&r->schedule, a->schedule) < 0 || text_set(&r->backup_arn, a->arn) < 0)
+    if (!r->target || text_set(&r->schedule, a->schedule) < 0 ||
+        text_set(strstr(a->arn, "/export/") ? &r->export_arn : &r->backup_arn, a->arn) < 0)
         return -ENOMEM;
     va_list args;
     va_start(args, format);

@@ -49,6 +49,8 @@ typedef enum ReportKind {
     REPORT_ORDERED,
     REPORT_PAUSED,
     REPORT_RESUMED,
+    REPORT_DAMAGED,
+    REPORT_CHECK_UNKNOWN,
     REPORT_KINDS,
 } ReportKind;
 
@@ -86,7 +88,7 @@ int report_enrolment(const Enrolment *e, ReportKind kind, bool qualified, Report
     PRINTF_LIKE(5, 6);
 int report_target(const Target *t, ReportKind kind, bool qualified, Report **ret, const char *format, ...)
     PRINTF_LIKE(5, 6);
-/* About a backup, whatever became of its run. */
+/* About a backup or an export, whatever became of its run. */
 typedef struct ReportArtefact {
     const char *account, *region, *table, *schedule;
     Usec slot_wall;

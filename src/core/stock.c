@@ -76,7 +76,7 @@ int stock_prefix(const char *table_arn, char **ret) {
 }
 
 bool stock_changes_are_empty(const StockChanges *c) {
-    return c->n_decisions + c->n_holds + c->n_brakes == 0 && c->expiry == STOCK_SWITCH_STAYS;
+    return c->n_decisions + c->n_holds + c->n_brakes + c->n_checks == 0 && c->expiry == STOCK_SWITCH_STAYS;
 }
 
 void stock_brake_done(StockBrake *b) {
@@ -102,7 +102,11 @@ void stock_changes_clear(StockChanges *c) {
     }
     for (size_t i = 0; i < c->n_brakes; i++)
         stock_brake_done(&c->brakes[i]);
-    c->n_decisions = c->n_holds = c->n_brakes = 0;
+    for (size_t i = 0; i < c->n_checks; i++) {
+        free(c->checks[i].arn);
+        free(c->checks[i].found);
+    }
+    c->n_decisions = c->n_holds = c->n_brakes = c->n_checks = 0;
     c->expiry = STOCK_SWITCH_STAYS;
     free(TAKE_PTR(c->expiry_who));
 }
@@ -112,6 +116,7 @@ void stock_changes_done(StockChanges *c) {
     free(c->decisions);
     free(c->holds);
     free(c->brakes);
+    free(c->checks);
     *c = (StockChanges){};
 }
 
@@ -129,6 +134,14 @@ int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char
     StockHold *h = &c->holds[c->n_holds++];
     *h = (StockHold){.until_wall = until_wall};
     return text_set(&h->arn, arn) < 0 || text_set(&h->why, why) < 0 || text_set(&h->who, who) < 0 ? -ENOMEM : 0;
+}
+
+int stock_put_check(StockChanges *c, const char *arn, VerifyLevel level, bool passed, const char *found) {
+    if (ARRAY_GROW(c->checks, c->n_checks, c->n_checks_room) < 0)
+        return -ENOMEM;
+    StockCheck *check = &c->checks[c->n_checks++];
+    *check = (StockCheck){.level = level, .passed = passed};
+    return text_set(&check->arn, arn) < 0 || text_set(&check->found, found) < 0 ? -ENOMEM : 0;
 }
 
 int stock_brake_copy(const StockBrake *from, StockBrake *to) {
@@ -189,6 +202,11 @@ int stock_overlay(Stock *s, const StockChanges *c) {
         item->hold_until_wall = c->holds[i].until_wall;
         if (text_set(&item->hold_why, c->holds[i].why) < 0 || text_set(&item->hold_who, c->holds[i].who) < 0)
             r = -ENOMEM;
+    }
+    for (size_t i = 0; i < c->n_checks; i++) {
+        StockItem *item = stock_find(s, c->checks[i].arn);
+        if (item && !c->checks[i].passed)
+            item->artefact->life = ARTEFACT_DISPROVED;
     }
     for (size_t i = 0; i < s->n_items; i++) {
         ArtefactLife life = s->items[i].artefact->life;

@@ -88,6 +88,14 @@ typedef struct StockBrake {
     Usec said_wall;     /* by this process; 0: not yet */
 } StockBrake;
 
+/* What a later check of an export found. */
+typedef struct StockCheck {
+    char *arn;
+    VerifyLevel level;
+    bool passed;
+    char *found;
+} StockCheck;
+
 typedef enum StockSwitch { STOCK_SWITCH_STAYS, STOCK_SWITCH_PAUSED, STOCK_SWITCH_RESUMED } StockSwitch;
 
 typedef struct StockChanges {
@@ -97,6 +105,8 @@ typedef struct StockChanges {
     size_t n_holds, n_holds_room;
     StockBrake *brakes;
     size_t n_brakes, n_brakes_room;
+    StockCheck *checks;
+    size_t n_checks, n_checks_room;
     StockSwitch expiry; /* after an empty or rebuilt ledger nothing expires until somebody resumes it */
     char *expiry_who;   /* NULL: nobody in particular */
 } StockChanges;
@@ -107,6 +117,7 @@ void stock_changes_done(StockChanges *c);
 /* Strings are copied. -ENOMEM. */
 int stock_put_decision(StockChanges *c, const char *arn, Decision decision, const char *why, const char *who);
 int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char *why, const char *who);
+int stock_put_check(StockChanges *c, const char *arn, VerifyLevel level, bool passed, const char *found);
 int stock_put_brake(StockChanges *c, const StockBrake *brake);
 int stock_brake_copy(const StockBrake *from, StockBrake *to);
 void stock_brake_done(StockBrake *b);

@@ -38,6 +38,7 @@ int target_new(const char *account, const char *region, const char *table, Targe
     t->described_wall = t->ahead_tried_wall = WALL_UNKNOWN;
     t->ahead = HEAP_NODE(t);
     t->expire = HEAP_NODE(t);
+    t->reverify = HEAP_NODE(t);
     t->audited_mono = WALL_UNKNOWN;
     if (text_set(&t->account, account) < 0 || text_set(&t->region, region) < 0 || text_set(&t->table, table) < 0)
         return -ENOMEM;

@@ -47,6 +47,7 @@ struct Target {
     bool describing;       /* ahead of a slot */
     Usec ahead_tried_wall; /* the last slot for which that was tried */
     HeapNode ahead;        /* wall: when to describe it for its next slot */
+    HeapNode reverify;     /* wall: when to look which of its exports are to be checked again */
     HeapNode expire;       /* mono: when to look which of its backups are to go */
     Usec audited_mono;     /* when a whole listing was last compared with the ledger; WALL_UNKNOWN: never */
     struct Ahead *place;   /* in whose heap that is; NULL: none yet */

@@ -96,6 +96,13 @@ static const char *const steps[] = {
     "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
     "  seen INTEGER NOT NULL, tags TEXT, tags_read INTEGER,"
     "  PRIMARY KEY (account, region, name)) STRICT, WITHOUT ROWID;",
+
+    /* later checks of exports */
+    "CREATE TABLE checks ("
+    "  id INTEGER PRIMARY KEY, arn TEXT NOT NULL, wall INTEGER NOT NULL, level TEXT NOT NULL, passed INTEGER NOT NULL,"
+    "  found TEXT) STRICT;"
+    "CREATE INDEX checks_by_arn ON checks (arn);"
+    "CREATE TRIGGER checks_stay BEFORE UPDATE ON checks BEGIN SELECT RAISE(ABORT, 'checks are only added'); END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -74,6 +74,18 @@ static int put_brake(sqlite3 *db, const StockBrake *b) {
                of_number((int64_t)b->n_confirmed), of_text(b->who));
 }
 
+static int put_check(sqlite3 *db, const StockCheck *c, Usec wall) {
+    const char *level = verify_level_to_string(c->level);
+    int code = RUN(db, "INSERT INTO checks (arn, wall, level, passed, found) VALUES (?,?,?,?,?)", of_text(c->arn),
+                   of_number(wall), of_text(level), of_number(c->passed), of_text(c->found));
+    if (code != SQLITE_OK || !c->passed)
+        return code != SQLITE_OK ? code
+                                 : RUN(db, "UPDATE artefacts SET life = 'disproved', found = ? WHERE arn = ?",
+                                       of_text(c->found), of_text(c->arn));
+    return RUN(db, "UPDATE artefacts SET verified = ?, level = ?, found = ? WHERE arn = ?", of_number(wall),
+               of_text(level), of_text(c->found), of_text(c->arn));
+}
+
 int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < c->n_decisions; i++)
@@ -82,6 +94,8 @@ int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
         code = put_hold(db, &c->holds[i], wall);
     for (size_t i = 0; code == SQLITE_OK && i < c->n_brakes; i++)
         code = put_brake(db, &c->brakes[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < c->n_checks; i++)
+        code = put_check(db, &c->checks[i], wall);
     if (code == SQLITE_OK && c->expiry != STOCK_SWITCH_STAYS)
         code = RUN(db, "INSERT OR REPLACE INTO facts (name, value, wall, who) VALUES ('expiry',?,?,?)",
                    of_text(c->expiry == STOCK_SWITCH_RESUMED ? "resumed" : "paused"), of_number(wall),

@@ -1,0 +1,337 @@
+/* Exports are checked again, at the level of their schedule, when their last check is older than its `reverify`: a
+ * lifecycle rule or a person may have deleted or replaced what a chain of restores rests on. One account and region checks
+ * one export at a time. What is under way when the process ends begins anew. */
+
+#include "core/engine_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "core/json_flat.h"
+#include "core/verify.h"
+
+/* After a start each table waits so much longer than the one before. */
+#define STAGGER_USEC (500 * USEC_PER_MSEC)
+/* A table without an export that will have to be checked is looked at again then. */
+#define IDLE_USEC USEC_PER_DAY
+/* What could not be asked is asked again then. */
+#define UNKNOWN_USEC (10 * USEC_PER_MINUTE)
+#define CALL_USEC (5 * USEC_PER_MINUTE)
+/* Tables whose stock is looked at in one turn. */
+#define TURN_MAX 32
+
+/* Of one account and region. */
+struct Reverify {
+    char *account, *region;
+    Heap due; /* of Target.reverify, wall */
+    Target *target; /* whose export is being checked; NULL: none is */
+    char *arn, *schedule;
+    VerifyLevel level;
+    Verify *verify;
+    bool calling, unknown_said;
+    Usec next_mono;
+};
+
+static void end(Reverify *v) {
+    v->target = NULL;
+    verify_free(TAKE_PTR(v->verify));
+    free(TAKE_PTR(v->arn));
+    free(TAKE_PTR(v->schedule));
+    v->unknown_said = false;
+}
+
+void engine_reverify_done(Engine *e) {
+    for (size_t i = 0; i < e->n_reverifies; i++) {
+        end(e->reverifies[i]);
+        heap_done(&e->reverifies[i]->due);
+        free(e->reverifies[i]->account);
+        free(e->reverifies[i]->region);
+        free(e->reverifies[i]);
+    }
+    free(e->reverifies);
+}
+
+static int find(Engine *e, const Target *t, Reverify **ret) {
+    for (size_t i = 0; i < e->n_reverifies; i++)
+        if (strcmp(e->reverifies[i]->account, t->account) == 0 && strcmp(e->reverifies[i]->region, t->region) == 0) {
+            *ret = e->reverifies[i];
+            return 0;
+        }
+    if (ARRAY_GROW(e->reverifies, e->n_reverifies, e->n_reverifies_room) < 0)
+        return -ENOMEM;
+    Reverify *v = calloc(1, sizeof *v);
+    if (!v)
+        return -ENOMEM;
+    *ret = e->reverifies[e->n_reverifies++] = v;
+    return text_set(&v->account, t->account) < 0 || text_set(&v->region, t->region) < 0 ? -ENOMEM : 0;
+}
+
+/* --- when --- */
+
+/* 0: exports of that schedule are not checked again. */
+static Usec period_of(const Target *t, const char *schedule) {
+    const Enrolment *n = target_enrolment(t, schedule);
+    return n && n->schedule ? n->schedule->reverify_usec : 0;
+}
+
+static bool is_wanted(const Target *t) {
+    for (size_t i = 0; t->table_arn && i < t->n_enrolments; i++)
+        if (period_of(t, t->enrolments[i]->schedule_name) > 0)
+            return true;
+    return false;
+}
+
+static int arm(Engine *e, Target *t, Usec at_wall) {
+    Reverify *v;
+    int r = find(e, t, &v);
+    return r < 0 ? r : heap_set(&v->due, &t->reverify, at_wall);
+}
+
+static bool is_under_way(const Engine *e, const Target *t) {
+    for (size_t i = 0; i < e->n_reverifies; i++)
+        if (e->reverifies[i]->target == t)
+            return true;
+    return false;
+}
+
+int engine_arm_all_reverify(Engine *e, Now now) {
+    Usec at = now.wall;
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++) {
+        Target *t = e->targets.items[i];
+        bool waits = t->reverify.at != USEC_INFINITY;
+        if (!is_wanted(t))
+            r = waits ? arm(e, t, USEC_INFINITY) : 0;
+        else if (!is_under_way(e, t) && (!waits || e->expiry_anew)) {
+            r = arm(e, t, at);
+            at += STAGGER_USEC;
+        }
+    }
+    return r;
+}
+
+/* By the wall clock of the turn. */
+Usec engine_reverify_wall(const Engine *e, Now now) {
+    Usec next = USEC_INFINITY;
+    for (size_t i = 0; i < e->n_reverifies && !e->stopping; i++) {
+        const Reverify *v = e->reverifies[i];
+        if (!v->target)
+            next = usec_min(next, heap_next(&v->due));
+        else if (!v->calling)
+            next = usec_min(next, now.wall + usec_max(0, v->next_mono - now.mono));
+    }
+    return next;
+}
+
+/* --- which --- */
+
+static int read_exports(const Engine *e, const EngineOutbox *out, const Target *t, Stock *ret) {
+    AUTO_FREE char *prefix = text_format("%s/export/", t->table_arn);
+    int r = !prefix ? -ENOMEM : e->port.read ? e->port.read(e->port.context, prefix, ret) : 0;
+    return r < 0 ? r : stock_overlay(ret, &out->batch.stock);
+}
+
+/* The one whose check is oldest by its period; *ret_wall: when that is due. */
+static const StockItem *first_due(const Target *t, const Stock *s, Usec *ret_wall) {
+    const StockItem *first = NULL;
+    *ret_wall = USEC_INFINITY;
+    for (size_t i = 0; i < s->n_items; i++) {
+        const Artefact *a = s->items[i].artefact;
+        Usec period = period_of(t, s->items[i].schedule);
+        if (period == 0 || a->life != ARTEFACT_VERIFIED || !a->details)
+            continue;
+        Usec at = usec_add(a->verified_wall == WALL_UNKNOWN ? a->created_wall : a->verified_wall, period);
+        if (at < *ret_wall) {
+            *ret_wall = at;
+            first = &s->items[i];
+        }
+    }
+    return first;
+}
+
+/* --- what the ledger knows of it --- */
+
+static int member(JsonSpan details, const char *name, Secret *ret) {
+    int r = json_flat_string(json_flat_member(details, name), ret);
+    return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+/* Seconds, as the service writes them. */
+static Usec instant(JsonSpan object, const char *name) {
+    JsonSpan span = json_flat_member(object, name);
+    char text[32];
+    int64_t seconds;
+    if (!span.at || span.n >= sizeof text)
+        return WALL_UNKNOWN;
+    snprintf(text, sizeof text, "%.*s", (int)span.n, span.at);
+    return parse_int(text, 0, WALL_MAX / USEC_PER_SEC, &seconds) < 0 ? WALL_UNKNOWN : seconds * USEC_PER_SEC;
+}
+
+typedef struct Details {
+    Secret manifest, bucket, owner, prefix;
+} Details;
+
+static void details_done(Details *d) {
+    secret_done(&d->manifest);
+    secret_done(&d->bucket);
+    secret_done(&d->owner);
+    secret_done(&d->prefix);
+}
+
+static int make_verify(const Engine *e, const Target *t, const StockItem *i, VerifyLevel level, Verify **ret) {
+    CLEANUP(details_done) Details d = {};
+    const Artefact *a = i->artefact;
+    JsonSpan details = json_flat_object(a->details, strlen(a->details));
+    JsonSpan window = json_flat_member(details, "IncrementalExportSpecification");
+    int r = member(details, "ExportManifest", &d.manifest);
+    if (r < 0 || (r = member(details, "S3Bucket", &d.bucket)) < 0 || (r = member(details, "S3BucketOwner", &d.owner)) < 0 ||
+        (r = member(details, "S3Prefix", &d.prefix)) < 0)
+        return r;
+    if (!d.manifest.bytes || !d.bucket.bytes)
+        return -ENODATA;
+    return verify_new(&(VerifyWish){.level = level,
+                                    .region = t->region,
+                                    .bucket = d.bucket.bytes,
+                                    .bucket_owner = d.owner.bytes,
+                                    .prefix = d.prefix.bytes,
+                                    .manifest_key = d.manifest.bytes,
+                                    .export_arn = a->arn,
+                                    .table_id = a->table_id,
+                                    .from_wall = instant(window, "ExportFromTime"),
+                                    .to_wall = instant(window, "ExportToTime"),
+                                    .item_count = a->item_count,
+                                    .bytes_per_sec = e->conf->limits.verify_rate},
+                      ret);
+}
+
+static int begin(Engine *e, Reverify *v, Target *t, Now now, const EngineOutbox *out) {
+    CLEANUP(stock_done) Stock stock = {};
+    Usec at;
+    heap_set(&v->due, &t->reverify, USEC_INFINITY);
+    if (!is_wanted(t))
+        return 0;
+    int r = read_exports(e, out, t, &stock);
+    if (r < 0)
+        return r;
+    const StockItem *i = first_due(t, &stock, &at);
+    if (!i || at > now.wall)
+        return heap_set(&v->due, &t->reverify, usec_min(at, now.wall + IDLE_USEC));
+    v->level = target_enrolment(t, i->schedule)->schedule->verify;
+    r = make_verify(e, t, i, v->level, &v->verify);
+    if (r == -ENODATA || (r >= 0 && verify_state(v->verify) != VERIFY_ASKS)) { /* nothing to ask for */
+        end(v);
+        return heap_set(&v->due, &t->reverify, now.wall + IDLE_USEC);
+    }
+    if (r < 0 || text_set(&v->arn, i->artefact->arn) < 0 || text_set(&v->schedule, i->schedule) < 0)
+        return r < 0 ? r : -ENOMEM;
+    v->target = t;
+    v->next_mono = now.mono;
+    return 0;
+}
+
+static int ask(Engine *e, size_t place, Now now) {
+    Reverify *v = e->reverifies[place];
+    AwsRequest *request = NULL;
+    int r = verify_request(v->verify, &request);
+    if (r < 0)
+        return r;
+    v->calling = true;
+    return client_begin(e->client,
+                        &(CallSpec){.account = v->account,
+                                    .region = verify_region(v->verify),
+                                    .request = request,
+                                    .tag = TAG_REVERIFY + place,
+                                    .deadline_mono = now.mono + CALL_USEC},
+                        now);
+}
+
+int engine_reverify(Engine *e, Now now, const EngineOutbox *out) {
+    Target *t;
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < e->n_reverifies; i++) {
+        Reverify *v = e->reverifies[i];
+        for (int n = 0; r >= 0 && n < TURN_MAX && !v->target && (t = heap_due(&v->due, now.wall)); n++)
+            r = begin(e, v, t, now, out);
+        if (r >= 0 && v->target && !v->calling && v->next_mono <= now.mono)
+            r = ask(e, i, now);
+    }
+    return r;
+}
+
+/* --- what was found --- */
+
+static int say(Engine *e, const Reverify *v, ReportKind kind, const char *what, EngineOutbox *out) {
+    const char *hint = verify_hint(v->verify);
+    Report *report = NULL;
+    ReportArtefact about = {.account = v->account,
+                            .region = v->region,
+                            .table = v->target->table,
+                            .schedule = v->schedule,
+                            .slot_wall = WALL_UNKNOWN,
+                            .arn = v->arn};
+    if (kind == REPORT_DAMAGED)
+        hint = "nothing can be restored from it; 'ddbackupctl run' makes a new one; who deletes or writes in the bucket?";
+    int r = report_artefact(&about, kind, e->qualified, &report, "export %s of %s %s: %s%s%s", v->schedule, v->arn, what,
+                            verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
+    return r < 0 ? r : engine_say(out, report);
+}
+
+/* The newest that is still good counts for freshness. */
+static int fall_back(Engine *e, const Reverify *v, Now now, EngineOutbox *out) {
+    CLEANUP(stock_done) Stock stock = {};
+    Enrolment *n = target_enrolment(v->target, v->schedule);
+    int r = read_exports(e, out, v->target, &stock);
+    if (r < 0 || !n)
+        return r;
+    Usec newest = WALL_UNKNOWN;
+    for (size_t i = 0; i < stock.n_items; i++)
+        if (strcmp(stock.items[i].schedule, v->schedule) == 0)
+            newest = usec_max(newest, stock.items[i].artefact->created_wall);
+    if (newest >= n->newest_wall)
+        return 0;
+    n->newest_wall = newest;
+    r = engine_put_enrolment(out, n);
+    return r < 0 || !n->schedule ? r : engine_freshness(e, n, now, out);
+}
+
+static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
+    CLEANUP(stock_done) Stock stock = {};
+    char found[VERIFY_TEXT_SIZE];
+    bool passed = verify_state(v->verify) == VERIFY_PASSED;
+    int r = read_exports(e, out, v->target, &stock);
+    if (r < 0)
+        return r;
+    if (stock_find(&stock, v->arn)) { /* else it expired meanwhile */
+        const char *what = passed ? verify_facts_to_string(verify_facts(v->verify), v->level, found) : verify_why(v->verify);
+        r = stock_put_check(&out->batch.stock, v->arn, v->level, passed, what);
+        if (r >= 0 && !passed)
+            r = say(e, v, REPORT_DAMAGED, "is damaged", out);
+        if (r >= 0 && !passed)
+            r = fall_back(e, v, now, out);
+    }
+    Target *t = v->target;
+    end(v);
+    return r < 0 ? r : heap_set(&v->due, &t->reverify, now.wall + STAGGER_USEC); /* once it is on disk */
+}
+
+int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
+    Reverify *v = e->reverifies[done->tag - TAG_REVERIFY];
+    bool unknown;
+    Usec wait;
+    v->calling = false;
+    if (!v->target)
+        return 0;
+    int r = verify_answer(v->verify, done, &unknown, &wait);
+    if (r < 0)
+        return r;
+    v->next_mono = now.mono + (unknown ? UNKNOWN_USEC : wait);
+    if (unknown && !v->unknown_said) {
+        v->unknown_said = true;
+        return say(e, v, REPORT_CHECK_UNKNOWN, "could not be checked again, and goes on being asked for", out);
+    }
+    return verify_state(v->verify) == VERIFY_ASKS ? 0 : conclude(e, v, now, out);
+}
