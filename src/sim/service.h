@@ -1,8 +1,8 @@
 #pragma once
 /* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, and of S3 as
- * far as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls no
- * clock and no socket: a request comes with the instant of its arrival, and the reply says how it is to be delivered. The
- * same requests, instants and seed give the same replies.
+ * far as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls
+ * no clock and no socket: a request comes with the instant of its arrival, and the reply says how it is to be
+ * delivered. The same requests, instants and seed give the same replies.
  *
  * Each region is a world of its own. What the model knows of the real service and what it leaves out is in
  * ddbackup-emulator(1). */

@@ -7,6 +7,8 @@
 
 #include "base/array.h"
 #include "base/date.h"
+#include "sim/service_export_files.h"
+#include "sim/service_s3_store.h"
 #include "sim/service_state.h"
 
 #define MAX_RULES 1000
@@ -67,7 +69,22 @@ static void add_export(Text *t, const Service *s, const ServiceExport *e, Usec n
     service_json_close(t, '}');
 }
 
+static void add_bucket(Text *t, const ServiceS3Bucket *b, Usec now_wall) {
+    int64_t n = 0;
+    for (size_t i = 0; i < b->n_objects; i++)
+        n += !service_s3_is_expired(b, b->objects[i], now_wall);
+    service_json_open(t, NULL, '{');
+    service_json_add_string(t, "name", b->name);
+    service_json_add_string(t, "region", b->region);
+    service_json_add_string(t, "owner", b->owner);
+    service_json_add_int(t, "objects", n);
+    service_json_close(t, '}');
+}
+
 int service_state_to_json(Service *s, Usec now_wall, Text *t) {
+    int rc = service_publish_exports(s, now_wall);
+    if (rc < 0)
+        return rc;
     service_json_open(t, NULL, '{');
     add_iso(t, "now", now_wall);
     service_json_add_string(t, "account", s->settings.account);
@@ -86,6 +103,10 @@ int service_state_to_json(Service *s, Usec now_wall, Text *t) {
     service_json_open(t, "exports", '[');
     for (size_t i = 0; i < s->n_exports; i++)
         add_export(t, s, s->exports[i], now_wall);
+    service_json_close(t, ']');
+    service_json_open(t, "buckets", '[');
+    for (size_t i = 0; i < s->n_s3; i++)
+        add_bucket(t, s->s3[i], now_wall);
     service_json_close(t, ']');
     service_json_close(t, '}');
     return t->error;

@@ -1,5 +1,4 @@
-/* Exports to S3: ExportTableToPointInTime, DescribeExport, ListExports. What they would write is not made; an export
- * ends well unless the fault script says otherwise. */
+/* Exports to S3: ExportTableToPointInTime, DescribeExport, ListExports. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +8,9 @@
 
 #include "base/array.h"
 #include "base/date.h"
-#include "sim/service_state.h"
+#include "sim/service_export_files.h"
+#include "sim/service_item.h"
+#include "sim/service_s3_store.h"
 
 #define PAGE 25
 #define MAX_CONCURRENT 300
@@ -30,7 +31,12 @@ void service_export_free(ServiceExport *e) {
     free(e->token);
     free(e->fingerprint);
     free(e->echo);
+    free(e->bucket);
     free(e->prefix);
+    free(e->kms_key);
+    for (size_t i = 0; i < e->n_files; i++)
+        service_s3_object_free(e->files[i]);
+    free(e->files);
     free(e->failure_code);
     free(e->failure_message);
     free(e);
@@ -223,20 +229,58 @@ static int make_echo(const Order *o, const ServiceTable *t, const ServiceCall *c
     return text_take(&s, ret);
 }
 
-static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t) {
+static int fail(ServiceExport *e, const char *code, const char *message) {
+    int rc = text_set(&e->failure_code, code);
+    return rc < 0 ? rc : text_set(&e->failure_message, message);
+}
+
+/* Will its bucket let it write? */
+static int check_bucket(ServiceCall *c, ServiceExport *e, const Order *o) {
+    const ServiceS3Bucket *b = service_s3_bucket(c->service, o->bucket);
+    const char *owner = o->owner ? o->owner : c->service->settings.account;
+    if (!c->service->only_known_buckets)
+        return 0;
+    if (!b)
+        return fail(e, "S3NoSuchBucket",
+                    "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: "
+                    "NoSuchBucket; Request ID: EMULATOR; S3 Extended Request ID: emulator; Proxy: null)");
+    if (strcmp(b->owner, owner) != 0)
+        return fail(e, "S3AccessDenied",
+                    "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: "
+                    "EMULATOR; S3 Extended Request ID: emulator; Proxy: null)");
+    return 0;
+}
+
+static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t, const Order *o) {
     const ServiceFault *rule = c->fault.rule;
-    e->n_items = e->is_incremental ? 0 : t->n_items;
+    e->n_items = service_export_count(e, t);
     e->billed_bytes = e->is_incremental ? MIN_BILLED_INCREMENTAL : t->size_bytes;
     e->table_bytes = t->size_bytes;
     e->end_wall = usec_add(e->start_wall, c->service->settings.export_usec);
     e->visible_wall = usec_add(c->now_wall, c->fault.lag_usec);
-    if (!rule || rule->action != SERVICE_FAULT_FAIL_EXPORT)
-        return 0;
-    int rc = text_set(&e->failure_code, rule->word);
-    return rc < 0 ? rc : text_set(&e->failure_message, rule->message ? rule->message : rule->word);
+    if (rule && rule->action == SERVICE_FAULT_FAIL_EXPORT)
+        return fail(e, rule->word, rule->message ? rule->message : rule->word);
+    return check_bucket(c, e, o);
 }
 
-static int insert(ServiceCall *c, const ServiceTable *t, const Order *o, char **fingerprint, ServiceExport **ret) {
+/* What it holds is settled now: what a table had before an instant does not change any more. */
+static int set_content(const ServiceCall *c, ServiceExport *e, ServiceTable *t, const Order *o) {
+    e->time_wall = o->time_wall;
+    e->from_wall = o->from_wall;
+    e->until_wall = e->is_incremental ? o->to_wall : usec_min(o->time_wall + USEC_PER_MSEC, c->now_wall + 1);
+    e->new_images_only = text_equal(o->view, "NEW_IMAGE");
+    e->is_ion = text_equal(o->format, "ION");
+    e->is_kms = text_equal(o->algorithm, "KMS");
+    t->frozen_wall = usec_max(t->frozen_wall, usec_max(c->now_wall, e->until_wall));
+    int rc = text_set(&e->bucket, o->bucket);
+    if (rc >= 0)
+        rc = text_set(&e->prefix, o->prefix);
+    if (rc >= 0)
+        rc = text_set(&e->kms_key, o->key_id);
+    return rc < 0 ? rc : service_make_items(t);
+}
+
+static int insert(ServiceCall *c, ServiceTable *t, const Order *o, char **fingerprint, ServiceExport **ret) {
     Service *s = c->service;
     char uuid[SERVICE_UUID_SIZE];
     CLEANUP(service_export_free_ptr) ServiceExport *e = calloc(1, sizeof *e);
@@ -254,9 +298,9 @@ static int insert(ServiceCall *c, const ServiceTable *t, const Order *o, char **
     e->token = strdup(o->token ? o->token : uuid);
     int rc = e->region && e->table && e->token ? make_echo(o, t, c, &e->echo) : -ENOMEM;
     if (rc >= 0)
-        rc = text_set(&e->prefix, o->prefix);
+        rc = set_content(c, e, t, o);
     if (rc >= 0)
-        rc = set_ending(c, e, t);
+        rc = set_ending(c, e, t, o);
     if (rc >= 0)
         rc = ARRAY_GROW(s->exports, s->n_exports, s->n_exports_room);
     if (rc < 0)
@@ -281,10 +325,7 @@ static void add_ending(const ServiceCall *c, const ServiceExport *e) {
         return;
     }
     AUTO_TEXT key = TEXT_INIT(4000);
-    const char *prefix = e->prefix ? e->prefix : "";
-    size_t n = strlen(prefix);
-    text_addf(&key, "%s%sAWSDynamoDB/%s/manifest-summary.json", prefix, n > 0 && prefix[n - 1] != '/' ? "/" : "",
-              e->id);
+    service_export_add_key(&key, e, "manifest-summary.json");
     service_json_add_int(c->out, "BilledSizeBytes", e->billed_bytes);
     service_json_add_string(c->out, "ExportManifest", text_get(&key));
     service_json_add_int(c->out, "ItemCount", e->n_items);

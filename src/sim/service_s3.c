@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "sim/service_auth.h"
+#include "sim/service_export_files.h"
 #include "sim/service_mangle.h"
 #include "sim/service_xml.h"
 
@@ -322,6 +323,10 @@ static void handle(ServiceS3Call *c) {
     int rc = service_s3_target_parse(c->request, &c->target);
     if (rc < 0) {
         put_outcome(c, rc == -EINVAL ? service_s3_refuse(c, "InvalidURI", NULL) : rc);
+        return;
+    }
+    if ((rc = service_publish_exports(c->service, c->now_wall)) < 0) {
+        put_outcome(c, rc);
         return;
     }
     c->bucket = c->target.bucket[0] ? service_s3_bucket(c->service, c->target.bucket) : NULL;

@@ -71,7 +71,7 @@ static void add_headers(ServiceS3Call *c, const ServiceS3Object *o) {
     service_s3_add_header(c, "ETag", etag);
     service_s3_add_header(c, "Accept-Ranges", "bytes");
     service_s3_add_header(c, "Content-Type", o->content_type);
-    service_s3_add_header(c, "x-amz-server-side-encryption", "AES256");
+    service_s3_add_header(c, "x-amz-server-side-encryption", o->is_kms ? "aws:kms" : "AES256");
 }
 
 /* What GET and HEAD have in common: all but the bytes. 1: nothing more is to be said. */

@@ -15,6 +15,7 @@ typedef struct ServiceS3Object {
     char *bytes;
     size_t n_bytes;
     Usec modified_wall;
+    bool is_kms; /* encrypted by a key of KMS */
 } ServiceS3Object;
 
 typedef struct ServiceS3Bucket {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "sim/service_export_files.h"
 #include "sim/service_state.h"
 
 #define MAX_TABLES 100000
@@ -48,6 +49,7 @@ static size_t lower_bound(const Service *s, const char *region, const char *name
 static bool is_gone(Service *s, size_t i, Usec now_wall) {
     if (now_wall < s->tables[i]->gone_wall)
         return false;
+    (void)service_keep_exports(s, s->tables[i]); /* without memory their files stay away */
     service_table_free(s->tables[i]);
     memmove(s->tables + i, s->tables + i + 1, (--s->n_tables - i) * sizeof s->tables[0]);
     return true;
@@ -58,6 +60,12 @@ ServiceTable *service_get_table(Service *s, const char *region, const char *name
     if (i == s->n_tables || compare(s->tables[i], region, name) != 0 || is_gone(s, i, now_wall))
         return NULL;
     return s->tables[i];
+}
+
+const ServiceTable *service_table_of(const Service *s, const char *region, const char *name, const char *id) {
+    size_t i = lower_bound(s, region, name);
+    bool found = i < s->n_tables && compare(s->tables[i], region, name) == 0 && strcmp(s->tables[i]->id, id) == 0;
+    return found ? s->tables[i] : NULL;
 }
 
 int service_find_table(ServiceCall *c, const char *name_or_arn, const char *code, const char *words,

@@ -104,7 +104,8 @@ int service_write_parse(ServiceCall *c, const ServiceTable *t, const ServiceJson
 int service_write_apply(ServiceTable *t, ServiceWrite *w, Usec now_wall) {
     const ServiceVersion *before = service_item_before(service_items_find(&t->items, w->hash, w->key), USEC_INFINITY);
     int64_t n = (w->json ? 1 : 0) - (before ? 1 : 0), size = (w->json ? w->size : 0) - (before ? before->size : 0);
-    int rc = service_items_write(&t->items, w->hash, w->key, TAKE_PTR(w->json), w->size, now_wall);
+    int rc = service_items_write(&t->items, w->hash, w->key, TAKE_PTR(w->json), w->size,
+                                 usec_max(now_wall, t->frozen_wall));
     if (rc < 0)
         return rc;
     t->n_items += n;

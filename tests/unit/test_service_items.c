@@ -204,7 +204,8 @@ static void keys_of_two_attributes(void **state) {
     call(&b, "CreateTable",
          "{\"TableName\":\"wide\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":[{\"AttributeName\":\"id\","
          "\"KeyType\":\"HASH\"},{\"AttributeName\":\"at\",\"KeyType\":\"RANGE\"}],"
-         "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"at\",\"AttributeType\":\"N\"}]}",
+         "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"at\","
+         "\"AttributeType\":\"N\"}]}",
          "");
     call(&b, "PutItem",
          "{\"TableName\":\"wide\",\"Item\":{\"at\":{\"N\":\"1.0\"},\"id\":{\"S\":\"a\"},\"x\":{\"NULL\":true}}}",
@@ -275,7 +276,7 @@ static void the_past_is_known(void **state) {
     bench_close(&b);
 }
 
-/* Of one instant the last word counts; what changes nothing leaves no trace; a clock that steps back changes no past. */
+/* Of one instant the last word counts; what changes nothing leaves no trace; a clock set back changes no past. */
 static void versions(void **state) {
     ServiceItems s = {};
     assert_int_equal(service_items_write(&s, 1, "k", strdup("a"), 1, 100), 0);
