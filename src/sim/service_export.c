@@ -34,9 +34,7 @@ void service_export_free(ServiceExport *e) {
     free(e->bucket);
     free(e->prefix);
     free(e->kms_key);
-    for (size_t i = 0; i < e->n_files; i++)
-        service_s3_object_free(e->files[i]);
-    free(e->files);
+    service_items_leave(e->items);
     free(e->failure_code);
     free(e->failure_message);
     free(e);
@@ -253,7 +251,7 @@ static int check_bucket(ServiceCall *c, ServiceExport *e, const Order *o) {
 
 static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t, const Order *o) {
     const ServiceFault *rule = c->fault.rule;
-    e->n_items = service_export_count(e, t);
+    e->n_items = service_export_count(e);
     e->billed_bytes = e->is_incremental ? MIN_BILLED_INCREMENTAL : t->size_bytes;
     e->table_bytes = t->size_bytes;
     e->end_wall = usec_add(e->start_wall, c->service->settings.export_usec);
@@ -271,13 +269,14 @@ static int set_content(const ServiceCall *c, ServiceExport *e, ServiceTable *t, 
     e->new_images_only = text_equal(o->view, "NEW_IMAGE");
     e->is_ion = text_equal(o->format, "ION");
     e->is_kms = text_equal(o->algorithm, "KMS");
-    t->frozen_wall = usec_max(t->frozen_wall, usec_max(c->now_wall, e->until_wall));
+    e->items = service_items_share(t->items);
+    e->items->frozen_wall = usec_max(e->items->frozen_wall, usec_max(c->now_wall, e->until_wall));
     int rc = text_set(&e->bucket, o->bucket);
     if (rc >= 0)
         rc = text_set(&e->prefix, o->prefix);
     if (rc >= 0)
         rc = text_set(&e->kms_key, o->key_id);
-    return rc < 0 ? rc : service_make_items(t);
+    return rc < 0 ? rc : service_make_items(e->items);
 }
 
 static int insert(ServiceCall *c, ServiceTable *t, const Order *o, char **fingerprint, ServiceExport **ret) {

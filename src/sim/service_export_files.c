@@ -18,10 +18,10 @@
 #define MAX_DATA ((size_t)1 << 30)
 #define MAX_MANIFEST (16u << 20)
 
-int64_t service_export_count(const ServiceExport *e, const ServiceTable *t) {
+int64_t service_export_count(const ServiceExport *e) {
     int64_t n = 0;
-    for (size_t i = 0; i < t->items.n_items; i++)
-        n += service_record_holds(e, t->items.items[i]);
+    for (size_t i = 0; i < e->items->n_items; i++)
+        n += service_record_holds(e, e->items->items[i]);
     return n;
 }
 
@@ -58,67 +58,79 @@ static void add_data_key(Text *t, const ServiceExport *e, size_t partition) {
 
 /* ---- files ---- */
 
-/* Adds a file that waits for the end of the export. Takes `bytes`. An encrypted object's ETag tells nothing of them. */
-static int add_file(ServiceExport *e, const char *key, char *bytes, size_t n, bool is_data, ServiceS3Object **ret) {
+/* An export on its way into its bucket. Of one that failed a part is left: its first data file. */
+typedef struct Writer {
+    const Service *service;
+    const ServiceExport *export;
+    ServiceS3Bucket *bucket;
+    Text manifest; /* manifest-files.json */
+} Writer;
+
+/* Takes `bytes`. An encrypted object's ETag tells nothing of them. */
+static int put_file(Writer *w, const char *key, char *bytes, size_t n, bool is_data, ServiceS3Object **ret) {
     CLEANUP(service_s3_object_free_ptr) ServiceS3Object *o = NULL;
-    int rc = service_s3_object_new(key, NULL, bytes, n, e->end_wall, &o);
+    int rc = service_s3_object_new(key, NULL, bytes, n, w->export->end_wall, &o);
     if (rc >= 0 && is_data)
         rc = service_etag_part(o->bytes, n, o->etag);
-    if (rc >= 0)
-        rc = ARRAY_GROW(e->files, e->n_files, e->n_files_room);
     if (rc < 0)
         return rc;
-    if (e->is_kms) {
+    if (w->export->is_kms) {
         o->is_kms = true;
         snprintf(o->etag, sizeof o->etag, "%016" PRIx64 "%016" PRIx64 "%s", service_items_hash(o->key),
                  service_items_hash(o->key + 1), is_data ? "-1" : "");
     }
-    *ret = e->files[e->n_files++] = TAKE_PTR(o);
-    return 0;
+    rc = service_s3_put(w->bucket, o);
+    if (rc >= 0)
+        *ret = TAKE_PTR(o);
+    return rc;
 }
 
 /* One data file, and its line of manifest-files.json. */
-static int add_data(ServiceExport *e, size_t partition, const Text *lines, int64_t n_items, Text *manifest) {
+static int put_data(Writer *w, size_t partition, const Text *lines, int64_t n_items) {
     char md5[SERVICE_MD5_BASE64_SIZE], *bytes = NULL;
     ServiceS3Object *o = NULL;
     size_t n = 0;
     AUTO_TEXT key = TEXT_INIT(10000);
-    add_data_key(&key, e, partition);
+    add_data_key(&key, w->export, partition);
     int rc = lines->error ? lines->error : key.error;
     if (rc >= 0)
         rc = service_gzip(text_get(lines), lines->len, &bytes, &n);
     if (rc >= 0)
-        rc = add_file(e, text_get(&key), bytes, n, true, &o);
+        rc = put_file(w, text_get(&key), bytes, n, true, &o);
     if (rc >= 0)
         rc = service_md5_base64(o->bytes, n, md5);
     if (rc < 0)
         return rc;
-    service_json_open(manifest, NULL, '{');
-    service_json_add_int(manifest, "itemCount", n_items);
-    service_json_add_string(manifest, "md5Checksum", md5);
-    service_json_add_string(manifest, "etag", o->etag);
-    service_json_add_string(manifest, "dataFileS3Key", o->key);
-    service_json_close(manifest, '}');
-    return text_add_char(manifest, '\n');
+    Text *t = &w->manifest;
+    service_json_open(t, NULL, '{');
+    service_json_add_int(t, "itemCount", n_items);
+    service_json_add_string(t, "md5Checksum", md5);
+    service_json_add_string(t, "etag", o->etag);
+    service_json_add_string(t, "dataFileS3Key", o->key);
+    service_json_close(t, '}');
+    return text_add_char(t, '\n');
 }
 
 /* A file for each range of hashes. */
-static int add_all_data(ServiceExport *e, const ServiceTable *t, Text *manifest) {
+static int put_all_data(Writer *w) {
+    const ServiceExport *e = w->export;
     int64_t wanted = e->table_bytes / PARTITION_BYTES;
     uint64_t n = wanted < MIN_PARTITIONS ? MIN_PARTITIONS : wanted < MAX_PARTITIONS ? (uint64_t)wanted : MAX_PARTITIONS;
     int rc = 0;
     for (uint64_t partition = 0, i = 0; partition < n && rc >= 0; partition++) {
         AUTO_TEXT lines = TEXT_INIT(MAX_DATA);
         int64_t n_items = 0;
-        for (; i < t->items.n_items && (t->items.items[i]->hash >> 32) * n >> 32 == partition; i++)
-            n_items += service_record_add(&lines, e, t->items.items[i]);
-        rc = add_data(e, partition, &lines, n_items, manifest);
+        for (; i < e->items->n_items && (e->items->items[i]->hash >> 32) * n >> 32 == partition; i++)
+            n_items += service_record_add(&lines, e, e->items->items[i]);
+        rc = put_data(w, partition, &lines, n_items);
+        if (e->failure_code)
+            break;
     }
     return rc;
 }
 
 /* A manifest, and the object that has its checksum. */
-static int add_manifest(ServiceExport *e, const char *name, Text *json) {
+static int put_manifest(Writer *w, const char *name, Text *json) {
     AUTO_TEXT key = TEXT_INIT(10000);
     AUTO_TEXT md5_key = TEXT_INIT(10000);
     ServiceS3Object *o = NULL;
@@ -128,14 +140,14 @@ static int add_manifest(ServiceExport *e, const char *name, Text *json) {
     AUTO_FREE char *file = text_format("%s.json", name), *md5_file = text_format("%s.md5", name);
     if (!md5 || !file || !md5_file)
         return -ENOMEM;
-    service_export_add_key(&key, e, file);
-    service_export_add_key(&md5_key, e, md5_file);
+    service_export_add_key(&key, w->export, file);
+    service_export_add_key(&md5_key, w->export, md5_file);
     int rc = text_take(json, &bytes);
     if (rc >= 0)
-        rc = add_file(e, text_get(&key), bytes, n, false, &o);
+        rc = put_file(w, text_get(&key), bytes, n, false, &o);
     if (rc >= 0)
         rc = service_md5_base64(o->bytes, n, md5);
-    return rc < 0 ? rc : add_file(e, text_get(&md5_key), TAKE_PTR(md5), SERVICE_MD5_BASE64_SIZE - 1, false, &o);
+    return rc < 0 ? rc : put_file(w, text_get(&md5_key), TAKE_PTR(md5), SERVICE_MD5_BASE64_SIZE - 1, false, &o);
 }
 
 /* "2026-11-24T12:00:00.000Z": always with milliseconds. */
@@ -189,28 +201,17 @@ static void write_summary(const Service *s, const ServiceExport *e, Text *t) {
     service_json_close(t, '}');
 }
 
-static int make_files(const Service *s, ServiceExport *e, const ServiceTable *t) {
-    AUTO_TEXT files = TEXT_INIT(MAX_MANIFEST);
+static int put_files(Writer *w) {
     AUTO_TEXT summary = TEXT_INIT(MAX_MANIFEST);
-    e->is_made = true;
-    int rc = add_all_data(e, t, &files);
-    if (rc >= 0)
-        rc = add_manifest(e, "manifest-files", &files);
-    write_summary(s, e, &summary);
-    return rc < 0 ? rc : add_manifest(e, "manifest-summary", &summary);
+    int rc = put_all_data(w);
+    if (rc < 0 || w->export->failure_code)
+        return rc;
+    rc = put_manifest(w, "manifest-files", &w->manifest);
+    write_summary(w->service, w->export, &summary);
+    return rc < 0 ? rc : put_manifest(w, "manifest-summary", &summary);
 }
 
-int service_keep_exports(Service *s, const ServiceTable *t) {
-    for (size_t i = s->n_settled_exports; i < s->n_exports; i++) {
-        ServiceExport *e = s->exports[i];
-        int rc = !e->is_made && strcmp(e->table_id, t->id) == 0 ? make_files(s, e, t) : 0;
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* ---- into the bucket ---- */
+/* ---- when it is due ---- */
 
 static int get_bucket(Service *s, const ServiceExport *e, ServiceS3Bucket **ret) {
     ServiceBucketSeed seed = {.name = e->bucket, .region = e->region};
@@ -235,20 +236,6 @@ static int put_started(ServiceExport *e, ServiceS3Bucket *b) {
     return 0;
 }
 
-/* Of an export that failed a part is left: its first data file. */
-static int put_files(ServiceExport *e, ServiceS3Bucket *b) {
-    for (size_t i = 0; i < e->n_files; i++) {
-        ServiceS3Object *o = TAKE_PTR(e->files[i]);
-        int rc = e->failure_code && i > 0 ? -ECANCELED : service_s3_put(b, o);
-        if (rc < 0)
-            service_s3_object_free(o);
-        if (rc < 0 && rc != -ECANCELED)
-            return rc;
-    }
-    e->n_files = 0;
-    return 0;
-}
-
 /* The bucket was never reached. */
 static bool is_shut_out(const ServiceExport *e) {
     return e->failure_code && (strcmp(e->failure_code, "S3NoSuchBucket") == 0 ||
@@ -262,11 +249,13 @@ static int publish(Service *s, ServiceExport *e, Usec now_wall) {
         rc = put_started(e, b);
     if (rc < 0 || now_wall < e->end_wall)
         return rc;
+    Writer w = {.service = s, .export = e, .bucket = b, .manifest = TEXT_INIT(MAX_MANIFEST)};
+    if (b)
+        rc = put_files(&w);
+    text_done(&w.manifest);
     e->is_settled = true;
-    const ServiceTable *t = service_table_of(s, e->region, e->table, e->table_id);
-    if (b && !e->is_made && t)
-        rc = make_files(s, e, t);
-    return rc >= 0 && b ? put_files(e, b) : rc;
+    service_items_leave(TAKE_PTR(e->items));
+    return rc;
 }
 
 int service_publish_exports(Service *s, Usec now_wall) {

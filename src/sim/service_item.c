@@ -32,7 +32,7 @@ static int begin(ServiceCall *c, const char *member, ServiceTable **ret_table, S
 }
 
 static const ServiceVersion *current(const ServiceTable *t, const ServiceWrite *w) {
-    return service_item_before(service_items_find(&t->items, w->hash, w->key), USEC_INFINITY);
+    return service_item_before(service_items_find(t->items, w->hash, w->key), USEC_INFINITY);
 }
 
 static int write_one(ServiceCall *c, const char *member) {
@@ -160,8 +160,8 @@ static int page_parse(ServiceCall *c, ServiceTable *t, Page *p) {
     int rc = service_write_parse(c, t, start, true, &w);
     if (rc < 0)
         return rc;
-    p->next = service_items_lower_bound(&t->items, w.hash, w.key);
-    if (p->next < t->items.n_items && strcmp(t->items.items[p->next]->key, w.key) == 0)
+    p->next = service_items_lower_bound(t->items, w.hash, w.key);
+    if (p->next < t->items->n_items && strcmp(t->items->items[p->next]->key, w.key) == 0)
         p->next++;
     return 0;
 }
@@ -186,10 +186,10 @@ int service_scan(ServiceCall *c) {
     if (!p.counts_only)
         service_json_open(c->out, "Items", '[');
     size_t i = p.next;
-    for (; i < t->items.n_items && n < p.limit && bytes < MAX_PAGE; i++) {
-        if (!page_takes(&p, t->items.items[i]))
+    for (; i < t->items->n_items && n < p.limit && bytes < MAX_PAGE; i++) {
+        if (!page_takes(&p, t->items->items[i]))
             continue;
-        last = t->items.items[i];
+        last = t->items->items[i];
         const ServiceVersion *v = service_item_before(last, USEC_INFINITY);
         if (!p.counts_only)
             service_json_add_raw(c->out, NULL, v->json);
@@ -199,7 +199,7 @@ int service_scan(ServiceCall *c) {
     if (!p.counts_only)
         service_json_close(c->out, ']');
     service_json_add_int(c->out, "Count", n);
-    if (i < t->items.n_items && last)
+    if (i < t->items->n_items && last)
         service_json_add_raw(c->out, "LastEvaluatedKey", last->key);
     service_json_add_int(c->out, "ScannedCount", n);
     service_json_close(c->out, '}');

@@ -19,6 +19,6 @@ int service_write_parse(ServiceCall *c, const ServiceTable *t, const ServiceJson
 int service_write_apply(ServiceTable *t, ServiceWrite *w, Usec now_wall);
 
 /* Makes the items that a seed promised; every reader and writer of items calls this first. -ENOMEM. */
-int service_make_items(ServiceTable *t);
+int service_make_items(ServiceItems *items);
 /* The table whose items are asked for. -EINVAL after a refusal. */
 int service_find_open_table(ServiceCall *c, const char *name, ServiceTable **ret);

@@ -19,11 +19,23 @@ static void item_free(ServiceItem *item) {
 }
 DEFINE_CLEANUP(ServiceItem, item_free)
 
-void service_items_done(ServiceItems *s) {
+ServiceItems *service_items_new(void) {
+    ServiceItems *s = calloc(1, sizeof *s);
+    return s ? service_items_share(s) : NULL;
+}
+
+ServiceItems *service_items_share(ServiceItems *s) {
+    s->n_owners++;
+    return s;
+}
+
+void service_items_leave(ServiceItems *s) {
+    if (!s || --s->n_owners > 0)
+        return;
     for (size_t i = 0; i < s->n_items; i++)
         item_free(s->items[i]);
     free(s->items);
-    *s = (ServiceItems){};
+    free(s);
 }
 
 uint64_t service_items_hash(const char *partition_key) { /* FNV-1a, and a mixer for its upper bits */
@@ -76,6 +88,7 @@ static int get(ServiceItems *s, uint64_t hash, const char *key, ServiceItem **re
 int service_items_write(ServiceItems *s, uint64_t hash, const char *key, char *json, int64_t size, Usec wall) {
     AUTO_FREE char *taken = json;
     ServiceItem *item = NULL;
+    wall = wall < s->frozen_wall ? s->frozen_wall : wall;
     if (!json && !service_items_find(s, hash, key))
         return 0;
     int rc = get(s, hash, key, &item);

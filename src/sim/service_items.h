@@ -1,5 +1,6 @@
 #pragma once
-/* The items of a table, with everything that was ever written: what point-in-time recovery knows of them. */
+/* The items of a table, with everything that was ever written: what point-in-time recovery knows of them. Shared by the
+ * table with its backups and exports, which outlive it. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,11 +21,21 @@ typedef struct ServiceItem {
 } ServiceItem;
 
 typedef struct ServiceItems {
+    unsigned n_owners;
     ServiceItem **items; /* sorted by hash, then key; also those that were deleted */
     size_t n_items, n_items_room;
+    Usec frozen_wall; /* what is written from now on counts as written then, at the earliest */
+    /* The items of a seed: how many, of which size each, since when. They come into being when somebody looks
+     * (service_make_items). */
+    int64_t n_promised, promised_size;
+    Usec promised_wall;
 } ServiceItems;
 
-void service_items_done(ServiceItems *s);
+/* NULL without memory; one owner. */
+ServiceItems *service_items_new(void);
+ServiceItems *service_items_share(ServiceItems *s);
+/* One owner less; the last takes everything along. NULL is fine. */
+void service_items_leave(ServiceItems *s);
 
 uint64_t service_items_hash(const char *partition_key);
 /* The first item (its index) that does not come before (hash, key). */
@@ -32,7 +43,7 @@ size_t service_items_lower_bound(const ServiceItems *s, uint64_t hash, const cha
 const ServiceItem *service_items_find(const ServiceItems *s, uint64_t hash, const char *key);
 
 /* Writes a version; `json` (NULL: deletes) is taken, also on failure. What changes nothing leaves no version. An
- * instant before the item's last version counts as that version's. -ENOMEM. */
+ * instant before the item's last version, or before frozen_wall, counts as that. -ENOMEM. */
 int service_items_write(ServiceItems *s, uint64_t hash, const char *key, char *json, int64_t size, Usec wall);
 
 /* The item as it was just before `wall` (USEC_INFINITY: as it is); NULL: it was not there. `item` may be NULL. */

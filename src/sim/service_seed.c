@@ -7,7 +7,6 @@
 
 #include "sim/service_item.h"
 
-#define MAX_ITEM 409600
 #define MAX_TEXT (4u << 20)
 /* A seed's items beyond these are a number only. */
 #define MAX_SEED_ITEMS 1000000
@@ -23,13 +22,13 @@ static void add_filler(Text *t, uint64_t seed, int64_t n) {
 }
 
 /* {"filler":{"S":...},"id":{"S":"item-00000007"},"number":{"N":"7"}}, filled up to `size` bytes as AWS counts them. */
-static int make_seed_item(ServiceTable *t, int64_t number, int64_t size) {
+static int make_seed_item(ServiceItems *items, int64_t number) {
     AUTO_TEXT json = TEXT_INIT(MAX_TEXT);
     AUTO_TEXT key = TEXT_INIT(1000);
     char *taken = NULL;
     char digits[24];
     int n_digits = snprintf(digits, sizeof digits, "%lld", (long long)number);
-    int64_t bare = 2 + 13 + 6 + n_digits / 2 + 1, filler = size - bare - 6;
+    int64_t bare = 2 + 13 + 6 + n_digits / 2 + 1, size = items->promised_size, filler = size - bare - 6;
     text_add_char(&json, '{');
     if (filler > 0) {
         text_add(&json, "\"filler\":{\"S\":\"");
@@ -43,23 +42,20 @@ static int make_seed_item(ServiceTable *t, int64_t number, int64_t size) {
     int rc = text_take(&json, &taken);
     if (rc < 0 || key.error)
         return rc < 0 ? rc : key.error;
-    return service_items_write(&t->items, hash, text_get(&key), taken, filler > 0 ? size : bare, t->created_wall);
+    return service_items_write(items, hash, text_get(&key), taken, filler > 0 ? size : bare, items->promised_wall);
 }
 
-int service_make_items(ServiceTable *t) {
-    int64_t n = t->n_unmade < MAX_SEED_ITEMS ? t->n_unmade : MAX_SEED_ITEMS;
-    if (n == 0)
-        return 0;
-    int64_t size = t->size_bytes / t->n_unmade;
-    if (size > MAX_ITEM)
-        size = MAX_ITEM;
-    for (int64_t i = 0; i < n; i++) {
-        int rc = make_seed_item(t, i, size);
-        if (rc < 0)
-            return rc;
-    }
-    t->n_unmade = 0;
-    return 0;
+int service_make_items(ServiceItems *items) {
+    int64_t n = items->n_promised < MAX_SEED_ITEMS ? items->n_promised : MAX_SEED_ITEMS;
+    Usec frozen_wall = items->frozen_wall;
+    int rc = 0;
+    items->frozen_wall = 0; /* they were there before */
+    for (int64_t i = 0; i < n && rc >= 0; i++)
+        rc = make_seed_item(items, i);
+    items->frozen_wall = frozen_wall;
+    if (rc >= 0)
+        items->n_promised = 0;
+    return rc;
 }
 
 /* ---- for tests ---- */
@@ -69,7 +65,7 @@ static int find_table(Service *s, const char *region, const char *name, Usec now
     if (rc < 0)
         return rc;
     *ret = service_get_table(s, region, name, now_wall);
-    return *ret ? service_make_items(*ret) : -ENOENT;
+    return *ret ? service_make_items((*ret)->items) : -ENOENT;
 }
 
 /* {"id":{"S":"item-00000007"},"mark":{"S":MARK}}; without a mark the key alone. */
@@ -116,11 +112,11 @@ int service_items_to_lines(Service *s, const char *region, const char *table, Us
     int rc = find_table(s, region, table, now_wall, &found);
     if (rc < 0)
         return rc;
-    AUTO_FREE const char **lines = calloc(found->items.n_items + 1, sizeof lines[0]);
+    AUTO_FREE const char **lines = calloc(found->items->n_items + 1, sizeof lines[0]);
     if (!lines)
         return -ENOMEM;
-    for (size_t i = 0; i < found->items.n_items; i++) {
-        const ServiceVersion *v = service_item_before(found->items.items[i], before_wall);
+    for (size_t i = 0; i < found->items->n_items; i++) {
+        const ServiceVersion *v = service_item_before(found->items->items[i], before_wall);
         if (v)
             lines[n++] = v->json;
     }

@@ -18,9 +18,7 @@ typedef struct ServiceTable {
     Usec pitr_wall;               /* since when; USEC_INFINITY: off */
     int pitr_days;
     int64_t n_items, size_bytes; /* now, and not as of some hours ago */
-    ServiceItems items;
-    Usec frozen_wall; /* an export was accepted then: nothing is written before it any more */
-    int64_t n_unmade; /* items of a seed that come into being when somebody looks (service_make_items) */
+    ServiceItems *items;
     ServiceJson *definition; /* the request that made it */
     Text tags, old_tags;     /* JSON lists; the old ones are seen until tags_wall */
     Usec tags_wall;
@@ -50,10 +48,9 @@ typedef struct ServiceExport {
     char *bucket, *prefix, *kms_key;
     Usec time_wall, from_wall; /* of a full export; of an incremental one */
     Usec until_wall;           /* it knows what was written before */
+    ServiceItems *items;
     bool new_images_only, is_ion, is_kms;
-    bool is_started, is_made, is_settled; /* _started is there; its files are made; nothing is to come any more */
-    struct ServiceS3Object **files;       /* that wait for its end */
-    size_t n_files, n_files_room;
+    bool is_started, is_settled; /* _started is in its bucket; nothing is to come any more */
     char *failure_code, *failure_message; /* how it will end; NULL: well */
     int64_t n_items, billed_bytes, table_bytes;
 } ServiceExport;
@@ -137,8 +134,6 @@ int service_find_table(ServiceCall *c, const char *name_or_arn, const char *code
 /* The table as the backup family sees it: TableNotFoundException while it is CREATING, and soon after DeleteTable. */
 int service_find_protected_table(ServiceCall *c, const char *name_or_arn, ServiceTable **ret);
 ServiceTable *service_get_table(Service *s, const char *region, const char *name, Usec now_wall);
-/* The table of that id, also when it is gone but not yet forgotten. */
-const ServiceTable *service_table_of(const Service *s, const char *region, const char *name, const char *id);
 /* -EINVAL after a refusal while backups "are being enabled". */
 int service_check_enabled(ServiceCall *c, const ServiceTable *t);
 const char *service_table_status(const ServiceTable *t, Usec now_wall);

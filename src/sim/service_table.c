@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "sim/service_export_files.h"
 #include "sim/service_state.h"
 
 #define MAX_TABLES 100000
 #define MAX_TEXT (1u << 20)
+#define MAX_ITEM 409600
 /* How long after DeleteTable the backup family still knows a table. */
 #define FORGET_USEC (1600 * USEC_PER_MSEC)
 
@@ -18,7 +18,7 @@ void service_table_free(ServiceTable *t) {
         return;
     free(t->region);
     free(t->name);
-    service_items_done(&t->items);
+    service_items_leave(t->items);
     service_json_free(t->definition);
     text_done(&t->tags);
     text_done(&t->old_tags);
@@ -49,7 +49,6 @@ static size_t lower_bound(const Service *s, const char *region, const char *name
 static bool is_gone(Service *s, size_t i, Usec now_wall) {
     if (now_wall < s->tables[i]->gone_wall)
         return false;
-    (void)service_keep_exports(s, s->tables[i]); /* without memory their files stay away */
     service_table_free(s->tables[i]);
     memmove(s->tables + i, s->tables + i + 1, (--s->n_tables - i) * sizeof s->tables[0]);
     return true;
@@ -60,12 +59,6 @@ ServiceTable *service_get_table(Service *s, const char *region, const char *name
     if (i == s->n_tables || compare(s->tables[i], region, name) != 0 || is_gone(s, i, now_wall))
         return NULL;
     return s->tables[i];
-}
-
-const ServiceTable *service_table_of(const Service *s, const char *region, const char *name, const char *id) {
-    size_t i = lower_bound(s, region, name);
-    bool found = i < s->n_tables && compare(s->tables[i], region, name) == 0 && strcmp(s->tables[i]->id, id) == 0;
-    return found ? s->tables[i] : NULL;
 }
 
 int service_find_table(ServiceCall *c, const char *name_or_arn, const char *code, const char *words,
@@ -226,6 +219,9 @@ static int insert(Service *s, const char *region, const char *name, ServiceTable
     t->deleted_wall = t->gone_wall = t->pitr_wall = USEC_INFINITY;
     t->pitr_days = 35;
     t->tags = t->old_tags = TEXT_INIT(MAX_TEXT);
+    t->items = service_items_new();
+    if (!t->items)
+        return -ENOMEM;
     int rc = text_set(&t->region, region);
     if (rc >= 0)
         rc = text_set(&t->name, name);
@@ -264,8 +260,10 @@ int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
             return rc;
         t->created_wall = t->active_wall = usec_max(0, now_wall - USEC_PER_DAY);
         t->pitr_wall = seed->pitr ? t->created_wall : USEC_INFINITY;
-        t->n_items = t->n_unmade = seed->n_items;
+        t->n_items = t->items->n_promised = seed->n_items;
         t->size_bytes = seed->size_bytes;
+        t->items->promised_size = seed->n_items > 0 ? usec_min(seed->size_bytes / seed->n_items, MAX_ITEM) : 0;
+        t->items->promised_wall = t->created_wall;
         add_seed_tag(t, seed->tag);
         rc = service_json_parse(definition, strlen(definition), &t->definition);
         if (rc < 0)

@@ -102,10 +102,9 @@ int service_write_parse(ServiceCall *c, const ServiceTable *t, const ServiceJson
 }
 
 int service_write_apply(ServiceTable *t, ServiceWrite *w, Usec now_wall) {
-    const ServiceVersion *before = service_item_before(service_items_find(&t->items, w->hash, w->key), USEC_INFINITY);
+    const ServiceVersion *before = service_item_before(service_items_find(t->items, w->hash, w->key), USEC_INFINITY);
     int64_t n = (w->json ? 1 : 0) - (before ? 1 : 0), size = (w->json ? w->size : 0) - (before ? before->size : 0);
-    int rc = service_items_write(&t->items, w->hash, w->key, TAKE_PTR(w->json), w->size,
-                                 usec_max(now_wall, t->frozen_wall));
+    int rc = service_items_write(t->items, w->hash, w->key, TAKE_PTR(w->json), w->size, now_wall);
     if (rc < 0)
         return rc;
     t->n_items += n;
@@ -122,5 +121,5 @@ int service_find_open_table(ServiceCall *c, const char *name, ServiceTable **ret
     if (strcmp(service_table_status(t, c->now_wall), "ACTIVE") != 0)
         return service_refuse(c, "ResourceNotFoundException", "Requested resource not found");
     *ret = t;
-    return service_make_items(t);
+    return service_make_items(t->items);
 }

@@ -278,22 +278,30 @@ static void the_past_is_known(void **state) {
 
 /* Of one instant the last word counts; what changes nothing leaves no trace; a clock set back changes no past. */
 static void versions(void **state) {
-    ServiceItems s = {};
-    assert_int_equal(service_items_write(&s, 1, "k", strdup("a"), 1, 100), 0);
-    assert_int_equal(service_items_write(&s, 1, "k", strdup("b"), 1, 100), 0);
-    assert_int_equal(service_items_write(&s, 1, "k", strdup("b"), 1, 200), 0);
-    assert_int_equal(service_items_write(&s, 1, "other", NULL, 0, 200), 0);
-    assert_int_equal(s.n_items, 1);
-    const ServiceItem *item = service_items_find(&s, 1, "k");
+    ServiceItems *s = service_items_new();
+    assert_int_equal(service_items_write(s, 1, "k", strdup("a"), 1, 100), 0);
+    assert_int_equal(service_items_write(s, 1, "k", strdup("b"), 1, 100), 0);
+    assert_int_equal(service_items_write(s, 1, "k", strdup("b"), 1, 200), 0);
+    assert_int_equal(service_items_write(s, 1, "other", NULL, 0, 200), 0);
+    assert_int_equal(s->n_items, 1);
+    const ServiceItem *item = service_items_find(s, 1, "k");
     assert_int_equal(item->n_versions, 1);
     assert_null(service_item_before(item, 100));
     assert_string_equal(service_item_before(item, 101)->json, "b");
-    assert_int_equal(service_items_write(&s, 1, "k", NULL, 0, 50), 0);
+    assert_int_equal(service_items_write(s, 1, "k", NULL, 0, 50), 0);
     assert_null(service_item_before(item, USEC_INFINITY));
     assert_int_equal(item->n_versions, 1);
     assert_null(service_item_last_change(item, 101, 200));
     assert_int_equal(service_item_last_change(item, 100, 101)->wall, 100);
-    service_items_done(&s);
+    s->frozen_wall = 500;
+    assert_int_equal(service_items_write(s, 1, "k", strdup("c"), 1, 400), 0);
+    assert_null(service_item_before(item, 500));
+    assert_string_equal(service_item_before(item, 501)->json, "c");
+    /* they live as long as anybody has them */
+    assert_ptr_equal(service_items_share(s), s);
+    service_items_leave(s);
+    assert_int_equal(s->n_items, 1);
+    service_items_leave(s);
 }
 
 static void seeds_have_items(void **state) {
