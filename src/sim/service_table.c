@@ -220,9 +220,7 @@ static int insert(Service *s, const char *region, const char *name, ServiceTable
     t->pitr_days = 35;
     t->tags = t->old_tags = TEXT_INIT(MAX_TEXT);
     t->items = service_items_new();
-    if (!t->items)
-        return -ENOMEM;
-    int rc = text_set(&t->region, region);
+    int rc = t->items ? text_set(&t->region, region) : -ENOMEM;
     if (rc >= 0)
         rc = text_set(&t->name, name);
     if (rc >= 0)
