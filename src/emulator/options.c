@@ -22,6 +22,7 @@ static const char usage[] =
     "                          a bucket of S3; may be repeated; exports to others fail then\n"
     "  --backup-time=DURATION  how long a backup is CREATING (50ms)\n"
     "  --export-time=DURATION  how long an export is IN_PROGRESS (5s)\n"
+    "  --restore-time=DURATION how long a restore takes (1s)\n"
     "  --table-time=DURATION   how long a table is CREATING or DELETING (0)\n"
     "  --lifelike              take as long as AWS with small tables, for all of these and more\n"
     "  --access-key=ID         the key that it knows (AKIAEMULATOR00000000)\n"
@@ -48,6 +49,7 @@ enum {
     OPT_BUCKET,
     OPT_BACKUP_TIME,
     OPT_EXPORT_TIME,
+    OPT_RESTORE_TIME,
     OPT_TABLE_TIME,
     OPT_LIFELIKE,
     OPT_ACCESS_KEY,
@@ -74,6 +76,7 @@ static const struct option long_options[] = {
     {"bucket", required_argument, NULL, OPT_BUCKET},
     {"backup-time", required_argument, NULL, OPT_BACKUP_TIME},
     {"export-time", required_argument, NULL, OPT_EXPORT_TIME},
+    {"restore-time", required_argument, NULL, OPT_RESTORE_TIME},
     {"table-time", required_argument, NULL, OPT_TABLE_TIME},
     {"lifelike", no_argument, NULL, OPT_LIFELIKE},
     {"access-key", required_argument, NULL, OPT_ACCESS_KEY},
@@ -241,6 +244,8 @@ static int parse_value(int option, char *value, EmulatorOptions *o) {
         return parse_time("backup-time", value, &s->backup_usec);
     case OPT_EXPORT_TIME:
         return parse_time("export-time", value, &s->export_usec);
+    case OPT_RESTORE_TIME:
+        return parse_time("restore-time", value, &s->restore_usec);
     case OPT_TABLE_TIME:
         return parse_time("table-time", value, &s->table_usec);
     case OPT_LIFELIKE:

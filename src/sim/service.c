@@ -49,6 +49,7 @@ static const struct {
     {"DeleteItem", service_delete_item, {}, false},
     {"BatchWriteItem", service_batch_write, {}, false},
     {"Scan", service_scan, {}, false},
+    {"RestoreTableFromBackup", service_restore_table, {10, 10}, true},
 };
 #define N_OPERATIONS ARRAY_SIZE(operations)
 static const ServiceRate change_rate = {5, 6};
@@ -62,12 +63,14 @@ ServiceSettings service_settings_default(void) {
         .secret_key = "emulator/secret/which/nobody/keeps/00000",
         .backup_usec = 50 * USEC_PER_MSEC,
         .export_usec = 5 * USEC_PER_SEC,
+        .restore_usec = USEC_PER_SEC,
     };
 }
 
 void service_settings_lifelike(ServiceSettings *s) {
     s->backup_usec = 50 * USEC_PER_MSEC;
     s->export_usec = 125 * USEC_PER_SEC;
+    s->restore_usec = 81 * USEC_PER_SEC;
     s->table_usec = 6 * USEC_PER_SEC;
     s->enable_usec = 6 * USEC_PER_SEC;
     s->tag_usec = 1700 * USEC_PER_MSEC;

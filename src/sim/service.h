@@ -25,6 +25,7 @@ typedef struct ServiceSettings {
     bool without_rates;
     Usec backup_usec; /* a backup is CREATING for so long */
     Usec export_usec; /* an export is IN_PROGRESS for so long */
+    Usec restore_usec; /* a restored table is CREATING, and its backup in use, for so long */
     Usec table_usec;  /* a table is CREATING, and DELETING, for so long */
     Usec enable_usec; /* after that, backups "are being enabled" for so long */
     int64_t n_foreign_backups; /* that others made in the day before a region is first spoken to */

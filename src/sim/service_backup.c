@@ -23,6 +23,8 @@ void service_backup_free(ServiceBackup *b) {
     free(b->name);
     free(b->source);
     free(b->features);
+    free(b->definition);
+    service_items_leave(b->items);
     free(b);
 }
 
@@ -106,7 +108,19 @@ static int make_features(const ServiceTable *t, char **ret) {
     return text_take(&s, ret);
 }
 
-static int insert(ServiceCall *c, const ServiceTable *t, const char *name, bool is_system, ServiceBackup **ret) {
+/* What was written until now is in it, and nothing that comes later. */
+static int keep_content(const ServiceCall *c, ServiceBackup *b, ServiceTable *t) {
+    AUTO_TEXT definition = TEXT_INIT(1u << 24);
+    b->n_items = t->n_items;
+    b->size_bytes = t->size_bytes;
+    b->until_wall = c->now_wall + 1;
+    b->items = service_items_share(t->items);
+    b->items->frozen_wall = usec_max(b->items->frozen_wall, b->until_wall);
+    service_json_add_value(&definition, NULL, t->definition);
+    return text_take(&definition, &b->definition);
+}
+
+static int insert(ServiceCall *c, ServiceTable *t, const char *name, bool is_system, ServiceBackup **ret) {
     Service *s = c->service;
     CLEANUP(service_backup_free_ptr) ServiceBackup *b = calloc(1, sizeof *b);
     if (!b)
@@ -122,11 +136,12 @@ static int insert(ServiceCall *c, const ServiceTable *t, const char *name, bool 
     b->available_wall = is_system ? b->created_wall : usec_add(c->now_wall, s->settings.backup_usec);
     b->visible_wall = is_system ? c->now_wall + SYSTEM_VISIBLE_USEC : usec_add(c->now_wall, c->fault.lag_usec);
     b->expiry_wall = is_system ? b->created_wall + SYSTEM_EXPIRY_USEC : USEC_INFINITY;
-    b->size_bytes = t->size_bytes;
     memcpy(b->table_id, t->id, sizeof b->table_id);
     int rc = b->region && b->table && b->name ? make_source(c, t, &b->source) : -ENOMEM;
     if (rc >= 0)
         rc = is_system ? text_set(&b->features, "{}") : make_features(t, &b->features);
+    if (rc >= 0)
+        rc = keep_content(c, b, t);
     if (rc >= 0)
         rc = ARRAY_GROW(s->backups, s->n_backups, s->n_backups_room);
     if (rc < 0)
@@ -212,7 +227,6 @@ int service_create_backup(ServiceCall *c) {
     return 0;
 }
 
-/* The backup that BackupArn names: account, table and id count; its region is not looked at. */
 static int find(ServiceCall *c, size_t *ret) {
     const char *s = service_json_get_string(c->input, "BackupArn");
     ServiceArn arn;
@@ -234,6 +248,23 @@ static int find(ServiceCall *c, size_t *ret) {
         }
     }
     return service_refuse(c, "BackupNotFoundException", "Backup not found: %s", s);
+}
+
+int service_find_backup(ServiceCall *c, ServiceBackup **ret) {
+    size_t i = 0;
+    int rc = find(c, &i);
+    if (rc >= 0)
+        *ret = c->service->backups[i];
+    return rc;
+}
+
+int service_check_backup_idle(ServiceCall *c, const ServiceBackup *b) {
+    const char *arn = service_json_get_string(c->input, "BackupArn");
+    if (c->now_wall < b->available_wall)
+        return service_refuse(c, "BackupInUseException", "Backup is being created: %s", arn);
+    if (c->now_wall < b->used_wall)
+        return service_refuse(c, "BackupInUseException", "Backup is being used to restore another table: %s", arn);
+    return 0;
 }
 
 int service_describe_backup(ServiceCall *c) {
@@ -258,8 +289,9 @@ int service_delete_backup(ServiceCall *c) {
                                     "Invalid Request: User is not allowed to delete the system backup with arn %s. It "
                                     "will automatically expire on %s",
                                     arn, date_to_iso(b->expiry_wall, expiry));
-    if (c->now_wall < b->available_wall)
-        return service_refuse(c, "BackupInUseException", "Backup is being created: %s", arn);
+    rc = service_check_backup_idle(c, b);
+    if (rc < 0)
+        return rc;
     rc = describe(c, b, "DELETED");
     drop(c->service, i);
     c->effect = true;

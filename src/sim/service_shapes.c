@@ -123,6 +123,15 @@ static const ServiceMember list_exports[] = {{"TableArn", STRING, .min = 1, .max
                                              {"NextToken", STRING},
                                              {}};
 
+static const ServiceMember restore[] = {
+    {"TargetTableName", STRING, REQUIRED, .min = 3, .max = 255, .pattern = SERVICE_PATTERN_NAME},
+    {"BackupArn", STRING, REQUIRED, .min = 37, .max = 1024},
+    {"BillingModeOverride", WORDS("PROVISIONED, PAY_PER_REQUEST")},
+    {"GlobalSecondaryIndexOverride", LIST(&indexes)},
+    {"LocalSecondaryIndexOverride", LIST(&indexes)},
+    {"ProvisionedThroughputOverride", STRUCTURE(throughput)},
+    {}};
+
 static const ServiceMember put_item[] = {TABLE_NAME, {"Item", MAP, REQUIRED}, {"ReturnValues", STRING}, {}};
 static const ServiceMember item_key[] = {TABLE_NAME, {"Key", MAP, REQUIRED}, {"ReturnValues", STRING}, {}};
 static const ServiceMember batch_write[] = {{"RequestItems", MAP, REQUIRED}, {}};
@@ -161,6 +170,7 @@ const ServiceMember *service_shape_of(const char *operation) {
         {"DeleteItem", item_key},
         {"BatchWriteItem", batch_write},
         {"Scan", scan},
+        {"RestoreTableFromBackup", restore},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (strcmp(rows[i].operation, operation) == 0)

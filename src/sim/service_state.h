@@ -10,6 +10,8 @@
 
 #define SERVICE_UUID_SIZE 37
 
+extern const char service_plain_definition[]; /* of the tables of seeds: their key is "id" */
+
 typedef struct ServiceTable {
     char *region, *name;
     char id[SERVICE_UUID_SIZE];
@@ -22,6 +24,7 @@ typedef struct ServiceTable {
     ServiceJson *definition; /* the request that made it */
     Text tags, old_tags;     /* JSON lists; the old ones are seen until tags_wall */
     Usec tags_wall;
+    char *restored_from;    /* ARN of a backup */
     char *system_backup_id; /* of the backup that its deletion makes; it can still be averted */
 } ServiceTable;
 
@@ -32,8 +35,12 @@ typedef struct ServiceBackup {
     bool is_system;
     Usec created_wall, available_wall, visible_wall;
     Usec expiry_wall; /* USEC_INFINITY: none */
-    int64_t size_bytes;
+    int64_t n_items, size_bytes;
     char *source, *features; /* SourceTableDetails and SourceTableFeatureDetails, frozen */
+    char *definition;        /* the table's, as JSON; NULL: it is a foreign one, and holds nothing */
+    ServiceItems *items;     /* NULL as well */
+    Usec until_wall; /* it has what was written before */
+    Usec used_wall;  /* a restore uses it until then */
 } ServiceBackup;
 
 typedef struct ServiceExport {
@@ -109,7 +116,7 @@ ServiceOperation service_create_table, service_delete_table, service_describe_ta
     service_describe_continuous_backups, service_update_continuous_backups, service_tag_resource,
     service_untag_resource, service_list_tags, service_create_backup, service_describe_backup, service_delete_backup,
     service_list_backups, service_export_table, service_describe_export, service_list_exports, service_put_item,
-    service_get_item, service_delete_item, service_batch_write, service_scan;
+    service_get_item, service_delete_item, service_batch_write, service_scan, service_restore_table;
 
 /* Sets code and message and returns -EINVAL. `code` is static. */
 int service_refuse(ServiceCall *c, const char *code, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -142,6 +149,10 @@ void service_add_table_arn(Text *out, const ServiceCall *c, const char *name, co
 Usec service_earliest_wall(const ServiceTable *t, Usec now_wall);
 Usec service_latest_wall(const ServiceTable *t, Usec now_wall);
 void service_table_free(ServiceTable *t);
+/* An empty table without a definition; nobody has that name. -ENOMEM. */
+int service_insert_table(Service *s, const char *region, const char *name, ServiceTable **ret);
+/* The reply that says CREATING, however short that is. */
+int service_describe_new_table(ServiceCall *c, const ServiceTable *t);
 /* Makes the seeds' tables in a region that is spoken to for the first time. -ENOMEM. */
 int service_plant_seeds(Service *s, const char *region, Usec now_wall);
 
@@ -153,6 +164,10 @@ int service_tags_from_json(ServiceCall *c, const ServiceJson *tags, Text *to);
 /* The backup that the deletion of a table with PITR makes, seconds later. -ENOMEM. */
 int service_add_system_backup(ServiceCall *c, ServiceTable *t);
 void service_remove_system_backup(Service *s, ServiceTable *t);
+/* The backup that BackupArn names: account, table and id count; its region is not looked at. */
+int service_find_backup(ServiceCall *c, ServiceBackup **ret);
+/* -EINVAL after a refusal while it is being created, or used to restore a table. */
+int service_check_backup_idle(ServiceCall *c, const ServiceBackup *b);
 const char *service_backup_status(const ServiceBackup *b, Usec now_wall);
 void service_backup_free(ServiceBackup *b);
 DEFINE_CLEANUP(ServiceBackup, service_backup_free)

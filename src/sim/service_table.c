@@ -13,6 +13,10 @@
 /* How long after DeleteTable the backup family still knows a table. */
 #define FORGET_USEC (1600 * USEC_PER_MSEC)
 
+const char service_plain_definition[] =
+    "{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
+    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}";
+
 void service_table_free(ServiceTable *t) {
     if (!t)
         return;
@@ -22,6 +26,7 @@ void service_table_free(ServiceTable *t) {
     service_json_free(t->definition);
     text_done(&t->tags);
     text_done(&t->old_tags);
+    free(t->restored_from);
     free(t->system_backup_id);
     free(t);
 }
@@ -186,6 +191,20 @@ static bool is_protected(const ServiceTable *t) {
     return on && on->type == SERVICE_JSON_TRUE;
 }
 
+/* Only while it is under way. */
+static void add_restore(Text *out, const ServiceCall *c, const ServiceTable *t) {
+    ServiceArn arn;
+    if (!t->restored_from || (c->now_wall > t->created_wall && c->now_wall >= t->active_wall) ||
+        service_arn_parse(t->restored_from, &arn) < 0)
+        return;
+    service_json_open(out, "RestoreSummary", '{');
+    service_json_add_wall_scientific(out, "RestoreDateTime", t->created_wall);
+    service_json_add_bool(out, "RestoreInProgress", true);
+    service_json_add_string(out, "SourceBackupArn", t->restored_from);
+    service_add_table_arn(out, c, "SourceTableArn", arn.table);
+    service_json_close(out, '}');
+}
+
 static int describe(ServiceCall *c, const ServiceTable *t, const char *name, const char *status) {
     Text *out = c->out;
     service_json_open(out, NULL, '{');
@@ -199,6 +218,7 @@ static int describe(ServiceCall *c, const ServiceTable *t, const char *name, con
     add_indexes(out, c, t, "LocalSecondaryIndexes");
     add_modes(out, t);
     add_throughput(out, t->definition, is_on_demand(t->definition));
+    add_restore(out, c, t);
     service_add_table_arn(out, c, "TableArn", t->name);
     service_json_add_string(out, "TableId", t->id);
     service_json_add_string(out, "TableName", t->name);
@@ -211,7 +231,7 @@ static int describe(ServiceCall *c, const ServiceTable *t, const char *name, con
 
 /* ---- operations ---- */
 
-static int insert(Service *s, const char *region, const char *name, ServiceTable **ret) {
+int service_insert_table(Service *s, const char *region, const char *name, ServiceTable **ret) {
     CLEANUP(service_table_free_ptr) ServiceTable *t = calloc(1, sizeof *t);
     if (!t)
         return -ENOMEM;
@@ -247,13 +267,10 @@ static void add_seed_tag(ServiceTable *t, const char *tag) {
 }
 
 int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
-    static const char definition[] = "{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
-                                     "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
-                                     "\"BillingMode\":\"PAY_PER_REQUEST\"}";
     for (size_t i = 0; i < s->n_seeds; i++) {
         const ServiceSeed *seed = &s->seeds[i];
         ServiceTable *t;
-        int rc = insert(s, region, seed->name, &t);
+        int rc = service_insert_table(s, region, seed->name, &t);
         if (rc < 0)
             return rc;
         t->created_wall = t->active_wall = usec_max(0, now_wall - USEC_PER_DAY);
@@ -263,7 +280,7 @@ int service_plant_seeds(Service *s, const char *region, Usec now_wall) {
         t->items->promised_size = seed->n_items > 0 ? usec_min(seed->size_bytes / seed->n_items, MAX_ITEM) : 0;
         t->items->promised_wall = t->created_wall;
         add_seed_tag(t, seed->tag);
-        rc = service_json_parse(definition, strlen(definition), &t->definition);
+        rc = service_json_parse(service_plain_definition, strlen(service_plain_definition), &t->definition);
         if (rc < 0)
             return rc;
     }
@@ -373,7 +390,7 @@ int service_create_table(ServiceCall *c) {
         return service_refuse(c, "LimitExceededException", "Subscriber limit exceeded: Too many tables");
     rc = copy_definition(c->input, &definition);
     if (rc >= 0)
-        rc = insert(s, c->region, name, &t);
+        rc = service_insert_table(s, c->region, name, &t);
     if (rc < 0)
         return rc;
     t->definition = TAKE_PTR(definition);
@@ -381,7 +398,11 @@ int service_create_table(ServiceCall *c) {
     t->active_wall = t->tags_wall = usec_add(c->now_wall, s->settings.table_usec);
     text_add(&t->tags, text_get(&tag_text));
     c->effect = true;
-    return describe(c, t, "TableDescription", "CREATING"); /* however short that is */
+    return service_describe_new_table(c, t);
+}
+
+int service_describe_new_table(ServiceCall *c, const ServiceTable *t) {
+    return describe(c, t, "TableDescription", "CREATING");
 }
 
 static int refuse_in_use(ServiceCall *c, const char *why, const ServiceTable *t) {

@@ -35,7 +35,7 @@ OPERATIONS = {
     "TagResource", "UntagResource", "ListTagsOfResource",
     "CreateBackup", "DescribeBackup", "ListBackups", "DeleteBackup",
     "ExportTableToPointInTime", "DescribeExport", "ListExports",
-    "PutItem", "GetItem", "DeleteItem", "BatchWriteItem", "Scan",
+    "PutItem", "GetItem", "DeleteItem", "BatchWriteItem", "Scan", "RestoreTableFromBackup",
 }  # fmt: skip
 # AWS sends it and its model does not know it.
 UNMODELLED = {"DestinationType"}
@@ -111,8 +111,8 @@ def test_boto3_drives_every_operation(emulator):
     assert {call["op"] for call in e.calls()} == OPERATIONS
     # the waiter for its end asks for the table until it is gone
     assert [(call["op"], call["code"]) for call in e.calls() if call["status"] != 200] == [
-        ("DescribeTable", "ResourceNotFoundException")
-    ]
+        ("DescribeTable", "ResourceNotFoundException"), ("DeleteBackup", "BackupInUseException"),
+    ]  # fmt: skip
 
 
 def tables(c):
@@ -194,6 +194,14 @@ def backups(e, c):
     assert not c.list_backups(TableName="orders", ExclusiveStartBackupArn=made["BackupArn"])["BackupSummaries"]
     [known] = [backup for backup in e.state()["backups"] if backup["name"] == "nightly"]
     assert known["arn"] == made["BackupArn"] and known["table_id"] == summary["TableId"]
+    c.restore_table_from_backup(
+        TargetTableName="restored", BackupArn=made["BackupArn"], GlobalSecondaryIndexOverride=[]
+    )
+    summary = c.describe_table(TableName="restored")["Table"]["RestoreSummary"]
+    assert summary["SourceBackupArn"] == made["BackupArn"] and summary["RestoreInProgress"]
+    assert refusal(c.delete_backup, BackupArn=made["BackupArn"])[0] == "BackupInUseException"
+    c.get_waiter("table_exists").wait(TableName="restored", WaiterConfig={"Delay": 1})
+    assert c.scan(TableName="restored", Select="COUNT")["Count"] == 3
     deleted = c.delete_backup(BackupArn=made["BackupArn"])["BackupDescription"]
     assert deleted["BackupDetails"]["BackupStatus"] == "DELETED"
     assert not c.list_backups(TableName="orders")["BackupSummaries"]
@@ -388,7 +396,9 @@ class Cli:
 
 
 def test_awscli_drives_every_operation(emulator, tmp_path):
-    e = emulator("orders:pitr:items=3", backup_time="0s", export_time="0s", rates=False)
+    e = emulator(
+        "orders:pitr:items=3", backup_time="0s", export_time="0s", rates=False, options=("--restore-time=0",)
+    )
     aws = Cli(e, tmp_path)
     aws("create-table", "--cli-input-json", json.dumps(table_definition("fresh")))
     backup = aws("create-backup", "--table-name", "orders", "--backup-name", "nightly")["BackupDetails"]["BackupArn"]
@@ -410,6 +420,7 @@ def test_awscli_drives_every_operation(emulator, tmp_path):
         "list-backups": ("--table-name", "orders", "--time-range-lower-bound", str(int(time.time()) - 60)),
         "describe-export": ("--export-arn", export),
         "list-exports": ("--table-arn", TABLE_ARN + "orders"),
+        "restore-table-from-backup": ("--target-table-name", "restored", "--backup-arn", backup),
         "put-item": ("--table-name", "orders", "--item", '{"id": {"S": "put"}}'),
         "get-item": ("--table-name", "orders", "--key", '{"id": {"S": "item-00000002"}}'),
         "delete-item": ("--table-name", "orders", "--key", '{"id": {"S": "item-00000001"}}'),
@@ -767,7 +778,10 @@ def test_log_file(emulator, tmp_path):
     "arguments, message",
     [
         (["--port=70000"], "--port=70000: not a number, or too large"),
-        (["--table=orders:item=3"], "--table=orders:item=3: not a table; HINT: NAME[:pitr][:items=N][:size=SIZE]"),
+        (
+            ["--table=orders:item=3"],
+            "--table=orders:item=3: not a table; HINT: NAME[:pitr][:items=N][:size=SIZE][:tag=KEY=VALUE]",
+        ),
         (
             ["--bucket=acme:for=us"],
             "--bucket=acme:for=us: not a bucket; HINT: "
