@@ -27,6 +27,13 @@ static int set_schedule(Enrolment *e, const ScheduleConf *s, Now now) {
     return 0;
 }
 
+/* Under another name it is as fresh as it was. */
+static void inherit(const Target *t, const ScheduleConf *s, Enrolment *e) {
+    for (size_t i = 0; i < t->n_enrolments; i++)
+        if (conf_schedule_is(s, t->enrolments[i]->schedule_name))
+            e->newest_wall = usec_max(e->newest_wall, t->enrolments[i]->newest_wall);
+}
+
 int enrol_schedules(const Target *t, const Conf *conf, const TableFacts *facts, const ScheduleConf ***ret, size_t *ret_n) {
     AUTO_FREE const ScheduleConf **found = calloc(conf->n_schedules + t->n_enrolments + 1, sizeof *found);
     if (!found)
@@ -72,6 +79,7 @@ static int update_target(Target *t, const Conf *conf, const TableFacts *facts, N
             return r;
         if (e->active)
             continue;
+        inherit(t, schedules[j], e);
         /* back after a pause: what was due meanwhile was not wanted then */
         e->cursor_wall = usec_max(e->cursor_wall, now.wall);
         e->active = true;

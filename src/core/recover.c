@@ -17,9 +17,9 @@
 #define SLOTS_BEFORE_WINDOW 2
 #define CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
 
-/* The run as it stood when its intent was stored. */
-static int begin(const DriveContext *context, const Enrolment *e, Usec slot_wall, int attempt, Usec begun_wall,
-                 Run **ret) {
+/* The run as it stood when its intent was stored; `schedule` is its schedule's name at that time. */
+static int begin(const DriveContext *context, const Enrolment *e, const char *schedule, Usec slot_wall, int attempt,
+                 Usec begun_wall, Run **ret) {
     const ScheduleConf *s = e->schedule;
     const Target *t = e->target;
     CLEANUP(run_free_ptr) Run *r = NULL;
@@ -27,7 +27,7 @@ static int begin(const DriveContext *context, const Enrolment *e, Usec slot_wall
     int rc = slot_share(context->deployment, e, &share);
     if (rc < 0 || (rc = run_new(0, &r)) < 0)
         return rc;
-    if (text_set(&r->schedule, s->name) < 0 || text_set(&r->account, t->account) < 0 ||
+    if (text_set(&r->schedule, schedule) < 0 || text_set(&r->account, t->account) < 0 ||
         text_set(&r->region, t->region) < 0 || text_set(&r->table, t->table) < 0 || s3_conf_copy(&s->s3, &r->s3) < 0)
         return -ENOMEM;
     r->action = s->action;
@@ -80,6 +80,15 @@ static bool parse_name(const char *name, const char *deployment, char ret_schedu
     return date_from_iso(slot, ret_slot) >= 0;
 }
 
+/* The enrolment whose backups have that schedule in their names, or had. */
+static const Enrolment *find_enrolment(const Target *t, const char *schedule) {
+    const Enrolment *own = target_enrolment(t, schedule);
+    for (size_t i = 0; i < t->n_enrolments && !(own && own->schedule); i++)
+        if (t->enrolments[i]->schedule && conf_schedule_is(t->enrolments[i]->schedule, schedule))
+            own = t->enrolments[i];
+    return own;
+}
+
 int recover_backup(const char *deployment, Target *t, const BackupInfo *info, Now now, Recovered *ret_what,
                    char ret_schedule[static RECOVER_SCHEDULE_SIZE], Run **ret_run) {
     char account[13];
@@ -92,14 +101,14 @@ int recover_backup(const char *deployment, Target *t, const BackupInfo *info, No
     if (rc < 0 || strcmp(name, info->name) != 0)
         return rc;
     *ret_what = RECOVERED_ORPHAN;
-    const Enrolment *e = target_enrolment(t, ret_schedule);
+    const Enrolment *e = find_enrolment(t, ret_schedule);
     if (!e || !e->schedule || e->schedule->action != ACTION_BACKUP)
         return 0;
     CLEANUP(run_free_ptr) Run *r = NULL;
     DriveContext context = {.deployment = deployment, .target = t};
     AwsReply reply = {.op = AWS_OP_DESCRIBE_BACKUP, .backup = *info};
     Usec made = info->created_wall != WALL_UNKNOWN ? info->created_wall : slot;
-    if ((rc = begin(&context, e, slot, 1, made, &r)) < 0 || (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
+    if ((rc = begin(&context, e, ret_schedule, slot, 1, made, &r)) < 0 || (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;
     *ret_run = TAKE_PTR(r);
@@ -181,7 +190,7 @@ int recover_export(const char *deployment, Target *t, const ExportInfo *info, No
     CLEANUP(run_free_ptr) Run *r = NULL;
     DriveContext context = {.deployment = deployment, .target = t};
     AwsReply reply = {.op = AWS_OP_DESCRIBE_EXPORT, .export = *info};
-    if ((rc = begin(&context, e, slot, attempt, made, &r)) < 0 || (rc = take_parameters(r, info)) < 0 ||
+    if ((rc = begin(&context, e, e->schedule->name, slot, attempt, made, &r)) < 0 || (rc = take_parameters(r, info)) < 0 ||
         (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;
@@ -281,7 +290,7 @@ int recover_doubt(const char *deployment, Enrolment *e, Usec listing_lag_usec, N
         return 0;
     CLEANUP(run_free_ptr) Run *r = NULL;
     DriveContext context = {.deployment = deployment, .target = e->target};
-    if ((rc = begin(&context, e, slot, 1, begun, &r)) < 0)
+    if ((rc = begin(&context, e, s->name, slot, 1, begun, &r)) < 0)
         return rc;
     run_apply(r, RUN_EV_SENT, NULL, now);
     run_notes_clear(r);

@@ -76,6 +76,23 @@ static void names_and_patterns(void **state) {
     assert_false(t->selected);
 }
 
+static void another_name_is_as_fresh(void **state) {
+    static char *former[] = {"every-night", "nightly"};
+    CLEANUP(case_done) Case c = {};
+    case_init(&c);
+    update(&c, false, "+orders/nightly ");
+    Target *t = targets_find(&c.targets, ACCOUNT_OWN, "eu-central-1", "orders");
+    t->enrolments[0]->newest_wall = c.now.wall - USEC_PER_HOUR;
+    c.schedules[0].name = "dreamy";
+    update(&c, false, "-orders/nightly +orders/dreamy ");
+    assert_int_equal(target_enrolment(t, "dreamy")->newest_wall, WALL_UNKNOWN);
+    c.schedules[0].name = "sleepy";
+    c.schedules[0].formerly = former;
+    c.schedules[0].n_formerly = 2;
+    update(&c, false, "-orders/dreamy +orders/sleepy ");
+    assert_int_equal(target_enrolment(t, "sleepy")->newest_wall, c.now.wall - USEC_PER_HOUR);
+}
+
 /* What was due while a table or schedule was away does not run when it comes back. */
 static void back_after_a_pause(void **state) {
     CLEANUP(case_done) Case c = {};
@@ -181,4 +198,6 @@ static void by_tags(void **state) {
     inventory_done(v);
 }
 
-UNIT_MAIN(cmocka_unit_test(by_tags), cmocka_unit_test(several_places), cmocka_unit_test(names_and_patterns), cmocka_unit_test(back_after_a_pause), cmocka_unit_test(a_changed_calendar))
+UNIT_MAIN(cmocka_unit_test(by_tags), cmocka_unit_test(several_places), cmocka_unit_test(names_and_patterns),
+          cmocka_unit_test(another_name_is_as_fresh), cmocka_unit_test(back_after_a_pause),
+          cmocka_unit_test(a_changed_calendar))

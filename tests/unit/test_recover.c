@@ -201,6 +201,24 @@ static void what_names_are_ours(void **state) {
     }
 }
 
+/* Under its former name, by which it was made. */
+static void a_former_name_is_the_schedules(void **state) {
+    AUTO_FREE char *old = name_of("every-night", "2026-11-23T02:00:00Z"),
+                   *older = name_of("older", "2026-11-23T02:00:00Z");
+    static char *former[] = {"every-night"};
+    CLEANUP(bench_done) Bench b;
+    bench_init(&b, "02:00");
+    b.nightly.formerly = former;
+    b.nightly.n_formerly = 1;
+    BackupInfo info = backup_of(old, BACKUP_AVAILABLE, ID, "2026-11-23T03:30:00Z");
+    const Run *r = recover(&b, &info, RECOVERED_RUN);
+    assert_int_equal(r->state, RUN_SUCCEEDED);
+    assert_string_equal(r->schedule, "every-night");
+    assert_string_equal(r->name, old);
+    info.name = older;
+    recover(&b, &info, RECOVERED_ORPHAN);
+}
+
 /* --- exports --- */
 
 static ExportInfo export_of(const char *token, ExportStatus status, const char *start) {
@@ -455,7 +473,8 @@ static void exports_are_never_in_doubt(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(a_backup_becomes_the_run_that_made_it), cmocka_unit_test(what_its_state_says),
-          cmocka_unit_test(what_names_are_ours), cmocka_unit_test(an_export_becomes_the_run_that_made_it),
+          cmocka_unit_test(what_names_are_ours), cmocka_unit_test(a_former_name_is_the_schedules),
+          cmocka_unit_test(an_export_becomes_the_run_that_made_it),
           cmocka_unit_test(which_slots_are_tried), cmocka_unit_test(foreign_exports_are_left_alone),
           cmocka_unit_test(a_failed_attempt_goes_to_the_next), cmocka_unit_test(a_failed_attempt_may_go_on),
           cmocka_unit_test(the_last_attempt_counts),
