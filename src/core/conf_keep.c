@@ -41,8 +41,8 @@ static int check_rules(ConfReader *m, const ConfTree *node, const ScheduleConf *
     if (!own || own->n_children > (conf_tree_get(own, "floor") != NULL) || retention_keep_is_set(&s->keep))
         return 0;
     return conf_reader_say(m, own,
-                           "schedules.%s.keep: has no rule; HINT: say what to keep, such as last = 7, or leave keep out "
-                           "to keep everything",
+                           "schedules.%s.keep: has no rule; HINT: say what to keep, such as last = 7, or leave keep "
+                           "out to keep everything",
                            s->name);
 }
 

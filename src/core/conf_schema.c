@@ -34,7 +34,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define COUNT(field, low, high) .type = CONF_TYPE_COUNT, .offset = (field), .min = (low), .max = (high)
 #define SWITCH(field) .type = CONF_TYPE_SWITCH, .offset = (field), .example = "true"
 #define SHARE(field) .type = CONF_TYPE_SHARE, .offset = (field)
-#define KEPT(field, high) .type = CONF_TYPE_COUNT, .offset = offsetof(RetentionKeep, field), .max = (high), .default_text = "0"
+#define KEPT(field, high) COUNT(offsetof(RetentionKeep, field), 0, high), .default_text = "0"
 #define OWNER_READS .offset = CONF_NO_OFFSET
 
 const ConfKey conf_schema[] = {

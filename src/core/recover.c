@@ -108,7 +108,8 @@ int recover_backup(const char *deployment, Target *t, const BackupInfo *info, No
     DriveContext context = {.deployment = deployment, .target = t};
     AwsReply reply = {.op = AWS_OP_DESCRIBE_BACKUP, .backup = *info};
     Usec made = info->created_wall != WALL_UNKNOWN ? info->created_wall : slot;
-    if ((rc = begin(&context, e, ret_schedule, slot, 1, made, &r)) < 0 || (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
+    if ((rc = begin(&context, e, ret_schedule, slot, 1, made, &r)) < 0 ||
+        (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;
     *ret_run = TAKE_PTR(r);
@@ -190,7 +191,8 @@ int recover_export(const char *deployment, Target *t, const ExportInfo *info, No
     CLEANUP(run_free_ptr) Run *r = NULL;
     DriveContext context = {.deployment = deployment, .target = t};
     AwsReply reply = {.op = AWS_OP_DESCRIBE_EXPORT, .export = *info};
-    if ((rc = begin(&context, e, e->schedule->name, slot, attempt, made, &r)) < 0 || (rc = take_parameters(r, info)) < 0 ||
+    if ((rc = begin(&context, e, e->schedule_name, slot, attempt, made, &r)) < 0 ||
+        (rc = take_parameters(r, info)) < 0 ||
         (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;

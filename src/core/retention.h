@@ -5,9 +5,9 @@
  * after `now_wall`) is wanted while one of these holds:
  *
  *   last = n     it is one of the n newest
- *   daily = n    it is the newest of its day, and of the n newest days that have an artefact; so are hourly, weekly (from
- *                Monday), monthly and yearly, all in the schedule's zone. The two passes of an hour that the clock shows
- *                twice are two hours
+ *   daily = n    it is the newest of its day, and of the n newest days that have an artefact; so are hourly, weekly
+ *                (from Monday), monthly and yearly, all in the schedule's zone. The two passes of an hour that the clock
+ *                shows twice are two hours
  *   within = d   it was made at most d before the newest artefact
  *   floor = n    as `last`: the guard below which nothing takes a table. Never less than 1
  *
@@ -20,13 +20,13 @@
  *   - the newest artefact that counts is always wanted.
  * The order of the input has no influence: artefacts of one instant are ordered by id.
  *
- * Why time alone deletes nothing. Buckets are counted where they have artefacts, and `within` is measured from the newest
- * artefact: no rule compares with the clock. A target that gets no more artefacts keeps what it has for ever.
- * `now_wall` can only protect: what was made after it is kept and does not count, so that a clock that is behind deletes
- * less, and one that is ahead no more than a right one.
+ * Why time alone deletes nothing. Buckets are counted where they have artefacts, and `within` is measured from the
+ * newest artefact: no rule compares with the clock. A target that gets no more artefacts keeps what it has for ever.
+ * `now_wall` can only protect: what was made after it is kept and does not count, so that a clock that is behind
+ * deletes less, and one that is ahead no more than a right one.
  *
- * Never deleted, whatever the rules say: what is foreign, known from a listing alone, unfinished, of the future, held, or
- * needed by another artefact. Of these only what is held or needed counts. */
+ * Never deleted, whatever the rules say: what is foreign, known from a listing alone, unfinished, of the future, held,
+ * or needed by another artefact. Of these only what is held or needed counts. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,8 +72,8 @@ typedef enum RetentionReason {
  * so that each schedule's artefacts are judged on their own. */
 typedef struct RetentionItem {
     const char *id;   /* borrowed; of its own, such as the ARN */
-    Usec made_wall;   /* when the service says that it was made: BackupCreationDateTime, ExportTime; below 0: it does not,
-                         and then it is as good as unfinished */
+    Usec made_wall;   /* when the service says that it was made: BackupCreationDateTime, ExportTime; below 0: it does
+                         not, and then it is as good as unfinished */
     bool ours;        /* name and ledger agree that this deployment and schedule made it */
     bool listed_only; /* the name alone says so */
     bool finished;    /* shown finished by the listing of this pass, and verified */

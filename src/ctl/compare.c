@@ -73,8 +73,8 @@ static int compare_expiry(const CtlOptions *o, const Conf *conf, Situation *s) {
     if (!wanted || s->stock.expires)
         return 0;
     AUTO_TEXT t = TEXT_INIT(1024);
-    text_add(&t, "nothing expires with this ledger, which is new or was rebuilt and does not know what was held; HINT: hold "
-                 "that first, then ddbackupctl resume --expiry");
+    text_add(&t, "nothing expires with this ledger, which is new or was rebuilt and does not know what was held; HINT: "
+                 "hold that first, then ddbackupctl resume --expiry");
     return judge_add(s, LEVEL_WARNING, &t);
 }
 

@@ -142,8 +142,8 @@ static const char *local_words(const Zone *zone, Usec wall, char buffer[static L
     static const char days[][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
     const char *abbreviation = NULL;
     Date d = date_from_wall(wall + zone_offset(zone, wall, &abbreviation) * USEC_PER_SEC);
-    snprintf(buffer, LOCAL_SIZE, "%s %04d-%02d-%02d %02d:%02d %.16s", days[date_weekday(d.year, d.month, d.day)], d.year,
-             d.month, d.day, d.hour, d.minute, abbreviation ? abbreviation : zone_name(zone));
+    snprintf(buffer, LOCAL_SIZE, "%s %04d-%02d-%02d %02d:%02d %.16s", days[date_weekday(d.year, d.month, d.day)],
+             d.year, d.month, d.day, d.hour, d.minute, abbreviation ? abbreviation : zone_name(zone));
     return buffer;
 }
 
@@ -216,8 +216,8 @@ static int print_rows(const Prune *p, Text *out) {
 static void print_obstacles(const Prune *p, size_t n_to_delete, Text *out) {
     char iso[DATE_ISO_SIZE];
     if (n_to_delete > 0 && !p->state.expires)
-        text_add(out, "Nothing expires with this ledger before somebody says so; HINT: it is new or was rebuilt, and does "
-                      "not know what was held: hold that first, then ddbackupctl resume --expiry\n");
+        text_add(out, "Nothing expires with this ledger before somebody says so; HINT: it is new or was rebuilt, and "
+                      "does not know what was held: hold that first, then ddbackupctl resume --expiry\n");
     for (size_t i = 0; i < p->state.n_brakes; i++) {
         const StockBrake *b = &p->state.brakes[i];
         words_label(out, p->qualified, b->account, b->region, b->table);

@@ -68,7 +68,8 @@ static int find_guard(const Prune *p, const PruneRow *row, const char **ret) {
     const StockItem *i = row->item;
     if (i->artefact->action == ACTION_BACKUP)
         return expire_guard(p->conf->deployment, row->target, i, NULL, ret);
-    *ret = text_equal(i->intended_name, i->artefact->name) ? NULL : "its client token is not the one that was asked with";
+    bool same = text_equal(i->intended_name, i->artefact->name);
+    *ret = same ? NULL : "its client token is not the one that was asked with";
     return 0;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/* Every finished artefact of the ledger and what the configuration's retention says of it: for `prune --dry-run`. By the
- * ledger alone: whether the service still has them, and shows them finished, is asked when it counts. */
+/* Every finished artefact of the ledger and what the configuration's retention says of it: for `prune --dry-run`. By
+ * the ledger alone: whether the service still has them, and shows them finished, is asked when it counts. */
 
 #include "core/retention.h"
 #include "core/stock.h"

@@ -10,7 +10,7 @@
 
 typedef struct Check {
     const char *until; /* in UTC; the slots before it have come */
-    const char *left;  /* local days; hours in UTC where the schedule is hourly. Three or more in a row: "first..last" */
+    const char *left;  /* local days; hours in UTC where it is hourly. Three or more in a row: "first..last" */
 } Check;
 
 typedef struct Golden {
@@ -62,7 +62,8 @@ static const Golden goldens[] = {
      .when = "00:30",
      .zone = BERLIN,
      .keep = {.within_usec = 30 * USEC_PER_DAY},
-     .checks = {{"2026-03-31T12:00:00Z", "2026-03-01..2026-03-31"}, {"2026-11-24T12:00:00Z", "2026-10-26..2026-11-24"}}},
+     .checks = {{"2026-03-31T12:00:00Z", "2026-03-01..2026-03-31"},
+                {"2026-11-24T12:00:00Z", "2026-10-26..2026-11-24"}}},
     {.title = "five Sundays",
      .when = "Sun 03:00",
      .zone = BERLIN,
