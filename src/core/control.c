@@ -9,7 +9,15 @@
 
 /* --- what a method takes --- */
 
-enum { TAKES_SCHEDULE = 1, TAKES_TABLE = 2, TAKES_ARTEFACT = 4, TAKES_UNTIL = 8, NEEDS_UNTIL = 16, TAKES_WHY = 32, TAKES_COUNT = 64 };
+enum {
+    TAKES_SCHEDULE = 1,
+    TAKES_TABLE = 2,
+    TAKES_ARTEFACT = 4,
+    TAKES_UNTIL = 8,
+    NEEDS_UNTIL = 16,
+    TAKES_WHY = 32,
+    TAKES_COUNT = 64
+};
 
 static const struct {
     const char *name;
@@ -37,7 +45,9 @@ static const struct {
     {"until", TAKES_UNTIL},       {"why", TAKES_WHY},     {"count", TAKES_COUNT},
 };
 
-static int invalid(Text *out, const char *name) { return varlink_add_error(out, SERVICE ".InvalidParameter", "parameter", name); }
+static int invalid(Text *out, const char *name) {
+    return varlink_add_error(out, SERVICE ".InvalidParameter", "parameter", name);
+}
 
 /* 1: said so. A name that is misspelt must not be taken for one that was left out. */
 static int refuse_foreign(const VarlinkCall *call, unsigned takes, Text *out) {
@@ -66,26 +76,25 @@ static int answer_info(Text *out) {
                              false);
 }
 
-static const char service_interface[] =
-    "# What every Varlink service says of itself.\n"
-    "interface org.varlink.service\n"
-    "\n"
-    "method GetInfo() -> (\n"
-    "  vendor: string,\n"
-    "  product: string,\n"
-    "  version: string,\n"
-    "  url: string,\n"
-    "  interfaces: []string\n"
-    ")\n"
-    "\n"
-    "method GetInterfaceDescription(interface: string) -> (description: string)\n"
-    "\n"
-    "error InterfaceNotFound (interface: string)\n"
-    "error MethodNotFound (method: string)\n"
-    "error MethodNotImplemented (method: string)\n"
-    "error InvalidParameter (parameter: string)\n"
-    "error PermissionDenied ()\n"
-    "error ExpectedMore ()\n";
+static const char service_interface[] = "# What every Varlink service says of itself.\n"
+                                        "interface org.varlink.service\n"
+                                        "\n"
+                                        "method GetInfo() -> (\n"
+                                        "  vendor: string,\n"
+                                        "  product: string,\n"
+                                        "  version: string,\n"
+                                        "  url: string,\n"
+                                        "  interfaces: []string\n"
+                                        ")\n"
+                                        "\n"
+                                        "method GetInterfaceDescription(interface: string) -> (description: string)\n"
+                                        "\n"
+                                        "error InterfaceNotFound (interface: string)\n"
+                                        "error MethodNotFound (method: string)\n"
+                                        "error MethodNotImplemented (method: string)\n"
+                                        "error InvalidParameter (parameter: string)\n"
+                                        "error PermissionDenied ()\n"
+                                        "error ExpectedMore ()\n";
 
 static int answer_description(const VarlinkCall *call, Text *out) {
     AUTO_FREE char *name = NULL;
@@ -161,7 +170,8 @@ static int refuse_peer(Text *out, bool order) {
                                    : "the daemon answers its group; HINT: join the group ddbackupd, or use sudo");
 }
 
-static int read_control(const VarlinkCall *call, const ControlPeer *peer, Text *out, ControlAsk *ret_ask, Order **ret_order) {
+static int read_control(const VarlinkCall *call, const ControlPeer *peer, Text *out, ControlAsk *ret_ask,
+                        Order **ret_order) {
     size_t i = 0;
     while (i < ARRAY_SIZE(methods) && strcmp(methods[i].name, call->method) != 0)
         i++;
@@ -245,8 +255,8 @@ int control_answer_state(const ControlState *s, Text *out) {
     text_addf(&t, ",\"trusts_clock\":%s", s->trusts_clock ? "true" : "false");
     if (s->paused_until_wall > 0)
         text_addf(&t, ",\"paused_until\":\"%s\"", date_to_iso(s->paused_until_wall, until));
-    text_addf(&t, ",\"unsettled\":%zu,\"turns\":%llu,\"late_usec\":%lld}}", s->n_unsettled, (unsigned long long)s->n_turns,
-              (long long)s->late_usec);
+    text_addf(&t, ",\"unsettled\":%zu,\"turns\":%llu,\"late_usec\":%lld}}", s->n_unsettled,
+              (unsigned long long)s->n_turns, (long long)s->late_usec);
     return t.error < 0 ? t.error : varlink_add_reply(out, text_get(&t), false);
 }
 

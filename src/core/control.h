@@ -1,6 +1,7 @@
 #pragma once
-/* The interface io.ddbackupd.Control: what its calls mean, and how they are answered. Bytes and values; the daemon carries
- * them (daemon/control.c). Its text is control_interface, which is installed as io.ddbackupd.Control.varlink, too. */
+/* The interface io.ddbackupd.Control: what its calls mean, and how they are answered. Bytes and values; the daemon
+ * carries them (daemon/control.c). Its text is control_interface, which is installed as io.ddbackupd.Control.varlink,
+ * too. */
 
 #include "core/order.h"
 #include "core/varlink.h"
@@ -24,8 +25,8 @@ typedef enum ControlAsk {
     CONTROL_ORDER, /* *ret_order */
 } ControlAsk;
 
-/* Reads a call, and answers what can be answered here: introspection, and what is wrong with it. -EBADMSG: it is no call at
- * all, and so cannot be answered; -ENOMEM. */
+/* Reads a call, and answers what can be answered here: introspection, and what is wrong with it. -EBADMSG: it is no
+ * call at all, and so cannot be answered; -ENOMEM. */
 int control_read(const VarlinkCall *call, const ControlPeer *peer, Text *out, ControlAsk *ret_ask, Order **ret_order);
 
 /* The answer to an order; with `continues` more follow. */
@@ -46,7 +47,7 @@ int control_answer_state(const ControlState *s, Text *out);
 /* How far the runs of an order are. */
 typedef struct ControlProgress {
     size_t n_runs, n_settled, n_succeeded;
-    int64_t run; /* the one that moved last */
+    int64_t run;                     /* the one that moved last */
     const char *table, *state, *why; /* why may be NULL */
 } ControlProgress;
 int control_add_progress(const ControlProgress *p, bool continues, Text *out);

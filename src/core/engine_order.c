@@ -68,21 +68,24 @@ static int answer_run(Engine *e, Order *o, EngineOutbox *out) {
     Report *report = NULL;
     long long n_begun = o->count, n_found = (long long)o->n_runs - o->count;
     if (o->n_runs == 0 && o->table)
-        return order_answer(o, ORDER_NOT_FOUND, "%s: schedule %s has no such table; HINT: 'ddbackupctl status --all' shows which it has",
+        return order_answer(o, ORDER_NOT_FOUND,
+                            "%s: schedule %s has no such table; HINT: 'ddbackupctl status --all' shows which it has",
                             o->table, o->object);
     if (o->n_runs == 0)
-        return order_answer(o, ORDER_NOT_FOUND, "schedule %s has no tables; HINT: an entry of tables must name it", o->object);
+        return order_answer(o, ORDER_NOT_FOUND, "schedule %s has no tables; HINT: an entry of tables must name it",
+                            o->object);
     qsort(o->runs, o->n_runs, sizeof o->runs[0], compare_ids);
     if (n_begun == 0)
         return order_answer(o, ORDER_UNCHANGED, "under way already: %lld run%s", n_found, n_found == 1 ? "" : "s");
-    int r = report_plain(REPORT_ORDERED, &report, "%s%sschedule %s: %lld run%s ordered by %s%s%s", o->table ? o->table : "",
-                         o->table ? ": " : "", o->object, n_begun, n_begun == 1 ? "" : "s", o->who, o->why ? ": " : "",
-                         o->why ? o->why : "");
+    int r = report_plain(REPORT_ORDERED, &report, "%s%sschedule %s: %lld run%s ordered by %s%s%s",
+                         o->table ? o->table : "", o->table ? ": " : "", o->object, n_begun, n_begun == 1 ? "" : "s",
+                         o->who, o->why ? ": " : "", o->why ? o->why : "");
     if (r < 0 || (r = engine_say(out, report)) < 0)
         return r;
     if (n_found == 0)
         return order_answer(o, ORDER_DONE, "%lld run%s begun", n_begun, n_begun == 1 ? "" : "s");
-    return order_answer(o, ORDER_DONE, "%lld run%s begun, %lld under way already", n_begun, n_begun == 1 ? "" : "s", n_found);
+    return order_answer(o, ORDER_DONE, "%lld run%s begun, %lld under way already", n_begun, n_begun == 1 ? "" : "s",
+                        n_found);
 }
 
 /* Why nothing new may start; NULL: it may. */
@@ -92,8 +95,8 @@ static const char *obstacle(const Engine *e) {
     if (engine_is_paused(e))
         return "it is paused; HINT: 'ddbackupctl resume' ends that";
     if (!trust_holds(&e->trust))
-        return "nothing new starts until the service has confirmed the time; HINT: try again in a moment; 'ddbackupctl status' "
-               "and the journal say what is in the way";
+        return "nothing new starts until the service has confirmed the time; HINT: try again in a moment; "
+               "'ddbackupctl status' and the journal say what is in the way";
     return NULL;
 }
 
@@ -173,7 +176,8 @@ int engine_take_orders(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         Order *o = e->orders[n_done];
         if ((r = carry_out(e, o, now, out, n_taken)) <= 0)
             break;
-        if (ARRAY_GROW(out->orders, out->n_orders, out->n_orders_room) < 0 || ARRAY_GROW(b->orders, b->n_orders, b->n_orders_room) < 0)
+        if (ARRAY_GROW(out->orders, out->n_orders, out->n_orders_room) < 0 ||
+            ARRAY_GROW(b->orders, b->n_orders, b->n_orders_room) < 0)
             return -ENOMEM;
         n_done++;
         out->orders[out->n_orders++] = o;

@@ -33,18 +33,22 @@ int engine_pause(Engine *e, Order *o, Now now, EngineOutbox *out) {
     char until[DATE_ISO_SIZE], most[DURATION_SIZE];
     Report *report = NULL;
     if (o->until_wall <= now.wall)
-        return order_answer(o, ORDER_REFUSED, "the end of the pause has passed already; HINT: give one that is to come");
+        return order_answer(o, ORDER_REFUSED,
+                            "the end of the pause has passed already; HINT: give one that is to come");
     if (o->until_wall - now.wall > PAUSE_MAX_USEC)
-        return order_answer(o, ORDER_REFUSED, "no pause is longer than %s; HINT: stop the daemon, or take its tables out of the "
-                            "configuration with a reason", duration_to_string(PAUSE_MAX_USEC, most));
+        return order_answer(o, ORDER_REFUSED,
+                            "no pause is longer than %s; HINT: stop the daemon, or take its tables out of the "
+                            "configuration with a reason",
+                            duration_to_string(PAUSE_MAX_USEC, most));
     bool was_paused = engine_is_paused(e);
     int r = pause_set(&e->pause, now.wall, o->until_wall, o->who, o->why);
     if (r < 0)
         return r;
     hold_back(e);
     date_to_iso(o->until_wall / USEC_PER_SEC * USEC_PER_SEC, until);
-    r = report_plain(REPORT_PAUSED, &report, "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it",
-                     o->who, until, o->why ? ": " : "", o->why ? o->why : "");
+    r = report_plain(REPORT_PAUSED, &report,
+                     "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it", o->who, until,
+                     o->why ? ": " : "", o->why ? o->why : "");
     if (r < 0 || (r = engine_say(out, report)) < 0)
         return r;
     return order_answer(o, ORDER_DONE, "%s until %s: nothing new starts, and what has begun goes on",

@@ -1,6 +1,6 @@
 #pragma once
-/* Single members of small JSON documents: those that hold credentials, and orders. They are looked for in place, so that no
- * copy of a secret is left in memory that nobody wipes. */
+/* Single members of small JSON documents: those that hold credentials, and orders. They are looked for in place, so
+ * that no copy of a secret is left in memory that nobody wipes. */
 
 #include <stddef.h>
 

@@ -1,14 +1,14 @@
 #pragma once
 /* An order: what a person or a program wants of the daemon, as a value. It goes into the engine with engine_push_order,
- * is carried out in the next turn by core/engine_order.c, and comes back in EngineOutbox.orders with its answer: what it
- * changed is on disk then.
+ * is carried out in the next turn by core/engine_order.c, and comes back in EngineOutbox.orders with its answer: what
+ * it changed is on disk then.
  *
  * What carries out a kind of order is a function of the engine,
  *
  *     int engine_KIND(Engine *e, Order *o, Now now, EngineOutbox *out);
  *
- * that changes what there is to change, answers with order_answer, and returns 0, or -errno to end the process. What cannot
- * be done is an answer, no error. `now` is the time that is trusted. */
+ * that changes what there is to change, answers with order_answer, and returns 0, or -errno to end the process. What
+ * cannot be done is an answer, no error. `now` is the time that is trusted. */
 
 #include <stddef.h>
 #include <stdint.h>

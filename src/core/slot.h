@@ -29,6 +29,6 @@ typedef struct SlotPlan {
 
 int slot_plan(const Enrolment *e, Usec until_wall, SlotPlan *ret);
 
-/* The slot of a run that is ordered now: a second that no other run of the enrolment has or will have, which is this one or
- * soon after it. -EEXIST: the calendar has them all. */
+/* The slot of a run that is ordered now: a second that no other run of the enrolment has or will have, which is this
+ * one or soon after it. -EEXIST: the calendar has them all. */
 int slot_ordered(const Enrolment *e, Usec now_wall, Usec *ret_wall);

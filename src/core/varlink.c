@@ -75,7 +75,8 @@ int varlink_read_reply(const char *message, size_t len, VarlinkReply *ret) {
     int r = varlink_string(object, "error", VARLINK_NAME_MAX, &error);
     if (r < 0)
         return r;
-    if (!object.at || read_bool(object, "continues", &reply.continues) < 0 || read_parameters(object, &reply.parameters) < 0)
+    if (!object.at || read_bool(object, "continues", &reply.continues) < 0 ||
+        read_parameters(object, &reply.parameters) < 0)
         return -EBADMSG;
     if (error)
         memcpy(reply.error, error, strlen(error));

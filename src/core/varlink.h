@@ -1,6 +1,6 @@
 #pragma once
-/* Messages of Varlink (https://varlink.org/Method-Call): JSON objects, each ended by a NUL, which is not part of them here.
- * Bytes in, values out; who sends and receives them is in io/varlink_server and io/varlink_client. */
+/* Messages of Varlink (https://varlink.org/Method-Call): JSON objects, each ended by a NUL, which is not part of them
+ * here. Bytes in, values out; who sends and receives them is in io/varlink_server and io/varlink_client. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +32,8 @@ typedef struct VarlinkReply {
 } VarlinkReply;
 int varlink_read_reply(const char *message, size_t len, VarlinkReply *ret);
 
-/* Members of parameters. Absent or null leaves *ret alone. -EBADMSG: it is something else, too long, out of range, or no
- * UTF-8; -ENOMEM. */
+/* Members of parameters. Absent or null leaves *ret alone. -EBADMSG: it is something else, too long, out of range, or
+ * no UTF-8; -ENOMEM. */
 int varlink_string(JsonSpan parameters, const char *name, size_t max, char **ret);
 int varlink_int(JsonSpan parameters, const char *name, int64_t min, int64_t max, int64_t *ret);
 

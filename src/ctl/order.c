@@ -43,7 +43,8 @@ static int refused(const VarlinkReply *reply) {
     if (varlink_string(reply->parameters, "message", ORDER_MESSAGE_MAX, &message) >= 0 && message)
         fprintf(stderr, "ddbackupctl: %s\n", message);
     else if (varlink_string(reply->parameters, "parameter", VARLINK_NAME_MAX, &parameter) >= 0 && parameter)
-        fprintf(stderr, "ddbackupctl: %s: the daemon does not take that; HINT: is it of the same version?\n", parameter);
+        fprintf(stderr, "ddbackupctl: %s: the daemon does not take that; HINT: is it of the same version?\n",
+                parameter);
     else
         fprintf(stderr, "ddbackupctl: the daemon answered %s; HINT: is it of the same version?\n", reply->error);
     return CTL_FAILED;
@@ -59,7 +60,9 @@ static void add_member(Text *t, const char *name, const char *value) {
 static void add_until(Text *t, const CtlOptions *o, Usec now_wall) {
     char iso[DATE_ISO_SIZE];
     if (o->for_usec > 0 || o->until_wall > 0)
-        add_member(t, "until", date_to_iso(usec_min(o->until_wall > 0 ? o->until_wall : usec_add(now_wall, o->for_usec), WALL_MAX), iso));
+        add_member(
+            t, "until",
+            date_to_iso(usec_min(o->until_wall > 0 ? o->until_wall : usec_add(now_wall, o->for_usec), WALL_MAX), iso));
 }
 
 /* Says what came back: words for people, all of it for programs. */
@@ -68,7 +71,8 @@ static int tell(const CtlOptions *o, const VarlinkReply *reply, Text *out) {
     if (reply->error[0])
         return refused(reply);
     if (o->json) {
-        text_add_bytes(out, reply->parameters.at ? reply->parameters.at : "{}", reply->parameters.at ? reply->parameters.n : 2);
+        text_add_bytes(out, reply->parameters.at ? reply->parameters.at : "{}",
+                       reply->parameters.at ? reply->parameters.n : 2);
         text_add_char(out, '\n');
         return CTL_OK;
     }
@@ -82,7 +86,8 @@ static int tell(const CtlOptions *o, const VarlinkReply *reply, Text *out) {
     return CTL_OK;
 }
 
-static int begin(const CtlOptions *o, const char *method, const Text *parameters, bool more, VarlinkClient **ret, VarlinkReply *ret_reply) {
+static int begin(const CtlOptions *o, const char *method, const Text *parameters, bool more, VarlinkClient **ret,
+                 VarlinkReply *ret_reply) {
     AUTO_FREE char *path = text_format("%s/" CONTROL_SOCKET, o->runtime_directory);
     if (!path || parameters->error == -ENOMEM)
         return -ENOMEM;
@@ -111,15 +116,19 @@ static void progress_done(Progress *p) {
 static int read_progress(const VarlinkReply *reply, Progress *ret) {
     JsonSpan p = json_flat_member(reply->parameters, "progress");
     progress_done(ret);
-    if (varlink_int(p, "runs", 0, INT64_MAX, &ret->n_runs) < 0 || varlink_int(p, "settled", 0, INT64_MAX, &ret->n_settled) < 0 ||
-        varlink_int(p, "succeeded", 0, INT64_MAX, &ret->n_succeeded) < 0 || varlink_int(p, "run", 0, INT64_MAX, &ret->run) < 0 ||
-        varlink_string(p, "table", ORDER_WORD_MAX, &ret->table) < 0 || varlink_string(p, "state", ORDER_WORD_MAX, &ret->state) < 0 ||
+    if (varlink_int(p, "runs", 0, INT64_MAX, &ret->n_runs) < 0 ||
+        varlink_int(p, "settled", 0, INT64_MAX, &ret->n_settled) < 0 ||
+        varlink_int(p, "succeeded", 0, INT64_MAX, &ret->n_succeeded) < 0 ||
+        varlink_int(p, "run", 0, INT64_MAX, &ret->run) < 0 ||
+        varlink_string(p, "table", ORDER_WORD_MAX, &ret->table) < 0 ||
+        varlink_string(p, "state", ORDER_WORD_MAX, &ret->state) < 0 ||
         varlink_string(p, "why", ORDER_MESSAGE_MAX, &ret->why) < 0)
         return -EBADMSG;
     return ret->table && ret->state ? 0 : -EBADMSG;
 }
 
-/* One line, that changes in place on a terminal; elsewhere a line for each step of a single run, or each run that settles. */
+/* One line, that changes in place on a terminal; elsewhere a line for each step of a single run, or each run that
+ * settles. */
 static void show_progress(const Progress *p, const Progress *before, bool is_terminal) {
     AUTO_TEXT t = TEXT_INIT(8192);
     if (!is_terminal && p->n_runs > 1 && p->n_settled == before->n_settled)
@@ -185,7 +194,7 @@ int verb_run(const CtlOptions *o, Usec now_wall, Text *out) {
 static int take_arn(void *context, Run *run) {
     CLEANUP(run_free_ptr) Run *taken = run;
     char **arn = context;
-    return run->artefact ? text_set(arn, run->artefact->arn) : 0;
+    return taken->artefact ? text_set(arn, taken->artefact->arn) : 0;
 }
 
 /* What the word means, by the ledger; an ARN is one. */
@@ -197,7 +206,8 @@ static int find_artefact(const CtlOptions *o, char **ret, char **ret_error) {
     if (r >= 0 && (r = store_read_runs(store, STORE_RUNS_NAMED, o->run, take_arn, ret)) < 0)
         (void)text_set(ret_error, store_read_error(store));
     if (r >= 0 && !*ret) {
-        *ret_error = text_format("%s: no run of that name has made anything; HINT: 'ddbackupctl list' shows them", o->run);
+        *ret_error =
+            text_format("%s: no run of that name has made anything; HINT: 'ddbackupctl list' shows them", o->run);
         r = -ENOENT;
     }
     return r;

@@ -253,7 +253,8 @@ void control_free(Control *c) {
     free(c);
 }
 
-int control_new(sd_event *event, const char *directory, const ControlLoop *loop, void *context, Control **ret, char **ret_problem) {
+int control_new(sd_event *event, const char *directory, const ControlLoop *loop, void *context, Control **ret,
+                char **ret_problem) {
     static const VarlinkPort port = {.call = on_call, .gone = on_gone};
     CLEANUP(control_free_ptr) Control *c = calloc(1, sizeof *c);
     if (!c)
@@ -262,11 +263,15 @@ int control_new(sd_event *event, const char *directory, const ControlLoop *loop,
     c->context = context;
     int r = varlink_server_new(event, directory, CONTROL_SOCKET, &port, c, &c->server);
     if (r == -EADDRINUSE)
-        *ret_problem = text_format("%s/" CONTROL_SOCKET ": another daemon listens there, so that no orders can be given to this one; "
-                                   "HINT: --runtime-directory gives it one of its own", directory);
+        *ret_problem = text_format("%s/" CONTROL_SOCKET
+                                   ": another daemon listens there, so that no orders can be given to this one; "
+                                   "HINT: --runtime-directory gives it one of its own",
+                                   directory);
     else if (r < 0)
-        *ret_problem = text_format("%s/" CONTROL_SOCKET ": %s, so that no orders can be given; HINT: RuntimeDirectory=ddbackupd in "
-                                   "the unit makes the directory, and --runtime-directory names another", directory, strerror(-r));
+        *ret_problem = text_format("%s/" CONTROL_SOCKET
+                                   ": %s, so that no orders can be given; HINT: RuntimeDirectory=ddbackupd in "
+                                   "the unit makes the directory, and --runtime-directory names another",
+                                   directory, strerror(-r));
     if (r < 0)
         return r;
     *ret = TAKE_PTR(c);

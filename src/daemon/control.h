@@ -12,14 +12,15 @@ typedef struct Control Control;
 typedef struct ControlLoop {
     /* There are orders: a turn is wanted, after what else there is to do. */
     void (*wanted)(void *context);
-    /* The configuration is read anew. *ret_problem (owned by the caller) says why it was refused; it stays NULL when it was
-     * taken. Negative: the daemon ends. */
+    /* The configuration is read anew. *ret_problem (owned by the caller) says why it was refused; it stays NULL when it
+     * was taken. Negative: the daemon ends. */
     int (*reload)(void *context, char **ret_problem);
     void (*state)(void *context, ControlState *ret); /* strings are borrowed until the next call */
 } ControlLoop;
 
 /* Listens on DIRECTORY/control. -errno, and *ret_problem (owned by the caller) says what it means. */
-int control_new(sd_event *event, const char *directory, const ControlLoop *loop, void *context, Control **ret, char **ret_problem);
+int control_new(sd_event *event, const char *directory, const ControlLoop *loop, void *context, Control **ret,
+                char **ret_problem);
 void control_free(Control *c);
 DEFINE_CLEANUP(Control, control_free)
 

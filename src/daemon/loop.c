@@ -379,8 +379,9 @@ static TransportSettings transport_settings(const Conf *c) {
 static void set_control_group(Loop *l) {
     const char *group = engine_conf(l->engine)->control_group;
     if (l->control && control_set_group(l->control, group) < 0)
-        journal_event(REPORT_CONFIG, "control_group: %s: no such group, so that root alone may give orders; HINT: groupadd %s",
-                      group, group);
+        journal_event(REPORT_CONFIG,
+                      "control_group: %s: no such group, so that root alone may give orders; HINT: groupadd %s", group,
+                      group);
 }
 
 /* Everything that can fail is tried on the new configuration before the old one goes. */
@@ -426,7 +427,9 @@ static int reload_told(Loop *l) {
     return r < 0 ? r : rc;
 }
 
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) { return reload_told(userdata); }
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+    return reload_told(userdata);
+}
 
 /* --- orders --- */
 

@@ -13,6 +13,6 @@ DEFINE_CLEANUP(VarlinkClient, varlink_client_free)
 
 /* `parameters` is JSON. */
 int varlink_client_call(VarlinkClient *c, const char *method, const char *parameters, bool more);
-/* The next answer, whose spans are good until the next one. -ETIMEDOUT; -ECONNRESET: the server hung up; -EBADMSG: that was
- * no answer. */
+/* The next answer, whose spans are good until the next one. -ETIMEDOUT; -ECONNRESET: the server hung up; -EBADMSG: that
+ * was no answer. */
 int varlink_client_next(VarlinkClient *c, Usec timeout_usec, VarlinkReply *ret);

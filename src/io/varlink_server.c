@@ -24,8 +24,8 @@ typedef struct Client {
     VarlinkPeer peer;
     char *begun; /* of a message that has not come in full */
     size_t n_begun;
-    Text out;      /* not sent yet */
-    bool calling;  /* a call is under way */
+    Text out;        /* not sent yet */
+    bool calling;    /* a call is under way */
     Usec moved_mono; /* when something came or left last */
 } Client;
 
@@ -176,9 +176,8 @@ static int read_peer(const VarlinkServer *s, int fd, VarlinkPeer *ret) {
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
         return -errno;
     size_t n = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_len) < 0 ? 0 : groups_len / sizeof groups[0];
-    VarlinkPeer p = {.uid = cred.uid,
-                     .in_service_group = cred.gid == getegid(),
-                     .in_order_group = cred.gid == s->order_gid};
+    VarlinkPeer p = {
+        .uid = cred.uid, .in_service_group = cred.gid == getegid(), .in_order_group = cred.gid == s->order_gid};
     for (size_t i = 0; i < n; i++) {
         p.in_service_group |= groups[i] == getegid();
         p.in_order_group |= groups[i] == s->order_gid;
@@ -214,7 +213,8 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata);
 static int start_sweeping(VarlinkServer *s) {
     if (s->sweep_source)
         return 0;
-    int r = sd_event_add_time_relative(s->event, &s->sweep_source, CLOCK_MONOTONIC, (uint64_t)SWEEP_USEC, 0, on_sweep, s);
+    int r =
+        sd_event_add_time_relative(s->event, &s->sweep_source, CLOCK_MONOTONIC, (uint64_t)SWEEP_USEC, 0, on_sweep, s);
     return r < 0 ? r : sd_event_source_set_priority(s->sweep_source, VARLINK_PRIORITY);
 }
 
@@ -225,7 +225,11 @@ static int welcome(VarlinkServer *s, int fd) {
         close(fd);
         return -ENOMEM;
     }
-    *c = (Client){.id = ++s->next_id, .server = s, .fd = fd, .out = TEXT_INIT(VARLINK_REPLY_MAX), .moved_mono = clocks_read().mono};
+    *c = (Client){.id = ++s->next_id,
+                  .server = s,
+                  .fd = fd,
+                  .out = TEXT_INIT(VARLINK_REPLY_MAX),
+                  .moved_mono = clocks_read().mono};
     int r = make_room(s);
     if (r >= 0)
         r = read_peer(s, fd, &c->peer);

@@ -1,8 +1,8 @@
 #pragma once
-/* The server's side of Varlink: a listening Unix socket and its clients on sd-event, whoever they are. Nothing that a client does
- * or leaves undone costs the others or the engine more than a moment: each step takes one message at most, at a lower
- * priority than the daemon's own work; messages, answers, clients and their patience are bounded. What goes beyond is
- * disconnected.
+/* The server's side of Varlink: a listening Unix socket and its clients on sd-event, whoever they are. Nothing that a
+ * client does or leaves undone costs the others or the engine more than a moment: each step takes one message at most,
+ * at a lower priority than the daemon's own work; messages, answers, clients and their patience are bounded. What goes
+ * beyond is disconnected.
  *
  * A client has one call under way; the next is read when it was answered in full. */
 
@@ -13,8 +13,8 @@
 
 typedef struct VarlinkServer VarlinkServer;
 
-/* Clients at once. Beyond, one makes way that owes the rest of a message or leaves an answer unread, else the one that has
- * been idle longest. */
+/* Clients at once. Beyond, one makes way that owes the rest of a message or leaves an answer unread, else the one that
+ * has been idle longest. */
 #define VARLINK_CLIENTS_MAX 256
 /* How long the rest of a message may take, a client may leave an answer unread, or be silent without a call. */
 #define VARLINK_PATIENCE_USEC (10 * USEC_PER_SEC)

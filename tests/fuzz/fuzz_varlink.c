@@ -1,4 +1,5 @@
-/* What comes through the control socket: whatever it is, each answer is one JSON object and its NUL, and keeps its maximum. */
+/* What comes through the control socket: whatever it is, each answer is one JSON object and its NUL, and keeps its
+ * maximum. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -15,18 +15,23 @@
 #define N_MANY 700 /* more than a turn takes */
 
 static const char *const tables[] = {"orders:pitr", NULL};
-static const char conf[] = "deployment = \"acme\";\n"
-                           "schedules = {\n"
-                           "  nightly = { action = \"backup\"; when = \"02:00\"; max_age = \"27h\"; spread = \"30min\"; };\n"
-                           "  none = { action = \"backup\"; when = \"05:00\"; catch_up = \"none\"; };\n"
-                           "  full = { action = \"export\"; when = \"Sun 03:00\"; s3 = { bucket = \"acme-bucket\"; }; };\n"
-                           "};\n"
-                           "tables = ( { match = \"*\"; schedules = [\"nightly\"]; },\n"
-                           "           { match = \"orders\"; schedules = [\"full\", \"none\"]; } );\n";
+static const char conf[] =
+    "deployment = \"acme\";\n"
+    "schedules = {\n"
+    "  nightly = { action = \"backup\"; when = \"02:00\"; max_age = \"27h\"; spread = \"30min\"; };\n"
+    "  none = { action = \"backup\"; when = \"05:00\"; catch_up = \"none\"; };\n"
+    "  full = { action = \"export\"; when = \"Sun 03:00\"; s3 = { bucket = \"acme-bucket\"; }; };\n"
+    "};\n"
+    "tables = ( { match = \"*\"; schedules = [\"nightly\"]; },\n"
+    "           { match = \"orders\"; schedules = [\"full\", \"none\"]; } );\n";
 
 static House *house(size_t n_more_tables) {
-    House *h = house_new(&(HouseSettings){.seed = 1, .conf = conf, .start_wall = START, .tables = tables,
-                                          .n_more_tables = n_more_tables, .latency_usec = 200 * USEC_PER_MSEC});
+    House *h = house_new(&(HouseSettings){.seed = 1,
+                                          .conf = conf,
+                                          .start_wall = START,
+                                          .tables = tables,
+                                          .n_more_tables = n_more_tables,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
     house_run(h, START + HOUR, 0);
     return h;
 }

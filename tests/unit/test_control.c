@@ -2,6 +2,11 @@
 
 #include "unit.h"
 
+#define TO(interface, method, parameters) "{\"method\":\"" interface "." method "\",\"parameters\":" parameters "}"
+#define CALL(method, parameters) TO("io.ddbackupd.Control", method, parameters)
+#define ASK(method, parameters) TO("org.varlink.service", method, parameters)
+#define INVALID(name) "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"" name "\"}}"
+
 static const ControlPeer root = {.who = "root", .may_read = true, .may_order = true};
 static const ControlPeer reader = {.who = "uid 7", .may_read = true};
 static const ControlPeer stranger = {.who = "uid 8"};
@@ -22,39 +27,30 @@ static void what_is_answered_at_once(void **state) {
         const ControlPeer *peer;
         const char *answer; /* begins with it */
     } rows[] = {
-        {"{\"method\":\"org.varlink.service.GetInfo\"}", &reader, "{\"parameters\":{\"vendor\":\"ddbackupd\""},
-        {"{\"method\":\"org.varlink.service.GetInfo\"}", &stranger, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
-        {"{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":\"io.ddbackupd.Control\"}}",
-         &reader, "{\"parameters\":{\"description\":\"# Orders"},
-        {"{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":\"org.varlink.service\"}}",
-         &reader, "{\"parameters\":{\"description\":\"# What every"},
-        {"{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":\"x.y\"}}", &reader,
+        {ASK("GetInfo", "{}"), &reader, "{\"parameters\":{\"vendor\":\"ddbackupd\""},
+        {ASK("GetInfo", "{}"), &stranger, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
+        {ASK("GetInterfaceDescription", "{\"interface\":\"io.ddbackupd.Control\"}"), &reader,
+         "{\"parameters\":{\"description\":\"# Orders"},
+        {ASK("GetInterfaceDescription", "{\"interface\":\"org.varlink.service\"}"), &reader,
+         "{\"parameters\":{\"description\":\"# What every"},
+        {ASK("GetInterfaceDescription", "{\"interface\":\"x.y\"}"), &reader,
          "{\"error\":\"org.varlink.service.InterfaceNotFound\",\"parameters\":{\"interface\":\"x.y\"}}"},
-        {"{\"method\":\"org.varlink.service.GetInterfaceDescription\"}", &reader,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"interface\"}}"},
-        {"{\"method\":\"org.varlink.service.Nothing\"}", &reader,
+        {ASK("GetInterfaceDescription", "{}"), &reader, INVALID("interface")},
+        {ASK("Nothing", "{}"), &reader,
          "{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"Nothing\"}}"},
         {"{\"method\":\"x.y.Z\"}", &reader,
          "{\"error\":\"org.varlink.service.InterfaceNotFound\",\"parameters\":{\"interface\":\"x.y\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Nothing\"}", &reader, "{\"error\":\"org.varlink.service.MethodNotFound\""},
-        {"{\"method\":\"io.ddbackupd.Control.Resume\"}", &reader, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
-        {"{\"method\":\"io.ddbackupd.Control.Reload\"}", &reader, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
-        {"{\"method\":\"io.ddbackupd.Control.Run\"}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"schedule\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Run\",\"parameters\":{\"schedule\":\"\"}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"schedule\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Run\",\"parameters\":{\"schedule\":\"a\",\"table\":[]}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"table\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Run\",\"parameters\":{\"schedule\":\"a\",\"tabel\":\"b\"}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"tabel\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Pause\"}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"until\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.Pause\",\"parameters\":{\"until\":\"tomorrow\"}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"until\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.ConfirmPrune\",\"parameters\":{\"count\":0}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"count\"}}"},
-        {"{\"method\":\"io.ddbackupd.Control.ConfirmPrune\",\"parameters\":{\"count\":\"3\"}}", &root,
-         "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"count\"}}"},
+        {CALL("Nothing", "{}"), &reader, "{\"error\":\"org.varlink.service.MethodNotFound\""},
+        {CALL("Resume", "{}"), &reader, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
+        {CALL("Reload", "{}"), &reader, "{\"error\":\"io.ddbackupd.Control.NotAllowed\""},
+        {CALL("Run", "{}"), &root, INVALID("schedule")},
+        {CALL("Run", "{\"schedule\":\"\"}"), &root, INVALID("schedule")},
+        {CALL("Run", "{\"schedule\":\"a\",\"table\":[]}"), &root, INVALID("table")},
+        {CALL("Run", "{\"schedule\":\"a\",\"tabel\":\"b\"}"), &root, INVALID("tabel")},
+        {CALL("Pause", "{}"), &root, INVALID("until")},
+        {CALL("Pause", "{\"until\":\"tomorrow\"}"), &root, INVALID("until")},
+        {CALL("ConfirmPrune", "{\"count\":0}"), &root, INVALID("count")},
+        {CALL("ConfirmPrune", "{\"count\":\"3\"}"), &root, INVALID("count")},
     };
     AUTO_TEXT out = TEXT_INIT(VARLINK_REPLY_MAX);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -70,25 +66,23 @@ static void what_is_answered_at_once(void **state) {
 static void calls_become_orders(void **state) {
     AUTO_TEXT out = TEXT_INIT(VARLINK_REPLY_MAX);
     CLEANUP(order_free_ptr) Order *run = NULL, *pause = NULL, *hold = NULL, *prune = NULL, *none = NULL;
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.Run\",\"parameters\":{\"schedule\":\"nightly\",\"table\":\"o*\",\"why\":\"w\"}}",
-                         &root, &out, &run), CONTROL_ORDER);
+    assert_int_equal(ask(CALL("Run", "{\"schedule\":\"nightly\",\"table\":\"o*\",\"why\":\"w\"}"), &root, &out, &run),
+                     CONTROL_ORDER);
     assert_int_equal(run->kind, ORDER_RUN);
     assert_string_equal(run->object, "nightly");
     assert_string_equal(run->table, "o*");
     assert_string_equal(run->why, "w");
     assert_string_equal(run->who, "root");
     assert_int_equal(out.len, 0);
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.Pause\",\"parameters\":{\"until\":\"2026-11-24T00:00:00Z\"}}", &root, &out, &pause),
-                     CONTROL_ORDER);
+    assert_int_equal(ask(CALL("Pause", "{\"until\":\"2026-11-24T00:00:00Z\"}"), &root, &out, &pause), CONTROL_ORDER);
     assert_true(pause->until_wall == INT64_C(1795478400) * USEC_PER_SEC);
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.Hold\",\"parameters\":{\"artefact\":\"arn:x\"}}", &root, &out, &hold),
-                     CONTROL_ORDER);
+    assert_int_equal(ask(CALL("Hold", "{\"artefact\":\"arn:x\"}"), &root, &out, &hold), CONTROL_ORDER);
     assert_string_equal(hold->object, "arn:x");
     assert_true(hold->until_wall == USEC_INFINITY);
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.ConfirmPrune\",\"parameters\":{\"count\":30}}", &root, &out, &prune), CONTROL_ORDER);
+    assert_int_equal(ask(CALL("ConfirmPrune", "{\"count\":30}"), &root, &out, &prune), CONTROL_ORDER);
     assert_int_equal(prune->count, 30);
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.GetState\"}", &reader, &out, &none), CONTROL_STATE);
-    assert_int_equal(ask("{\"method\":\"io.ddbackupd.Control.Reload\"}", &root, &out, &none), CONTROL_RELOAD);
+    assert_int_equal(ask(CALL("GetState", "{}"), &reader, &out, &none), CONTROL_STATE);
+    assert_int_equal(ask(CALL("Reload", "{}"), &root, &out, &none), CONTROL_RELOAD);
     assert_null(none);
 }
 
@@ -100,19 +94,29 @@ static void answers(void **state) {
         assert_int_equal(order_add_run(o, id), 0);
     assert_int_equal(order_answer(o, ORDER_DONE, "3 runs begun"), 0);
     assert_int_equal(control_answer(o, true, &out), 0);
-    assert_string_equal(text_get(&out), "{\"parameters\":{\"message\":\"3 runs begun\",\"runs\":[7,8,9]},\"continues\":true}");
+    assert_string_equal(text_get(&out),
+                        "{\"parameters\":{\"message\":\"3 runs begun\",\"runs\":[7,8,9]},\"continues\":true}");
     text_clear(&out);
     assert_int_equal(order_answer(o, ORDER_NOT_FOUND, "x: no such schedule"), 0);
     assert_int_equal(control_answer(o, false, &out), 0);
-    assert_string_equal(text_get(&out),
-                        "{\"error\":\"io.ddbackupd.Control.NotFound\",\"parameters\":{\"message\":\"x: no such schedule\"}}");
+    assert_string_equal(
+        text_get(&out),
+        "{\"error\":\"io.ddbackupd.Control.NotFound\",\"parameters\":{\"message\":\"x: no such schedule\"}}");
     text_clear(&out);
-    ControlProgress p = {.n_runs = 3, .n_settled = 2, .n_succeeded = 1, .run = 8, .table = "orders", .state = "failed", .why = "because"};
+    ControlProgress p = {.n_runs = 3,
+                         .n_settled = 2,
+                         .n_succeeded = 1,
+                         .run = 8,
+                         .table = "orders",
+                         .state = "failed",
+                         .why = "because"};
     assert_int_equal(control_add_progress(&p, false, &out), 0);
-    assert_string_equal(text_get(&out), "{\"parameters\":{\"progress\":{\"runs\":3,\"settled\":2,\"succeeded\":1,\"run\":8,"
-                                        "\"table\":\"orders\",\"state\":\"failed\",\"why\":\"because\"}}}");
+    assert_string_equal(text_get(&out),
+                        "{\"parameters\":{\"progress\":{\"runs\":3,\"settled\":2,\"succeeded\":1,\"run\":8,"
+                        "\"table\":\"orders\",\"state\":\"failed\",\"why\":\"because\"}}}");
     text_clear(&out);
-    ControlState s = {.deployment = "acme", .status = "ok", .trusts_clock = true, .paused_until_wall = USEC_PER_SEC, .n_turns = 3};
+    ControlState s = {
+        .deployment = "acme", .status = "ok", .trusts_clock = true, .paused_until_wall = USEC_PER_SEC, .n_turns = 3};
     assert_int_equal(control_answer_state(&s, &out), 0);
     assert_string_equal(text_get(&out),
                         "{\"parameters\":{\"state\":{\"deployment\":\"acme\",\"status\":\"ok\",\"trusts_clock\":true,"

@@ -10,7 +10,8 @@ static void calls(void **state) {
         bool more, oneway, has_parameters;
     } rows[] = {
         {"{\"method\":\"a.b.C\"}", 0, "a.b", "C", false, false, false},
-        {" {\"parameters\":{\"x\":1},\"method\":\"a.b.C\",\"more\":true,\"oneway\":false} ", 0, "a.b", "C", true, false, true},
+        {" {\"parameters\":{\"x\":1},\"method\":\"a.b.C\",\"more\":true,\"oneway\":false} ", 0, "a.b", "C", true, false,
+         true},
         {"{\"method\":\"a.b.C\",\"parameters\":null,\"oneway\":true}", 0, "a.b", "C", false, true, false},
         {"{\"method\":\"a.b.C\",\"unknown\":[1,2,{}]}", 0, "a.b", "C", false, false, false},
         {"", -EBADMSG},
@@ -57,7 +58,8 @@ static JsonSpan span(const char *s) { return json_flat_object(s, strlen(s)); }
 static void parameters(void **state) {
     AUTO_FREE char *s = NULL;
     int64_t n = 5;
-    JsonSpan p = span("{\"a\":\"x\\u00fc\",\"n\":12,\"null\":null,\"o\":{},\"f\":1.5,\"big\":99999999999999999999999999,\"l\":\"\xff\"}");
+    JsonSpan p = span("{\"a\":\"x\\u00fc\",\"n\":12,\"null\":null,\"o\":{},\"f\":1.5,"
+                      "\"big\":99999999999999999999999999,\"l\":\"\xff\"}");
     assert_int_equal(varlink_string(p, "a", 3, &s), 0);
     assert_string_equal(s, "xü");
     assert_int_equal(varlink_string(p, "a", 2, &s), -EBADMSG);
