@@ -92,6 +92,7 @@ int report_plain(ReportKind kind, Report **ret, const char *format, ...) {
 }
 
 /* The target and what is said of it. Takes the report. */
+static int say_of(Report *taken, const char *format, va_list args, Report **ret) PRINTF_LIKE(2, 0);
 static int say_of(Report *taken, const char *format, va_list args, Report **ret) {
     CLEANUP(report_free_ptr) Report *r = taken;
     AUTO_TEXT t = TEXT_INIT(MESSAGE_MAX);
