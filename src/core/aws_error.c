@@ -106,6 +106,10 @@ const AwsErrorRow aws_error_rows[] = {
     {AWS_OP_ANY, "PermanentRedirect", NULL, AWS_REFUSED, NULL},
     {AWS_OP_ANY, "TemporaryRedirect", NULL, AWS_REFUSED, NULL},
     {AWS_OP_ANY, "AuthorizationHeaderMalformed", NULL, AWS_REFUSED, NULL},
+    /* in the first seconds after the table became ACTIVE */
+    {AWS_OP_UPDATE_CONTINUOUS_BACKUPS, "ContinuousBackupsUnavailableException", NULL, AWS_NOT_READY, NULL},
+    {AWS_OP_UPDATE_CONTINUOUS_BACKUPS, "AccessDeniedException", NULL, AWS_DENIED,
+     "allow dynamodb:UpdateContinuousBackups on table/* to this principal, or set pitr = \"require\""},
     {AWS_OP_LIST_TAGS, "AccessDeniedException", NULL, AWS_DENIED,
      "allow dynamodb:ListTagsOfResource on table/* to this principal"},
 

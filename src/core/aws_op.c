@@ -11,6 +11,7 @@ const AwsOpRow aws_ops[AWS_OP_N] = {
     [AWS_OP_DESCRIBE_TABLE] = {"DescribeTable", .repeatable = true, .reads = true},
     [AWS_OP_LIST_TABLES] = {"ListTables", .repeatable = true, .reads = true},
     [AWS_OP_LIST_TAGS] = {"ListTagsOfResource", .repeatable = true, .reads = true},
+    [AWS_OP_UPDATE_CONTINUOUS_BACKUPS] = {"UpdateContinuousBackups", .repeatable = true, .reads = false},
     [AWS_OP_DELETE_BACKUP] = {"DeleteBackup", .repeatable = true, .reads = false},
     [AWS_OP_GET_OBJECT] = {"GetObject", .repeatable = true, .reads = true, .of_s3 = true},
     [AWS_OP_HEAD_OBJECT] = {"HeadObject", .repeatable = true, .reads = true, .of_s3 = true},

@@ -23,6 +23,7 @@ typedef enum AwsOp {
     AWS_OP_HEAD_BUCKET,
     AWS_OP_GET_BUCKET, /* a property of it: the query names it */
     AWS_OP_LIST_TAGS,
+    AWS_OP_UPDATE_CONTINUOUS_BACKUPS,
     AWS_OP_N,
     AWS_OP_ANY = AWS_OP_N, /* in tables: every operation */
 } AwsOp;

@@ -167,6 +167,7 @@ static bool is_about(const AwsRequest *q, const AwsReply *reply) {
     case AWS_OP_HEAD_BUCKET:
     case AWS_OP_GET_BUCKET:
     case AWS_OP_LIST_TAGS:
+    case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
     case AWS_OP_N:
         break;
     }

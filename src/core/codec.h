@@ -169,6 +169,10 @@ typedef struct AwsRequest {
             char *start_token;
         } list_tags;
         struct {
+            char *table;
+            bool enabled;
+        } update_continuous_backups;
+        struct {
             char *arn;
         } delete_backup;
     };

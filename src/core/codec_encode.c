@@ -108,6 +108,11 @@ static void add_members(Text *t, const AwsRequest *r) {
         add_string(t, "ResourceArn", r->list_tags.arn);
         add_string(t, "NextToken", r->list_tags.start_token);
         break;
+    case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
+        add_string(t, "TableName", r->update_continuous_backups.table);
+        add_key(t, "PointInTimeRecoverySpecification");
+        text_addf(t, "{\"PointInTimeRecoveryEnabled\":%s}", r->update_continuous_backups.enabled ? "true" : "false");
+        break;
     case AWS_OP_DELETE_BACKUP:
         add_string(t, "BackupArn", r->delete_backup.arn);
         break;

@@ -78,6 +78,9 @@ void aws_request_free(AwsRequest *r) {
         free(r->list_tags.arn);
         free(r->list_tags.start_token);
         break;
+    case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
+        free(r->update_continuous_backups.table);
+        break;
     case AWS_OP_DELETE_BACKUP:
         free(r->delete_backup.arn);
         break;
@@ -207,6 +210,7 @@ void aws_reply_free(AwsReply *r) {
         tag_list_done(&r->tags);
         break;
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
+    case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
     case AWS_OP_N:
         break;
     }

@@ -309,6 +309,7 @@ static const Decode decoders[AWS_OP_N] = {
     [AWS_OP_DESCRIBE_TABLE] = decode_describe_table,
     [AWS_OP_LIST_TABLES] = decode_list_tables,
     [AWS_OP_LIST_TAGS] = decode_list_tags,
+    [AWS_OP_UPDATE_CONTINUOUS_BACKUPS] = decode_continuous_backups,
     [AWS_OP_DELETE_BACKUP] = decode_describe_backup,
 };
 

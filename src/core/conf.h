@@ -24,6 +24,8 @@ int verify_level_from_string(const char *s, VerifyLevel *ret); /* -EINVAL */
 /* What becomes of artefacts that `keep` no longer wants. */
 typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
+/* What is to be done about a table's point-in-time recovery. UNSET is REQUIRE for exports, else IGNORE; the later, the stronger. */
+typedef enum PitrWish { PITR_UNSET, PITR_IGNORE, PITR_REQUIRE, PITR_ENABLE } PitrWish;
 /* UNSET is ADAPTIVE. */
 typedef enum RetryMode { RETRY_MODE_UNSET, RETRY_MODE_STANDARD, RETRY_MODE_ADAPTIVE } RetryMode;
 
@@ -49,6 +51,7 @@ typedef struct ScheduleConf {
     CatchUp catch_up;
     VerifyLevel verify;
     Usec reverify_usec; /* exports are checked again when their last check is older; 0: never */
+    PitrWish pitr;
     S3Conf s3; /* export */
     RetentionKeep keep;
     Expire expire;
@@ -81,6 +84,7 @@ typedef struct TablesConf {
     size_t n_schedules;
     const AccountConf **accounts; /* borrowed from Conf; none: every one */
     size_t n_accounts;
+    int min_tables; /* fewer are an alarm; 0: none */
     char *reason; /* with no schedules: why these tables are unprotected on purpose */
 } TablesConf;
 

@@ -17,6 +17,7 @@ static const char *const verify_levels[] = {
 static const char *const expires[] = {
     [EXPIRE_OFF] = "off", [EXPIRE_REPORT] = "report", [EXPIRE_DELETE] = "delete", NULL};
 static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
+static const char *const pitr_wishes[] = {"ignore", "require", "enable", NULL};
 static const char *const retry_modes[] = {"standard", "adaptive", NULL};
 static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 
@@ -94,7 +95,7 @@ const ConfKey conf_schema[] = {
     {AWS, "discovery_interval", DURATION(offsetof(Conf, aws.discovery_interval_usec), USEC_PER_SEC, USEC_PER_DAY),
      .default_text = "15min", .doc = "how often the tables are listed, for patterns and tags"},
     {AWS, "inspection_interval", DURATION(offsetof(Conf, aws.inspection_interval_usec), USEC_PER_SEC, USEC_PER_WEEK),
-     .default_text = "1h", .doc = "how often a table's tags are read, where entries ask for them"},
+     .default_text = "1h", .doc = "how often a table's tags and point-in-time recovery are looked at, where they matter"},
 
     {SCHEDULE, "action", WORD(offsetof(ScheduleConf, action), actions), .required = true, .example = "\"backup\"",
      .own = true, .doc = "an on-demand backup or a full export to S3"},
@@ -120,6 +121,9 @@ const ConfKey conf_schema[] = {
      .doc = "how an export is checked: by what DynamoDB says of it, and by its manifest, objects or content in the bucket"},
     {SCHEDULE, "reverify", DURATION(offsetof(ScheduleConf, reverify_usec), USEC_PER_HOUR, MAX_USEC), .zero_too = true,
      .default_text = "0", .doc = "exports are checked again when their last check is older; 0: never"},
+    {SCHEDULE, "pitr", WORD(offsetof(ScheduleConf, pitr), pitr_wishes), .first = PITR_IGNORE,
+     .unset = "require for exports, else ignore",
+     .doc = "what is done about tables without point-in-time recovery: nothing, an alarm, or it is switched on"},
     {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
      .doc = "where exports go"},
     {SCHEDULE, "keep", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_KEEP, .offset = offsetof(ScheduleConf, keep),
@@ -168,6 +172,8 @@ const ConfKey conf_schema[] = {
      .doc = "the tags that they must have, key=value"},
     {TABLES, "exclude", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_table, .unset = "none",
      .doc = "names, ARNs and patterns that this entry leaves out"},
+    {TABLES, "min_tables", COUNT(offsetof(TablesConf, min_tables), 1, 1000000), .example = "1", .unset = "any number is all right",
+     .doc = "fewer tables than so many are an alarm"},
     {TABLES, "accounts", .type = CONF_TYPE_TEXTS, OWNER_READS, .check = check_line, .unset = "every one",
      .doc = "names of the accounts that this entry is for"},
     {TABLES, "schedules", .type = CONF_TYPE_TEXTS, OWNER_READS, .required = true, .example = "\"nightly\"",
@@ -233,7 +239,7 @@ int verify_level_from_string(const char *s, VerifyLevel *ret) {
 }
 
 bool conf_key_is_planned(const char *name) {
-    static const char *const planned[] = {"base", "hooks", "min_tables", "on_lost", "pitr", "max_new_full_bytes"};
+    static const char *const planned[] = {"base", "hooks", "on_lost", "max_new_full_bytes"};
     for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
         if (strcmp(planned[i], name) == 0)
             return true;

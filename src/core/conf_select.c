@@ -60,6 +60,19 @@ bool conf_entry_selects(const TablesConf *entry, const TableFacts *t) {
     return true;
 }
 
+static void add_words(Text *text, const char *key, char *const *items, size_t n) {
+    if (n == 0)
+        return;
+    text_addf(text, "%s%s \"%.100s\"", text->len > 0 ? ", " : "", key, items[0]);
+    if (n > 1)
+        text_addf(text, " and %zu more", n - 1);
+}
+
+void conf_entry_label(const TablesConf *entry, Text *text) {
+    add_words(text, "match", entry->match.items, entry->match.n_items);
+    add_words(text, "tags", entry->tags, entry->n_tags);
+}
+
 bool conf_entry_has_account(const TablesConf *t, const char *account) {
     bool has = t->n_accounts == 0;
     for (size_t i = 0; !has && i < t->n_accounts; i++)

@@ -21,6 +21,8 @@ bool conf_tags_may_give(const Conf *c, const TableFacts *t, const ScheduleConf *
 bool conf_asks_for_tags(const Conf *c, const TableFacts *t);
 /* Does the entry select it? */
 bool conf_entry_selects(const TablesConf *entry, const TableFacts *t);
+/* 'match "app-*", tags "backup=yes"', for people. */
+void conf_entry_label(const TablesConf *entry, Text *text);
 /* Does the entry apply to the account? */
 bool conf_entry_has_account(const TablesConf *entry, const char *account);
 

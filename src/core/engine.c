@@ -34,6 +34,7 @@ void engine_free(Engine *e) {
     for (size_t i = 0; i < e->n_tables; i++)
         ledger_table_done(&e->tables[i]);
     free(e->tables);
+    free(e->few);
     client_outbox_done(&e->calls);
     for (size_t i = 0; i < e->n_orders; i++)
         order_free(e->orders[i]);
@@ -110,6 +111,7 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
     engine_reconfigure_expiry(e);
     conf_free(e->conf);
     e->conf = conf;
+    free(TAKE_PTR(e->few));
     ClientSettings client = client_settings_of(conf, settings->user_agent);
     int r = client_configure(e->client, &client);
     for (size_t i = 0; i < e->places.n_items; i++)
@@ -243,6 +245,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
             r = engine_discover(e, &e->places.items[i], now);
     if (r >= 0)
         r = engine_read_tags(e, now);
+    if (r >= 0)
+        r = engine_look_at_recovery(e, now);
     if (r >= 0 && engine_probe_mono(e) <= now.mono)
         r = engine_probe(e, now);
     return r;
@@ -256,7 +260,7 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
     if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + e->n_aheads * AHEAD_MAX)
-        return engine_described(e, done, now);
+        return engine_described(e, done, now, out);
     if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
         return engine_polled(e, done, now, out);
     if (done->tag >= TAG_EXPIRY && done->tag < TAG_EXPIRY + e->n_expiries)
@@ -265,6 +269,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_tags_read(e, done, now, out);
     if (done->tag >= TAG_REVERIFY && done->tag < TAG_REVERIFY + e->n_reverifies)
         return engine_reverified(e, done, now, out);
+    if (done->tag >= TAG_LOOK && done->tag < TAG_LOOK + e->n_aheads * LOOKS_MAX)
+        return engine_recovery_looked(e, done, now, out);
     return done->tag > TAG_PLACE - e->places.n_items
                ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
                : engine_answer(e, done, now, out);
@@ -333,7 +339,7 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     for (size_t i = 0; i < e->places.n_items; i++)
         mono = usec_min(mono, discovery_next_mono(&e->places.items[i].discovery));
     mono = usec_min(mono, usec_min(engine_probe_mono(e), engine_poll_mono(e)));
-    mono = usec_min(mono, engine_inventory_mono(e));
+    mono = usec_min(mono, usec_min(engine_inventory_mono(e), engine_recovery_mono(e)));
     Usec wall = USEC_INFINITY;
     if (trust_has_time(&e->trust, now))
         wall = usec_min(usec_min(heap_next(&e->deadlines), heap_next(&e->fresh)),
@@ -373,6 +379,8 @@ int engine_turn(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_wall) {
         if (e->calls.n_done == 0 && !e->enrol_wanted)
             break;
     }
+    if (r >= 0 && e->count_wanted)
+        r = engine_count_tables(e, out);
     if (r < 0 || (r = collect_runs(e, now, out)) < 0)
         return r;
     out->batch.wall = now.wall;

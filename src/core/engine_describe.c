@@ -56,6 +56,7 @@ static int find_ahead(Engine *e, Target *t) {
 void engine_ahead_done(Engine *e) {
     for (size_t i = 0; i < e->n_aheads; i++) {
         heap_done(&e->aheads[i]->due);
+        heap_done(&e->aheads[i]->looks);
         free(e->aheads[i]->account);
         free(e->aheads[i]->region);
         free(e->aheads[i]);
@@ -135,12 +136,16 @@ int engine_describe_ahead(Engine *e, Now now) {
 
 /* What goes wrong is the run's to say: it describes the table itself then. The description goes into the ledger with
  * the first intent that is built on it. */
-int engine_described(Engine *e, const CallDone *done, Now now) {
+int engine_described(Engine *e, const CallDone *done, Now now, EngineOutbox *out) {
     size_t at = done->tag - TAG_AHEAD;
     Target *t = TAKE_PTR(e->aheads[at / AHEAD_MAX]->describing[at % AHEAD_MAX]);
     t->describing = false;
     int r = 0;
     if (done->error.class == AWS_OK && drive_table_is_ready(&done->reply->table))
         r = target_describe(t, &done->reply->table, now.wall);
+    if (r >= 0 && done->error.class == AWS_OK)
+        r = engine_table_described(e, t, now, out);
+    else if (r >= 0 && done->error.class == AWS_NOT_FOUND)
+        r = engine_table_gone(e, t, now, out);
     return r < 0 ? r : engine_arm_ahead(e, t);
 }

@@ -112,7 +112,9 @@ static int arm_target(Engine *e, Target *t, Now now, EngineOutbox *out) {
         else
             heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
     }
-    return r;
+    if (r >= 0 && t->place)
+        r = engine_arm_recovery(e, t, now);
+    return r < 0 ? r : engine_put_target(out, t);
 }
 
 int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
@@ -127,6 +129,9 @@ int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
         r = engine_arm_all_reverify(e, now);
     if (r >= 0)
         r = engine_arm_all_expiry(e, now);
+    if (r >= 0)
+        r = engine_compare_listings(e, now, out);
+    e->count_wanted = true;
     e->enrol_wanted = r < 0;
     return r;
 }

@@ -4,6 +4,7 @@
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
  * are to go, engine_reverify.c exports that are checked again, engine_order.c what people ask for,
  * engine_pause.c while nothing new may start, engine_inventory.c the tables that places have and their tags,
+ * engine_news.c what happens to tables, engine_recovery.c their point-in-time recovery,
  * engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
@@ -24,15 +25,19 @@
 #define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
 #define TAG_TAGS (TAG_AHEAD + (UINT64_C(3) << 32))   /* and INVENTORY_CALLS times the place, and the call */
 #define TAG_REVERIFY (TAG_AHEAD + (UINT64_C(1) << 34)) /* and the index in Engine.reverifies */
+#define TAG_LOOK (TAG_AHEAD + (UINT64_C(5) << 32))   /* and LOOKS_MAX times the index in Engine.aheads, and that in looking */
 
 /* Tables of one account and region that are described ahead of their slots. */
 #define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */
+#define LOOKS_MAX 2
 typedef struct Ahead {
     char *account, *region;
     Heap due;       /* of targets to describe, wall */
     Usec lead_usec; /* before a slot */
     size_t n_targets;
     Target *describing[AHEAD_MAX];
+    Heap looks; /* of targets whose recovery is to be looked at, mono */
+    Target *looking[LOOKS_MAX];
 } Ahead;
 
 /* Asking the service for its time, while nothing else does. */
@@ -83,6 +88,8 @@ struct Engine {
     size_t n_orders, n_orders_room;
     const Target *order_at; /* the last target that the first order has seen; NULL: none */
     Pause pause;
+    bool count_wanted; /* tables are to be counted, for min_tables */
+    bool *few;         /* of each entry of the configuration: it selects too few, and that was said; NULL: none was counted */
     LedgerTable *tables; /* of inventories that have changed, for the next commit */
     size_t n_tables, n_tables_room;
 };
@@ -133,8 +140,28 @@ int engine_arm_all_ahead(Engine *e);
 /* When there is one to describe; USEC_INFINITY: not now. */
 Usec engine_ahead_wall(const Engine *e);
 int engine_describe_ahead(Engine *e, Now now);
-int engine_described(Engine *e, const CallDone *done, Now now);
+int engine_described(Engine *e, const CallDone *done, Now now, EngineOutbox *out);
 void engine_ahead_done(Engine *e);
+
+/* --- engine_news.c --- */
+
+/* A selected table is not there, or is. Said when it is news. */
+int engine_table_gone(Engine *e, Target *t, Now now, EngineOutbox *out);
+int engine_table_there(Engine *e, Target *t, EngineOutbox *out);
+/* It was described: it is there, and may have been made anew. */
+int engine_table_described(Engine *e, Target *t, Now now, EngineOutbox *out);
+/* The same of all that listings tell of. */
+int engine_compare_listings(Engine *e, Now now, EngineOutbox *out);
+/* Entries that select fewer tables than they should. */
+int engine_count_tables(Engine *e, EngineOutbox *out);
+
+/* --- engine_recovery.c --- */
+
+/* Waits for the time to look at its point-in-time recovery, if it matters. Its Ahead is there. */
+int engine_arm_recovery(Engine *e, Target *t, Now now);
+Usec engine_recovery_mono(const Engine *e);
+int engine_look_at_recovery(Engine *e, Now now);
+int engine_recovery_looked(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 
 /* --- engine_inventory.c --- */
 

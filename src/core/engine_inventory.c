@@ -177,6 +177,7 @@ int engine_tags_read(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     case INVENTORY_KEPT:
         return put(e, p, row, false);
     case INVENTORY_READ:
+        e->count_wanted = true;
         r = put(e, p, row, false);
         return r < 0 ? r : engine_enrol_table(e, p, row->table, now, out);
     case INVENTORY_FAILED: /* trouble of the place was said for it */

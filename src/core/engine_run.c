@@ -220,6 +220,8 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     Run *r = engine_find_run(e, done->tag);
     if (!r || !r->calling)
         return 0;
+    bool describing = r->state == RUN_DUE;
+    AwsErrorClass class = done->error.class;
     r->calling = r->asking = false;
     DriveContext context = context_of(e, r);
     Usec wait = 0;
@@ -228,6 +230,10 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     int rc = p ? engine_take_place(e, p, done, out, &trouble) : 0;
     if (rc >= 0)
         rc = drive_answer(r, &context, done, now, &wait);
+    if (rc >= 0 && describing && context.target && class == AWS_OK)
+        rc = engine_table_described(e, context.target, now, out);
+    else if (rc >= 0 && describing && context.target && class == AWS_NOT_FOUND)
+        rc = engine_table_gone(e, context.target, now, out);
     e->room_made |= r->action == ACTION_EXPORT && !holds_room(r);
     if (rc >= 0 && trouble && r->n_said < r->n_notes && r->notes[r->n_said].event == RUN_EV_DEFERRED)
         r->n_said++; /* said for the place, once for all of its tables; the story in the ledger has it */

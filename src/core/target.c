@@ -28,6 +28,7 @@ void target_free(Target *t) {
     free(t->table);
     free(t->table_id);
     free(t->table_arn);
+    free(t->former_id);
     free(t);
 }
 
@@ -36,7 +37,9 @@ int target_new(const char *account, const char *region, const char *table, Targe
     if (!t)
         return -ENOMEM;
     t->described_wall = t->ahead_tried_wall = WALL_UNKNOWN;
+    t->gone_wall = t->recovery_wall = WALL_UNKNOWN;
     t->ahead = HEAP_NODE(t);
+    t->look = HEAP_NODE(t);
     t->expire = HEAP_NODE(t);
     t->reverify = HEAP_NODE(t);
     t->audited_mono = WALL_UNKNOWN;
@@ -54,6 +57,9 @@ int target_compare(const Target *t, const char *account, const char *region, con
 }
 
 int target_describe(Target *t, const TableInfo *info, Usec wall) {
+    bool known = t->table_id && *t->table_id && *info->id;
+    if (known && strcmp(t->table_id, info->id) != 0 && text_set(&t->former_id, t->table_id) < 0)
+        return -ENOMEM;
     if (text_set(&t->table_id, info->id) < 0 || text_set(&t->table_arn, info->arn) < 0)
         return -ENOMEM;
     t->described_wall = wall;

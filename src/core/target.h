@@ -38,10 +38,18 @@ typedef struct Enrolment {
     HeapNode fresh;      /* wall: when it becomes stale, or when that is said again */
 } Enrolment;
 
+typedef enum Recovery { RECOVERY_UNKNOWN, RECOVERY_OFF, RECOVERY_ON } Recovery;
+
 struct Target {
     char *account, *region, *table;
     char *table_id, *table_arn; /* as last described; NULL before */
     Usec described_wall;        /* WALL_UNKNOWN: never */
+    char *former_id;            /* it was made anew, and that is to be said; else NULL */
+    Usec gone_wall;             /* since when it does not exist; WALL_UNKNOWN: it does, or nobody knows */
+    Recovery recovery;          /* point-in-time recovery, as last looked at */
+    Usec recovery_wall;         /* when; WALL_UNKNOWN: never */
+    bool looking, enabling, look_failed;
+    HeapNode look;              /* mono: when to look at it again */
     bool selected;              /* by the configuration and, for patterns, by the last listing */
     bool changed, listed;
     bool describing;       /* ahead of a slot */
@@ -60,7 +68,7 @@ void target_free(Target *t); /* with its enrolments */
 DEFINE_CLEANUP(Target, target_free)
 /* By account, region, table: <0, 0, >0. */
 int target_compare(const Target *t, const char *account, const char *region, const char *table);
-/* Takes what DescribeTable says. */
+/* Takes what DescribeTable says. Sets former_id when it is another table than before. */
 int target_describe(Target *t, const TableInfo *info, Usec wall);
 /* The account's 12 digits, out of the table's ARN; "" while it is not known. */
 const char *target_account_id(const Target *t, char buffer[static 13]);

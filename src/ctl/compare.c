@@ -78,6 +78,47 @@ static int compare_expiry(const CtlOptions *o, const Conf *conf, Situation *s) {
     return judge_add(s, LEVEL_WARNING, &t);
 }
 
+/* The tables of the ledger that an entry selects, and that exist. */
+static int count_tables(const Situation *s, const Places *places, const TablesConf *entry) {
+    int n = 0;
+    for (size_t i = 0; i < s->targets.n_items; i++) {
+        const Target *t = s->targets.items[i];
+        const Place *p = places_find(places, t->account, t->region);
+        bool active = false;
+        for (size_t j = 0; j < t->n_enrolments; j++)
+            active |= t->enrolments[j]->active;
+        if (!p || !active || t->gone_wall != WALL_UNKNOWN)
+            continue;
+        TableFacts facts = place_facts(p, t->table, t->table_arn);
+        n += conf_entry_selects(entry, &facts);
+    }
+    return n;
+}
+
+static int compare_entries(const Conf *conf, Places *places, Situation *s) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < s->n_tables; i++) {
+        const LedgerTable *t = &s->tables[i];
+        Place *p = places_find(places, t->account, t->region);
+        r = p ? inventory_restore(&p->inventory, t->table, t->tags, t->tags_wall, t->seen_wall) : 0;
+    }
+    for (size_t i = 0; r >= 0 && i < conf->n_tables; i++) {
+        const TablesConf *entry = &conf->tables[i];
+        int n = entry->min_tables > 0 ? count_tables(s, places, entry) : 0;
+        if (n >= entry->min_tables)
+            continue;
+        AUTO_TEXT t = TEXT_INIT(4096), label = TEXT_INIT(512);
+        conf_entry_label(entry, &label);
+        text_addf(&t,
+                  "tables: the entry of %s selects %d, and its min_tables is %d; HINT: find out what has become of the others, or "
+                  "correct min_tables",
+                  text_get(&label), n, entry->min_tables);
+        s->n.too_few++;
+        r = judge_add(s, LEVEL_CRITICAL, &t);
+    }
+    return r;
+}
+
 int compare_conf(const CtlOptions *o, Situation *s) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(conf_problems_done) ConfProblems problems = {};
@@ -94,5 +135,7 @@ int compare_conf(const CtlOptions *o, Situation *s) {
     s->qualified |= places_are_many(&places);
     for (size_t i = 0; r >= 0 && i < places.n_items; i++)
         r = compare_place(o, conf, &places.items[i], s);
+    if (r >= 0)
+        r = compare_entries(conf, &places, s);
     return r < 0 ? r : compare_expiry(o, conf, s);
 }

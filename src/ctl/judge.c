@@ -124,6 +124,30 @@ static int judge_tables(Situation *s) {
     return r;
 }
 
+/* Is it selected, as far as the ledger knows, by what was asked about? Enrolments of a target stand together. */
+static int judge_existence(Situation *s) {
+    int r = 0;
+    for (size_t i = 0, next; r >= 0 && i < s->n_standings; i = next) {
+        const Target *t = s->standings[i].enrolment->target;
+        AUTO_TEXT text = TEXT_INIT(PROBLEM_MAX);
+        char since[DATE_ISO_SIZE];
+        for (next = i; next < s->n_standings && s->standings[next].enrolment->target == t; next++)
+            ;
+        words_label(&text, s->qualified, t->account, t->region, t->table);
+        if (t->gone_wall != WALL_UNKNOWN) {
+            text_addf(&text, ": the table does not exist, and did not when it was looked for at %s; HINT: correct its name, or take it out of tables",
+                      words_time(t->gone_wall, since));
+            s->n.gone++;
+            r = judge_add(s, LEVEL_CRITICAL, &text);
+        } else if (t->recovery == RECOVERY_OFF) {
+            text_addf(&text, ": point-in-time recovery is off, and a schedule wants it; HINT: switch it on (billed), or pitr = \"enable\"");
+            s->n.unrecoverable++;
+            r = judge_add(s, LEVEL_WARNING, &text);
+        }
+    }
+    return r;
+}
+
 static int judge_run(Situation *s, const Run *r) {
     bool starting = r->state == RUN_DUE || r->state == RUN_INTENDED;
     Usec by = starting ? usec_min(r->start_by_wall, r->finish_by_wall) : r->finish_by_wall;
@@ -223,6 +247,8 @@ int judge(Situation *s) {
         r = judge_enrolment(s, &s->standings[i]);
     if (r >= 0)
         r = judge_tables(s);
+    if (r >= 0)
+        r = judge_existence(s);
     for (size_t i = 0; r >= 0 && i < s->n_unsettled; i++)
         r = judge_run(s, s->unsettled[i]);
     for (size_t i = 0; r >= 0 && i < s->stock.n_brakes; i++)
@@ -230,7 +256,7 @@ int judge(Situation *s) {
     if (r < 0)
         return r;
     s->is_protected = s->n_standings > 0 && s->n.stale == 0 && s->n.pending == 0 && s->n.unwatched_tables == 0 &&
-                      s->n.not_enrolled == 0;
+                      s->n.not_enrolled + s->n.too_few + s->n.gone == 0;
     for (size_t i = 0; i < s->n_standings; i++)
         s->is_protected &= s->standings[i].enrolment->newest_wall != WALL_UNKNOWN;
     if (s->n_standings > 0)
@@ -260,6 +286,9 @@ static void add_parts(const Situation *s, Text *t) {
     add_part(t, s->n.not_enrolled, "configured and not enrolled", "configured and not enrolled");
     if (s->conf_is_bad)
         text_addf(t, "%sthe configuration is bad", t->len > 0 ? ", " : "");
+    add_part(t, s->n.too_few, "entry with too few tables", "entries with too few tables");
+    add_part(t, s->n.gone, "table does not exist", "tables do not exist");
+    add_part(t, s->n.unrecoverable, "table without point-in-time recovery", "tables without point-in-time recovery");
     add_part(t, s->n.unwatched_tables, "table without max_age", "tables without max_age");
     add_part(t, s->n.failed, "newest run without success", "newest runs without success");
     add_part(t, s->n.overdue, "run past its deadline", "runs past their deadlines");

@@ -32,6 +32,9 @@ void situation_done(Situation *s) {
         free(s->problems[i].text);
     free(s->problems);
     free(s->deployment);
+    for (size_t i = 0; i < s->n_tables; i++)
+        ledger_table_done(&s->tables[i]);
+    free(s->tables);
     targets_done(&s->targets);
     stock_state_done(&s->stock);
     *s = (Situation){};
@@ -119,11 +122,22 @@ static int take_unsettled(void *context, Run *run) {
     return learn_deployment(s, run);
 }
 
+static int take_table(void *context, LedgerTable *table) {
+    Load *l = context;
+    Situation *s = l->s;
+    if (ARRAY_GROW(s->tables, s->n_tables, s->n_tables_room) < 0) {
+        ledger_table_done(table);
+        return -ENOMEM;
+    }
+    s->tables[s->n_tables++] = *table;
+    return 0;
+}
+
 static int read_all(Load *l, StoreRead *store) {
     int r = store_read_pause(store, &l->s->pause);
     if (r >= 0)
         r = store_read_targets(store, &l->s->targets);
-    if (r < 0 || (r = add_standings(l)) < 0 ||
+    if (r < 0 || (r = store_read_inventory(store, take_table, l)) < 0 || (r = add_standings(l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_LATEST, NULL, take_latest, l)) < 0 ||
         (r = store_read_runs(store, STORE_RUNS_SUCCEEDED, NULL, take_success, l)) < 0)
         return r;

@@ -30,6 +30,8 @@ typedef struct Situation {
     DaemonState daemon;
     char *deployment; /* as in the name of the newest backup; NULL: no backup tells it */
     Targets targets;
+    LedgerTable *tables; /* the inventory */
+    size_t n_tables, n_tables_room;
     bool qualified;      /* names need account and region */
     Standing *standings; /* what the options select: the worst first */
     size_t n_standings, n_room;
@@ -48,6 +50,8 @@ typedef struct Situation {
         size_t tables, unwatched_tables;              /* with no enrolment that is watched */
         size_t fresh, stale, pending, unwatched;      /* enrolments */
         size_t not_enrolled;                          /* enrolments that the configuration wants and the ledger lacks */
+        size_t too_few;                               /* entries of the configuration */
+        size_t gone, unrecoverable;                   /* tables: that do not exist, that want recovery and are without */
         size_t failed;                                /* enrolments whose newest settled run did not succeed */
         size_t uncertain, late, overdue;              /* unsettled runs; overdue: no daemon acts on them */
     } n;

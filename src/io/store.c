@@ -25,9 +25,11 @@ struct Store {
 };
 
 static const char *const statement_sql[N_STATEMENTS] = {
-    [PUT_TARGET] = "INSERT INTO targets (account, region, name, table_id, table_arn, described) VALUES (?,?,?,?,?,?)"
+    [PUT_TARGET] = "INSERT INTO targets (account, region, name, table_id, table_arn, described, gone, recovery,"
+                   " recovery_seen) VALUES (?,?,?,?,?,?,?,?,?)"
                    " ON CONFLICT DO UPDATE SET table_id=excluded.table_id, table_arn=excluded.table_arn,"
-                   " described=excluded.described",
+                   " described=excluded.described, gone=excluded.gone, recovery=excluded.recovery,"
+                   " recovery_seen=excluded.recovery_seen",
     [PUT_ENROLMENT] = "INSERT INTO enrolments (account, region, name, schedule, active, calendar, max_age, first_seen,"
                       " cursor, newest, stale, stale_said, ordered) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
                       " ON CONFLICT DO UPDATE SET active=excluded.active, calendar=excluded.calendar,"
@@ -230,6 +232,9 @@ static int put_target(Store *s, const Target *t) {
     bind_text(&b, t->table_id);
     bind_text(&b, t->table_arn);
     bind_wall(&b, t->described_wall);
+    bind_wall(&b, t->gone_wall);
+    bind_count(&b, t->recovery == RECOVERY_UNKNOWN ? COUNT_UNKNOWN : t->recovery == RECOVERY_ON);
+    bind_wall(&b, t->recovery_wall);
     return put(s, &b);
 }
 

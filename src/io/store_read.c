@@ -156,6 +156,7 @@ typedef struct Query {
     Pause *pause;
     union {
         StoreRunRow run;
+        StoreTableRow table;
         StoreArtefactRow artefact;
         StoreDetailRow detail;
         StoreNoteRow note;
@@ -224,6 +225,23 @@ int store_read_targets(StoreRead *s, Targets *ret) {
     *ret = targets;
     targets = (Targets){};
     return 0;
+}
+
+static int take_table(sqlite3_stmt *q, const Query *query) {
+    LedgerTable t;
+    int r = store_row_table(q, &t);
+    if (r >= 0)
+        return query->row.table(query->context, &t);
+    ledger_table_done(&t);
+    return r;
+}
+
+int store_read_inventory(StoreRead *s, StoreTableRow row, void *context) {
+    return run_query(s, &(Query){.what = "a table of the inventory",
+                                 .sql = STORE_INVENTORY_SQL,
+                                 .take = take_table,
+                                 .row.table = row,
+                                 .context = context});
 }
 
 #define NEWEST_ARTEFACT " LEFT JOIN artefacts a ON a.id = (SELECT max(id) FROM artefacts WHERE run_id = r.id)"

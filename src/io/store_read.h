@@ -31,6 +31,10 @@ int store_read_pause(StoreRead *s, Pause *ret);
 /* All targets with their enrolments, also those that ended (active is false). */
 int store_read_targets(StoreRead *s, Targets *ret);
 
+/* The tables that listings showed, by account, region and name. Takes the row, whose strings it is to free. */
+typedef int (*StoreTableRow)(void *context, LedgerTable *table);
+int store_read_inventory(StoreRead *s, StoreTableRow row, void *context);
+
 typedef enum StoreRuns {
     STORE_RUNS_ALL,       /* newest slot first */
     STORE_RUNS_UNSETTLED, /* by the instant at which they were due */

@@ -26,6 +26,10 @@ int store_row_target(sqlite3_stmt *q, Targets *into) {
     if (r < 0 || (r = column_text(q, 3, &t->table_id)) < 0 || (r = column_text(q, 4, &t->table_arn)) < 0)
         return r;
     t->described_wall = column_wall(q, 5, WALL_UNKNOWN);
+    t->gone_wall = column_wall(q, 6, WALL_UNKNOWN);
+    int64_t recovery = column_count(q, 7);
+    t->recovery = recovery == COUNT_UNKNOWN ? RECOVERY_UNKNOWN : recovery ? RECOVERY_ON : RECOVERY_OFF;
+    t->recovery_wall = column_wall(q, 8, WALL_UNKNOWN);
     return 0;
 }
 

@@ -11,7 +11,9 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-#define STORE_TARGETS_SQL "SELECT account, region, name, table_id, table_arn, described FROM targets ORDER BY 1, 2, 3"
+#define STORE_TARGETS_SQL \
+    "SELECT account, region, name, table_id, table_arn, described, gone, recovery, recovery_seen FROM targets"         \
+    " ORDER BY 1, 2, 3"
 int store_row_target(struct sqlite3_stmt *q, Targets *into);
 
 #define STORE_ENROLMENTS_SQL                                                                                           \

@@ -40,6 +40,7 @@ static void check_reply(const AwsReply *r) {
             check_backup(&r->backups.items[i]);
         break;
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
+    case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
         check(!r->recovery.pitr_enabled || r->recovery.latest_wall != WALL_UNKNOWN);
         break;
     case AWS_OP_EXPORT_TABLE:

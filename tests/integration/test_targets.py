@@ -142,3 +142,33 @@ def test_dry_run_reads_tags(emulator, daemon):
     done = d.once("--dry-run")
     assert done.returncode == 1
     assert "ddbackupd: eu-central-1: the tags of its tables cannot be read: AccessDeniedException" in done.stderr
+
+
+def test_what_becomes_of_tables(emulator, daemon, ctl):
+    """A table that is missing, one without recovery, too few of them: in the journal, and in check."""
+    e = emulator("orders", "carts:pitr")
+    tables = select(["orders", "carts", "gone"], "yearly") + "," + select("app-*", "yearly", more="min_tables = 2;")
+    d = daemon(conf(e, backup("yearly", "yearly", 'pitr = "require"; max_age = "1d";'), tables).replace(
+        "aws = {", 'aws = { discovery_interval = "1s"; inspection_interval = "1s";'))
+    d.wait_line("error +gone: the table does not exist, and its schedules miss it; HINT")
+    d.wait_line("error +orders: point-in-time recovery is off; HINT: pitr = ")
+    d.wait_line('error +tables: the entry of match "app-.*" selects 0, and its min_tables is 2; HINT')
+    check = ctl(d, "check")
+    assert check.returncode == 2
+    assert "CRITICAL: gone: the table does not exist" in check.stdout
+    assert "WARNING: orders: point-in-time recovery is off" in check.stdout
+    assert 'CRITICAL: tables: the entry of match "app-*" selects 0, and its min_tables is 2' in check.stdout
+    for name in ("app-1", "app-2", "gone"):
+        create(e.client(), name, "no")
+    d.wait_line("gone: the table exists again")
+    d.wait_line('notice +tables: the entry of match "app-.*" selects 2 again')
+    e.client().update_continuous_backups(
+        TableName="orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    d.wait_line("orders: point-in-time recovery is on, since")
+    d.configure(d.config.read_text().replace('"require"', '"enable"'))
+    d.reload()
+    d.wait_line('gone: point-in-time recovery was off, and was switched on as pitr = "enable" says')
+    harness.wait_until(lambda: not [1 for t in ctl(d, "check").stdout.splitlines() if "recovery" in t or "min_tables" in t],
+                       20, "check knows it")
+    assert len(d.lines("the table does not exist")) == 1
+    assert d.stop() == 0

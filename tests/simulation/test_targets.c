@@ -88,6 +88,132 @@ static void unreadable_tags_take_nothing_away(void **state) {
     house_free(h);
 }
 
+/* --- what becomes of tables --- */
+
+static size_t n_said(House *h, ReportKind kind) { return house_figures(h)->n_said[kind]; }
+
+/* By name: missed while it is away, and said once; made anew, it is another table. */
+static void a_named_table_goes_and_comes_back(void **state) {
+    House *h = a_house();
+    house_run(h, START + 90 * USEC_PER_MINUTE, 0);
+    assert_int_equal(n_said(h, REPORT_TABLE_GONE), 0);
+    others_delete_table(h, "named");
+    house_run(h, START + 5 * USEC_PER_HOUR / 2, 0);
+    assert_int_equal(n_said(h, REPORT_TABLE_GONE), 1);
+    assert_true(is_enrolled(h, "named"));
+    house_sleep(h, START + 3 * USEC_PER_HOUR + 10 * USEC_PER_MINUTE);
+    house_run(h, START + 4 * USEC_PER_HOUR + USEC_PER_HOUR / 2, 0);
+    assert_int_equal(n_said(h, REPORT_TABLE_GONE), 1);
+    others_create_table(h, "named", NULL, NULL);
+    house_run(h, START + 6 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_TABLE_BACK), 1);
+    assert_int_equal(n_said(h, REPORT_RECREATED), 1);
+    others_recreate_table(h, "named");
+    house_run(h, START + 9 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECREATED), 2);
+    assert_int_equal(n_said(h, REPORT_TABLE_GONE), 1);
+    house_free(h);
+}
+
+static const char few_conf[] =
+    "deployment = \"acme\";\n"
+    "aws = { discovery_interval = \"5min\"; inspection_interval = \"20min\"; };\n"
+    "schedules = { hourly = { action = \"backup\"; when = \"hourly\"; max_age = \"3h\"; }; };\n"
+    "tables = ( { tags = \"backup=yes\"; schedules = \"hourly\"; min_tables = 2; },\n"
+    "           { match = \"t*\"; schedules = \"hourly\"; min_tables = 2; } );\n";
+
+static void fewer_than_there_should_be(void **state) {
+    House *h = house_new(&(HouseSettings){.seed = 1, .conf = few_conf, .start_wall = START + USEC_PER_MINUTE,
+                                          .tables = tables, .latency_usec = 200 * USEC_PER_MSEC});
+    house_run(h, START + 10 * USEC_PER_MINUTE, 0);
+    assert_int_equal(n_said(h, REPORT_TOO_FEW), 1);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_TOO_FEW), "tags \"backup=yes\" selects 1, and"));
+    others_tag(h, "two", "backup", "yes");
+    house_run(h, START + 40 * USEC_PER_MINUTE, 0);
+    assert_int_equal(n_said(h, REPORT_ENOUGH), 1);
+    others_delete_table(h, "three");
+    house_run(h, START + 60 * USEC_PER_MINUTE, 0);
+    assert_int_equal(n_said(h, REPORT_TOO_FEW), 2);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_TOO_FEW), "match \"t*\" selects 1, and"));
+    assert_int_equal(n_said(h, REPORT_ENOUGH), 1);
+    house_free(h);
+}
+
+/* --- point-in-time recovery --- */
+
+#define RECOVERY_CONF(wish)                                                                                            \
+    "deployment = \"acme\";\n"                                                                                        \
+    "aws = { inspection_interval = \"20min\"; };\n"                                                                  \
+    "schedules = { daily = { action = \"backup\"; when = \"daily\"; " wish " }; };\n"                                \
+    "tables = ( { match = [\"good\", \"off\", \"gone\"]; schedules = \"daily\"; } );\n"
+
+static House *a_recovery_house(const char *text) {
+    static const char *const names[] = {"good:pitr", "off", NULL};
+    return house_new(&(HouseSettings){.seed = 1, .conf = text, .start_wall = START + USEC_PER_MINUTE, .tables = names,
+                                      .latency_usec = 200 * USEC_PER_MSEC, .power_cuts = true});
+}
+
+static void set_recovery(House *h, const char *table, bool on) {
+    char body[200];
+    snprintf(body, sizeof body,
+             "{\"TableName\":\"%s\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":%s}}", table,
+             on ? "true" : "false");
+    free(others_call(h, "UpdateContinuousBackups", body));
+}
+
+static void recovery_that_is_required(void **state) {
+    House *h = a_recovery_house(RECOVERY_CONF("pitr = \"require\";"));
+    house_run(h, START + USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "off: point-in-time recovery is off; HINT"));
+    set_recovery(h, "good", false);
+    house_run(h, START + 2 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 2);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "good: point-in-time recovery was switched off"));
+    house_sleep(h, START + 3 * USEC_PER_HOUR);
+    house_run(h, START + 4 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 2);
+    set_recovery(h, "good", true);
+    house_run(h, START + 5 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_ON), 1);
+    /* between two looks */
+    house_run(h, START + 5 * USEC_PER_HOUR + 5 * USEC_PER_MINUTE, 0);
+    set_recovery(h, "good", false);
+    house_run(h, START + 5 * USEC_PER_HOUR + 15 * USEC_PER_MINUTE, 0);
+    set_recovery(h, "good", true);
+    house_run(h, START + 6 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 3);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "switched off and on again"));
+    assert_int_equal(n_said(h, REPORT_RECOVERY_ON), 1);
+    house_free(h);
+}
+
+static void recovery_that_is_switched_on(void **state) {
+    House *h = a_recovery_house(RECOVERY_CONF("pitr = \"enable\";"));
+    house_add_fault(h, "UpdateContinuousBackups error AccessDeniedException");
+    house_add_fault(h, "UpdateContinuousBackups drop-after");
+    house_run(h, START + 10 * USEC_PER_MINUTE, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "could not be switched on: AccessDenied"));
+    house_run(h, START + 2 * USEC_PER_HOUR, 0);
+    AUTO_FREE char *reply = others_call(h, "DescribeContinuousBackups", "{\"TableName\":\"off\"}");
+    assert_non_null(strstr(reply, "\"PointInTimeRecoveryStatus\":\"ENABLED\""));
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
+    set_recovery(h, "good", false);
+    house_run(h, START + 3 * USEC_PER_HOUR, 0);
+    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_ON), "good: point-in-time recovery was off, and was"));
+    house_free(h);
+}
+
+/* Nobody who does not want it is asked for it. */
+static void recovery_that_does_not_matter(void **state) {
+    House *h = a_recovery_house(RECOVERY_CONF(""));
+    set_recovery(h, "good", false);
+    house_run(h, START + 2 * USEC_PER_HOUR, 0);
+    assert_int_equal(n_said(h, REPORT_RECOVERY_OFF) + n_said(h, REPORT_RECOVERY_ON), 0);
+    house_free(h);
+}
+
 /* --- 5,000 tables of two accounts --- */
 
 #define N 2500 /* in each */
@@ -152,4 +278,7 @@ static void thousands_are_found(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(tags_come_and_go), cmocka_unit_test(a_restart_reads_nothing_anew),
-          cmocka_unit_test(unreadable_tags_take_nothing_away), cmocka_unit_test(thousands_are_found))
+          cmocka_unit_test(unreadable_tags_take_nothing_away), cmocka_unit_test(thousands_are_found),
+          cmocka_unit_test(a_named_table_goes_and_comes_back), cmocka_unit_test(fewer_than_there_should_be),
+          cmocka_unit_test(recovery_that_is_required), cmocka_unit_test(recovery_that_is_switched_on),
+          cmocka_unit_test(recovery_that_does_not_matter))

@@ -116,6 +116,11 @@ static void requests(void **state) {
     q->list_tags.arn = copy(TABLE_ARN);
     q->list_tags.start_token = copy("more");
     check_encoded(q, "{\"ResourceArn\":\"" TABLE_ARN "\",\"NextToken\":\"more\"}");
+
+    q = request(AWS_OP_UPDATE_CONTINUOUS_BACKUPS);
+    q->update_continuous_backups.table = copy("orders");
+    q->update_continuous_backups.enabled = true;
+    check_encoded(q, "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true}}");
 }
 
 static void export_requests(void **state) {

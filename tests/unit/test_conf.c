@@ -415,6 +415,13 @@ static void arns_select(void **state) {
     assert_string_equal(names[1], "plain");
 }
 
+static void entries_have_labels(void **state) {
+    char *one[] = {"app-*"}, *two[] = {"a=b", "c=d"};
+    AUTO_TEXT t = TEXT_INIT(200);
+    conf_entry_label(&(TablesConf){.match = {.items = one, .n_items = 1}, .tags = two, .n_tags = 2}, &t);
+    assert_string_equal(text_get(&t), "match \"app-*\", tags \"a=b\" and 1 more");
+}
+
 static void patterns_without_schedules_need_no_discovery(void **state) {
     CLEANUP(conf_tree_free_ptr) ConfTree *t = new_tree();
     set(t, "deployment", "acme");
@@ -712,7 +719,7 @@ UNIT_MAIN(cmocka_unit_test(entries_are_for_accounts), cmocka_unit_test(defaults_
           cmocka_unit_test(schedules_override_defaults), cmocka_unit_test(every_problem_is_found_in_one_go),
           cmocka_unit_test(schedules_are_the_union_of_the_entries),
           cmocka_unit_test(named_tables_are_sorted_once_and_wanted),
-          cmocka_unit_test(tags_select), cmocka_unit_test(arns_select),
+          cmocka_unit_test(entries_have_labels), cmocka_unit_test(tags_select), cmocka_unit_test(arns_select),
           cmocka_unit_test(patterns_without_schedules_need_no_discovery), cmocka_unit_test(templates_expand),
           cmocka_unit_test(texts_are_checked), cmocka_unit_test(syntax_hands_the_same_lines_on),
           cmocka_unit_test(drop_ins_merge), cmocka_unit_test(problems_are_said_once_each_and_not_without_end),

@@ -298,6 +298,9 @@ static void targets_and_enrolments_come_back(void **state) {
     assert_int_equal(store_commit(s, &b), 0);
     /* and once more, changed */
     t->described_wall += 100;
+    t->gone_wall = T0 + 7;
+    t->recovery = RECOVERY_OFF;
+    t->recovery_wall = T0 + 8;
     e->cursor_wall += 100;
     e->active = false;
     assert_int_equal(store_commit(s, &b), 0);
@@ -312,6 +315,9 @@ static void targets_and_enrolments_come_back(void **state) {
     assert_same_text(got->table_id, t->table_id);
     assert_same_text(got->table_arn, t->table_arn);
     assert_int_equal(got->described_wall, T0 + 101);
+    assert_int_equal(got->gone_wall, T0 + 7);
+    assert_int_equal(got->recovery, RECOVERY_OFF);
+    assert_int_equal(got->recovery_wall, T0 + 8);
     assert_int_equal(got->n_enrolments, 1);
     const Enrolment *g = target_enrolment(got, "nightly");
     assert_non_null(g);
@@ -327,6 +333,7 @@ static void targets_and_enrolments_come_back(void **state) {
     got = targets_find(&l.targets, "own", "eu-central-1", "bare");
     assert_null(got->table_id);
     assert_int_equal(got->described_wall, WALL_UNKNOWN);
+    assert_true(got->gone_wall == WALL_UNKNOWN && got->recovery == RECOVERY_UNKNOWN && got->recovery_wall == WALL_UNKNOWN);
     g = target_enrolment(got, "nightly");
     assert_null(g->when);
     assert_int_equal(g->newest_wall, WALL_UNKNOWN);

@@ -45,5 +45,19 @@ static void enrolments_are_found_by_schedule(void **state) {
     assert_string_equal(target_label(t, true, label), "own/eu-central-1/orders");
 }
 
-UNIT_MAIN(cmocka_unit_test(targets_are_sorted_and_unique), cmocka_unit_test(the_account_is_in_the_arn),
+static void a_table_that_was_made_anew_is_told(void **state) {
+    CLEANUP(target_free_ptr) Target *t = NULL;
+    assert_int_equal(target_new("own", "eu-central-1", "orders", &t), 0);
+    static const struct {
+        const char *id, *former;
+    } rows[] = {{"", NULL}, {"one", NULL}, {"one", NULL}, {"two", "one"}, {"", NULL}, {"three", NULL}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        TableInfo info = {.id = (char *)rows[i].id, .arn = (char *)"a"};
+        assert_int_equal(target_describe(t, &info, 1), 0);
+        assert_true(rows[i].former ? t->former_id && strcmp(t->former_id, rows[i].former) == 0 : !t->former_id);
+        free(TAKE_PTR(t->former_id));
+    }
+}
+
+UNIT_MAIN(cmocka_unit_test(a_table_that_was_made_anew_is_told), cmocka_unit_test(targets_are_sorted_and_unique), cmocka_unit_test(the_account_is_in_the_arn),
           cmocka_unit_test(enrolments_are_found_by_schedule))
