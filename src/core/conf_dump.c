@@ -93,7 +93,7 @@ static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const C
         text_addf(t, "# %s = \"\";  # not set: when names its own\n", key->name);
         return;
     }
-    if (!own && strcmp(key->name, "expire") == 0 && has_word(group, "action", "export") &&
+    if (!own && strcmp(key->name, "expire") == 0 && !has_word(group, "action", "backup") &&
         has_word(inherited, key->name, "delete")) {
         text_addf(t, "%s = \"report\";  # exports are not deleted\n", key->name);
         return;

@@ -51,7 +51,7 @@ static int check_expire(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     const ConfTree *own = conf_tree_get(node, "expire");
     if (s->expire != EXPIRE_DELETE)
         return 0;
-    if (own && s->action == ACTION_EXPORT)
+    if (own && s->action != ACTION_BACKUP)
         return conf_reader_say(m, own,
                                "schedules.%s.expire: this version deletes no exports; HINT: expire = \"report\" says "
                                "which ones are no longer wanted",
@@ -61,7 +61,7 @@ static int check_expire(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
                                "schedules.%s.expire: without keep nothing is deleted; HINT: say what to keep, keep = { "
                                "last = 7; }",
                                s->name);
-    if (s->action == ACTION_EXPORT)
+    if (s->action != ACTION_BACKUP)
         s->expire = EXPIRE_REPORT;
     return 0;
 }

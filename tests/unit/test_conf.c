@@ -154,6 +154,9 @@ static void schedules_override_defaults(void **state) {
     place(t, "limits.rate_share", CONF_INT)->integer = 1;
     set(t, "defaults.spread", "1h");
     set(t, "defaults.catch_up", "none");
+    place(t, "defaults.keep.last", CONF_INT)->integer = 7;
+    place(t, "defaults.keep.floor", CONF_INT)->integer = 2;
+    set(t, "defaults.expire", "delete");
     set(t, "defaults.s3.bucket", "acme-%{region}");
     set(t, "defaults.s3.prefix", "%{table}");
     set(t, "defaults.s3.bucket_owner", "333333333333");
@@ -162,6 +165,10 @@ static void schedules_override_defaults(void **state) {
     set(t, "schedules.full.spread", "6h");
     set(t, "schedules.full.s3.bucket", "other");
     set(t, "schedules.full.s3.prefix", "");
+    place(t, "schedules.full.keep.last", CONF_INT)->integer = 0;
+    place(t, "schedules.full.keep.weekly", CONF_INT)->integer = 5;
+    set(t, "schedules.full.keep.within", "90d");
+    set(t, "schedules.full.formerly", "whole");
     set(t, "schedules.nightly.action", "backup");
     set(t, "schedules.nightly.when", "02:00");
     add_entry(t, "*", NULL, "full nightly");
@@ -180,6 +187,16 @@ static void schedules_override_defaults(void **state) {
     assert_null(full->s3.prefix);
     assert_string_equal(full->s3.bucket_owner, "333333333333");
     assert_null(nightly->s3.bucket); /* a backup has none, inherited or not */
+    assert_int_equal(full->keep.last, 0);
+    assert_int_equal(full->keep.weekly, 5);
+    assert_true(full->keep.within_usec == 90 * USEC_PER_DAY);
+    assert_int_equal(full->keep.floor, 2);
+    assert_int_equal(full->expire, EXPIRE_REPORT); /* exports are not deleted */
+    assert_true(conf_schedule_is(full, "full") && conf_schedule_is(full, "whole") && !conf_schedule_is(full, "nightly"));
+    assert_int_equal(nightly->keep.last, 7);
+    assert_int_equal(nightly->keep.weekly, 0);
+    assert_int_equal(nightly->expire, EXPIRE_DELETE);
+    assert_int_equal(nightly->n_formerly, 0);
     assert_ptr_equal(full->zone, nightly->zone);
     assert_int_equal(n_loaded, 1);
     assert_int_equal(c->n_zones, 1);
