@@ -21,37 +21,58 @@ static void add_filler(Text *t, uint64_t seed, int64_t n) {
     }
 }
 
+typedef struct Promise {
+    int64_t number;
+    uint64_t hash;
+    char key[64]; /* {"id":{"S":"item-00000007"}} */
+} Promise;
+
+static void promise_init(Promise *p, int64_t number) {
+    p->number = number;
+    int n = snprintf(p->key, sizeof p->key, "{\"id\":{\"S\":\"item-%08lld\"}", (long long)number);
+    p->hash = service_items_hash(p->key);
+    snprintf(p->key + n, sizeof p->key - (size_t)n, "}");
+}
+
+static int compare_promises(const void *a, const void *b) {
+    const Promise *x = a, *y = b;
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
 /* {"filler":{"S":...},"id":{"S":"item-00000007"},"number":{"N":"7"}}, filled up to `size` bytes as AWS counts them. */
-static int make_seed_item(ServiceItems *items, int64_t number) {
+static int make_seed_item(ServiceItems *items, const Promise *p) {
     AUTO_TEXT json = TEXT_INIT(MAX_TEXT);
-    AUTO_TEXT key = TEXT_INIT(1000);
     char *taken = NULL;
     char digits[24];
-    int n_digits = snprintf(digits, sizeof digits, "%lld", (long long)number);
+    int n_digits = snprintf(digits, sizeof digits, "%lld", (long long)p->number);
     int64_t bare = 2 + 13 + 6 + n_digits / 2 + 1, size = items->promised_size, filler = size - bare - 6;
     text_add_char(&json, '{');
     if (filler > 0) {
         text_add(&json, "\"filler\":{\"S\":\"");
-        add_filler(&json, (uint64_t)number, filler);
+        add_filler(&json, (uint64_t)p->number, filler);
         text_add(&json, "\"},");
     }
-    text_addf(&json, "\"id\":{\"S\":\"item-%08lld\"},\"number\":{\"N\":\"%s\"}}", (long long)number, digits);
-    text_addf(&key, "{\"id\":{\"S\":\"item-%08lld\"}", (long long)number);
-    uint64_t hash = service_items_hash(text_get(&key));
-    text_add_char(&key, '}');
+    text_addf(&json, "\"id\":{\"S\":\"item-%08lld\"},\"number\":{\"N\":\"%s\"}}", (long long)p->number, digits);
     int rc = text_take(&json, &taken);
-    if (rc < 0 || key.error)
-        return rc < 0 ? rc : key.error;
-    return service_items_write(items, hash, text_get(&key), taken, filler > 0 ? size : bare, items->promised_wall);
+    return rc < 0 ? rc
+                  : service_items_write(items, p->hash, p->key, taken, filler > 0 ? size : bare, items->promised_wall);
 }
 
 int service_make_items(ServiceItems *items) {
     int64_t n = items->n_promised < MAX_SEED_ITEMS ? items->n_promised : MAX_SEED_ITEMS;
     Usec frozen_wall = items->frozen_wall;
     int rc = 0;
-    items->frozen_wall = 0; /* they were there before */
+    if (n == 0)
+        return 0;
+    AUTO_FREE Promise *promises = calloc((size_t)n, sizeof promises[0]);
+    if (!promises)
+        return -ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        promise_init(&promises[i], i);
+    qsort(promises, (size_t)n, sizeof promises[0], compare_promises); /* so that each is put at the end */
+    items->frozen_wall = 0;                                           /* they were there before */
     for (int64_t i = 0; i < n && rc >= 0; i++)
-        rc = make_seed_item(items, i);
+        rc = make_seed_item(items, &promises[i]);
     items->frozen_wall = frozen_wall;
     if (rc >= 0)
         items->n_promised = 0;
