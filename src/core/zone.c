@@ -243,6 +243,20 @@ int zone_from_tzif(const char *name, const void *bytes, size_t len, Zone **ret) 
 
 const char *zone_name(const Zone *z) { return z->name; }
 
+static bool type_equal(const ZoneType *a, const ZoneType *b) {
+    return a->offset == b->offset && strcmp(a->abbreviation, b->abbreviation) == 0;
+}
+
+bool zone_equal(const Zone *a, const Zone *b) {
+    if (a->n_changes != b->n_changes || a->cycle_end != b->cycle_end || !type_equal(&a->types[0], &b->types[0]))
+        return false;
+    for (size_t i = 0; i < a->n_changes; i++)
+        if (a->changes[i].at != b->changes[i].at ||
+            !type_equal(&a->types[a->changes[i].type], &b->types[b->changes[i].type]))
+            return false;
+    return true;
+}
+
 static int64_t floor_seconds(Usec t) { return t / USEC_PER_SEC - (t % USEC_PER_SEC < 0); }
 
 /* What to take off so that the table covers it and its neighbours. */

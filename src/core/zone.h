@@ -17,6 +17,8 @@ void zone_free(Zone *z);
 DEFINE_CLEANUP(Zone, zone_free)
 
 const char *zone_name(const Zone *z);
+/* The same clock at every instant, and the same abbreviations; whatever their names. */
+bool zone_equal(const Zone *a, const Zone *b);
 /* Seconds east of UTC at that instant, within a day and two hours. *ret_abbreviation (may be NULL) is borrowed. */
 int zone_offset(const Zone *z, Usec wall, const char **ret_abbreviation);
 /* The first instant after `wall` from which the offset is another; USEC_INFINITY: it stays. */

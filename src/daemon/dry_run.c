@@ -232,7 +232,7 @@ int dry_run(const DaemonOptions *options) {
     CLEANUP(dry_run_done) DryRun d = {};
     CLEANUP(fetched_done) Fetched credentials = {};
     AUTO_FREE char *problem = NULL, *region = NULL;
-    int r = session_load_conf(options->config, &d.conf, &problem);
+    int r = session_load_conf(options->config, &d.conf, NULL, &problem);
     if (r >= 0)
         journal_set_level(d.conf->log_level);
     if (r >= 0)

@@ -28,6 +28,7 @@
 #include "io/transport.h"
 #include "io/varlink_server.h"
 #include "io/watch.h"
+#include "io/zone_watch.h"
 
 #define EXIT_BROKEN 70
 #define EXIT_CONF 78 /* EX_CONFIG of sysexits.h; the unit does not start again after it */
@@ -45,6 +46,8 @@ typedef struct Loop {
     ProviderOutbox kept; /* of the keeper */
     Processes *processes;
     Watch *watch;
+    ConfTree *tree; /* of the running configuration */
+    ZoneWatch *zone_watch;
     char *region;
     char *reload_problem; /* of the last reload, while it was refused */
     char *status;         /* as last told */
@@ -64,6 +67,8 @@ typedef struct Loop {
 static void loop_done(Loop *l) {
     control_free(l->control);
     watch_free(l->watch);
+    zone_watch_free(l->zone_watch);
+    conf_tree_free(l->tree);
     processes_free(l->processes);
     keeper_free(l->keeper);
     provider_outbox_done(&l->kept);
@@ -384,12 +389,66 @@ static void set_control_group(Loop *l) {
                       group);
 }
 
+static void on_zones_changed(void *context);
+
+static int watch_zones(Loop *l) {
+    const Conf *conf = engine_conf(l->engine);
+    zone_watch_free(TAKE_PTR(l->zone_watch));
+    return zone_watch_new(l->event, conf->zones, conf->n_zones, on_zones_changed, l, &l->zone_watch);
+}
+
+/* The one whose clock is not what it was, or NULL; a name that is new is none. */
+static const char *changed_zone(const Conf *old, const Conf *new) {
+    for (size_t i = 0; i < new->n_zones; i++)
+        for (size_t j = 0; j < old->n_zones; j++)
+            if (strcmp(zone_name(new->zones[i]), zone_name(old->zones[j])) == 0 &&
+                !zone_equal(new->zones[i], old->zones[j]))
+                return zone_name(new->zones[i]);
+    return NULL;
+}
+
+static int take_conf(Loop *l, Conf *conf) {
+    TransportSettings transport = transport_settings(conf);
+    EngineSettings settings = engine_settings(l);
+    int r = transport_configure(l->transport, &transport);
+    if (r < 0) {
+        conf_free(conf);
+        return r;
+    }
+    journal_set_level(conf->log_level);
+    if ((r = engine_reconfigure(l->engine, conf, &settings, clocks_read())) < 0 || (r = look_for_credentials(l)) < 0)
+        return r;
+    set_control_group(l);
+    return watch_zones(l);
+}
+
+/* An update of the database: the same configuration, by the new clocks. */
+static void on_zones_changed(void *context) {
+    Loop *l = context;
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    AUTO_FREE char *problem = NULL;
+    int r = session_remake_conf(l->tree, &conf, &problem);
+    const char *changed = r >= 0 ? changed_zone(engine_conf(l->engine), conf) : NULL;
+    if (r < 0)
+        journal_event(REPORT_RELOAD_REFUSED, "time zones stay as they were read before: %s",
+                      problem ? problem : strerror(-r));
+    if (!changed)
+        return;
+    journal_event(REPORT_ZONES_CHANGED, "time zone %s has changed in the system's database; slots come by its new clock",
+                  changed);
+    if ((r = take_conf(l, TAKE_PTR(conf))) < 0)
+        give_up(l, "time zones", r);
+    else
+        turn(l);
+}
+
 /* Everything that can fail is tried on the new configuration before the old one goes. */
 static int reload(Loop *l) {
     AUTO_FREE char *region = NULL;
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    CLEANUP(conf_tree_free_ptr) ConfTree *tree = NULL;
     AUTO_FREE char *problem = NULL;
-    int r = session_load_conf(l->options->config, &conf, &problem);
+    int r = session_load_conf(l->options->config, &conf, &tree, &problem);
     if (r >= 0)
         r = region_find(conf, &region, &problem);
     free(l->reload_problem);
@@ -401,16 +460,10 @@ static int reload(Loop *l) {
     }
     free(l->region);
     l->region = TAKE_PTR(region);
-    TransportSettings transport = transport_settings(conf);
-    if ((r = transport_configure(l->transport, &transport)) < 0)
+    conf_tree_free(l->tree);
+    l->tree = TAKE_PTR(tree);
+    if ((r = take_conf(l, TAKE_PTR(conf))) < 0)
         return give_up(l, "reload", r);
-    journal_set_level(conf->log_level);
-    EngineSettings settings = engine_settings(l);
-    if ((r = engine_reconfigure(l->engine, TAKE_PTR(conf), &settings, clocks_read())) < 0)
-        return give_up(l, "reload", r);
-    if ((r = look_for_credentials(l)) < 0)
-        return give_up(l, "reload", r);
-    set_control_group(l);
     journal_event(REPORT_RELOADED, "configuration reloaded");
     return 0;
 }
@@ -484,7 +537,7 @@ static int begin(Loop *l) {
     AUTO_FREE char *problem = NULL;
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     CLEANUP(ledger_done) Ledger ledger = {};
-    int r = session_load_conf(l->options->config, &conf, &problem), status = EXIT_CONF;
+    int r = session_load_conf(l->options->config, &conf, &l->tree, &problem), status = EXIT_CONF;
     if (r >= 0)
         r = region_find(conf, &l->region, &problem);
     if (r >= 0) {
@@ -515,6 +568,10 @@ static int begin(Loop *l) {
         return 1;
     }
     open_control(l);
+    if ((r = watch_zones(l)) < 0) {
+        journal_event(REPORT_NOT_STARTED, "time zones cannot be watched: %s", strerror(-r));
+        return 1;
+    }
     journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s%s",
                  engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory,
                  is_new ? "; the ledger is new; HINT: if one was lost, stop the daemon and run 'ddbackupctl rebuild'" : "");

@@ -6,32 +6,42 @@
 #include "io/aws_defaults.h"
 #include "io/conf_file.h"
 #include "io/journal.h"
+#include "io/zone_file.h"
 
 /* A single problem is the summary, and is said with that alone. */
-int session_load_conf(const char *path, Conf **ret, char **ret_problem) {
-    CLEANUP(conf_problems_done) ConfProblems problems = {};
-    CLEANUP(conf_free_ptr) Conf *conf = NULL;
-    char *summary = NULL;
-    int r = conf_file_load(path, &problems, &conf, NULL);
-    if (r >= 0) {
-        r = aws_defaults_fill(conf, ret_problem);
-        if (r >= 0)
-            *ret = TAKE_PTR(conf);
-        if (r != -ENOMEM)
-            return r;
-    }
-    for (size_t i = 0; r != -ENOMEM && problems.n_items > 1 && i < problems.n_items; i++)
-        journal_event(REPORT_CONFIG, "%s", problems.items[i]);
-    if (r != -ENOMEM && problems.n_items == 1)
-        summary = strdup(problems.items[0]);
-    else if (r != -ENOMEM && problems.n_items > 1)
-        summary = text_format("%s: %zu problems; HINT: ddbackupd --check-config --config=%s shows them", path,
-                              problems.n_items, path);
-    else
-        summary = text_format("%s: %s", path, strerror(-r));
-    if (summary) {
+static char *summarize(const ConfProblems *problems, const char *what, int error) {
+    if (error == -ENOMEM || problems->n_items == 0)
+        return text_format("%s: %s", what, strerror(-error));
+    if (problems->n_items == 1)
+        return strdup(problems->items[0]);
+    for (size_t i = 0; i < problems->n_items; i++)
+        journal_event(REPORT_CONFIG, "%s", problems->items[i]);
+    return text_format("%s: %zu problems; HINT: ddbackupd --check-config --config=%s shows them", what,
+                       problems->n_items, what);
+}
+
+static int finish(const ConfProblems *problems, const char *what, int error, Conf **conf, Conf **ret,
+                  char **ret_problem) {
+    int r = error >= 0 ? aws_defaults_fill(*conf, ret_problem) : error;
+    if (r >= 0)
+        *ret = TAKE_PTR(*conf);
+    if (error < 0 || r == -ENOMEM) {
         free(*ret_problem);
-        *ret_problem = summary;
+        *ret_problem = summarize(problems, what, r);
     }
     return r;
+}
+
+int session_load_conf(const char *path, Conf **ret, ConfTree **ret_tree, char **ret_problem) {
+    CLEANUP(conf_problems_done) ConfProblems problems = {};
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    int r = conf_file_load(path, &problems, &conf, ret_tree);
+    return finish(&problems, path, r, &conf, ret, ret_problem);
+}
+
+int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem) {
+    CLEANUP(conf_problems_done) ConfProblems problems = {};
+    CLEANUP(conf_free_ptr) Conf *conf = NULL;
+    int r = conf_from_tree(tree, zone_file_load, NULL, &problems, &conf);
+    return finish(&problems, "time zones", r, &conf, ret, ret_problem);
 }

@@ -4,5 +4,8 @@
 #include "core/conf.h"
 #include "core/engine.h"
 
-/* Loads and checks the configuration. Problems and warnings go to the journal, each once; *ret_problem is a summary. */
-int session_load_conf(const char *path, Conf **ret, char **ret_problem);
+/* Loads and checks the configuration. Problems and warnings go to the journal, each once; *ret_problem is a summary.
+ * *ret_tree (may be NULL) keeps what was read. */
+int session_load_conf(const char *path, Conf **ret, ConfTree **ret_tree, char **ret_problem);
+/* The same configuration again from its tree, with the time zones as they are now. */
+int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem);

@@ -57,17 +57,22 @@ static int file_read(const char *path, uint8_t **ret, size_t *ret_len) {
     return 0;
 }
 
+int zone_file_path(const char *name, char **ret) {
+    if (strcmp(name, "UTC") == 0 || !name_is_safe(name))
+        return -ENOENT;
+    const char *directory = getenv("TZDIR");
+    *ret = text_format("%s/%s", directory && *directory ? directory : DIRECTORY, name);
+    return *ret ? 0 : -ENOMEM;
+}
+
 int zone_file_load(void *context, const char *name, Zone **ret) {
     if (strcmp(name, "UTC") == 0)
         return zone_utc(ret);
-    if (!name_is_safe(name))
-        return -ENOENT;
-    const char *directory = getenv("TZDIR");
-    AUTO_FREE char *path = text_format("%s/%s", directory && *directory ? directory : DIRECTORY, name);
+    AUTO_FREE char *path = NULL;
     AUTO_FREE uint8_t *bytes = NULL;
     size_t len = 0;
-    if (!path)
-        return -ENOMEM;
-    int rc = file_read(path, &bytes, &len);
+    int rc = zone_file_path(name, &path);
+    if (rc >= 0)
+        rc = file_read(path, &bytes, &len);
     return rc < 0 ? rc : zone_from_tzif(name, bytes, len, ret);
 }
