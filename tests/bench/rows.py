@@ -228,7 +228,20 @@ def verify(directory):
         server.wait()
 
 
-ROWS = {"backup-cpu": backup_cpu, "burst": burst, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store, "verify": verify}
+def calendar(_):
+    out = subprocess.run([PROGRAMS / "calendar_bench"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in out.splitlines():
+        kind, *values = line.split("\t")
+        if kind == "next":
+            expression, zone, ours, theirs = values
+            say("calendar", f"{expression} in {zone}: {ours} ns a next instant, {float(ours) / float(theirs):.2f} x mktime")
+        else:
+            n, plan, engine = values
+            say("calendar", f"{n} enrolments planned from scratch: slots and shares {plan} ms, the whole engine {engine} ms")
+
+
+ROWS = {"backup-cpu": backup_cpu, "burst": burst, "idle-memory": idle_memory, "idle-wakeups": idle_wakeups, "store": store, "verify": verify,
+        "calendar": calendar}
 
 
 def main(names):
