@@ -36,22 +36,13 @@ static void wipe_text(Text *t) {
     text_done(t);
 }
 
-int sts_request(const StsCall *call, HttpRequest **ret) {
-    CLEANUP(wipe_text) Text body = TEXT_INIT(128u << 10);
+/* The signed request with that body, which is left empty. */
+static int make_request(const StsCall *call, Text *body, HttpRequest **ret) {
     CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
-    const ProviderRole *role = call->role;
-    char duration[16];
     if (!q)
         return -ENOMEM;
-    snprintf(duration, sizeof duration, "%d", role->duration_seconds);
-    text_addf(&body, "Action=%s&Version=2011-06-15", call->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
-    add_parameter(&body, "RoleArn", role->role_arn);
-    add_parameter(&body, "RoleSessionName", role->session_name ? role->session_name : SESSION_NAME);
-    add_parameter(&body, "DurationSeconds", role->duration_seconds > 0 ? duration : NULL);
-    add_parameter(&body, "ExternalId", role->external_id);
-    add_parameter(&body, "WebIdentityToken", call->web_token);
-    q->body_len = body.len;
-    int r = text_take(&body, &q->body);
+    q->body_len = body->len;
+    int r = text_take(body, &q->body);
     if (r < 0 || !(q->url = strdup(call->url)))
         return r < 0 ? r : -ENOMEM;
     q->method = HTTP_POST;
@@ -60,11 +51,32 @@ int sts_request(const StsCall *call, HttpRequest **ret) {
     q->max_reply = 256u << 10;
     r = http_headers_add(&q->headers, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
     if (r >= 0 && call->credentials)
-        r = sigv4_sign(q, &(SigV4Scope){.region = call->region, .service = "sts", .wall = call->wall}, call->credentials);
+        r = sigv4_sign(q, &(SigV4Scope){.region = call->region, .service = "sts", .wall = call->wall},
+                       call->credentials);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(q);
     return 0;
+}
+
+int sts_request(const StsCall *call, HttpRequest **ret) {
+    CLEANUP(wipe_text) Text body = TEXT_INIT(128u << 10);
+    const ProviderRole *role = call->role;
+    char duration[16];
+    snprintf(duration, sizeof duration, "%d", role->duration_seconds);
+    text_addf(&body, "Action=%s&Version=2011-06-15", call->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
+    add_parameter(&body, "RoleArn", role->role_arn);
+    add_parameter(&body, "RoleSessionName", role->session_name ? role->session_name : SESSION_NAME);
+    add_parameter(&body, "DurationSeconds", role->duration_seconds > 0 ? duration : NULL);
+    add_parameter(&body, "ExternalId", role->external_id);
+    add_parameter(&body, "WebIdentityToken", call->web_token);
+    return make_request(call, &body, ret);
+}
+
+int sts_identity_request(const StsCall *call, HttpRequest **ret) {
+    CLEANUP(wipe_text) Text body = TEXT_INIT(256);
+    text_add(&body, "Action=GetCallerIdentity&Version=2011-06-15");
+    return make_request(call, &body, ret);
 }
 
 /* --- replies --- */
@@ -107,20 +119,33 @@ static int take_member(const HttpReply *reply, const char *name, Secret *ret) {
     return xml_find(reply->body, reply->body_len, path, ret);
 }
 
-int sts_reply(const HttpReply *reply, Credentials **ret, StsError *ret_error, Text *why) {
-    CLEANUP(secret_done) Secret id = {}, secret = {}, token = {}, expires = {};
-    Usec expires_wall;
+/* -EREMOTEIO: it is no good one, and said. */
+static int check_reply(const HttpReply *reply, StsError *ret_error, Text *why) {
     *ret_error = (StsError){};
     if (reply->outcome != HTTP_REPLIED) {
         ret_error->transient = true;
         text_addf(why, "STS cannot be asked: %s", reply->error ? reply->error : "no reply");
         return -EREMOTEIO;
     }
-    if (reply->status != 200) {
-        take_error(reply, ret_error, why);
-        return -EREMOTEIO;
-    }
-    int r = take_member(reply, "AccessKeyId", &id);
+    if (reply->status == 200)
+        return 0;
+    take_error(reply, ret_error, why);
+    return -EREMOTEIO;
+}
+
+static int unreadable(StsError *ret_error, Text *why) {
+    ret_error->transient = true;
+    text_add(why, "STS gave an answer that cannot be read");
+    return -EREMOTEIO;
+}
+
+int sts_reply(const HttpReply *reply, Credentials **ret, StsError *ret_error, Text *why) {
+    CLEANUP(secret_done) Secret id = {}, secret = {}, token = {}, expires = {};
+    Usec expires_wall;
+    int r = check_reply(reply, ret_error, why);
+    if (r < 0)
+        return r;
+    r = take_member(reply, "AccessKeyId", &id);
     if (r >= 0)
         r = take_member(reply, "SecretAccessKey", &secret);
     if (r >= 0)
@@ -131,9 +156,41 @@ int sts_reply(const HttpReply *reply, Credentials **ret, StsError *ret_error, Te
         r = date_from_iso(expires.bytes, &expires_wall) < 0
                 ? -EBADMSG
                 : credentials_new(id.bytes, secret.bytes, token.bytes, expires_wall, ret);
-    if (r != -EBADMSG && r != -ENOENT)
+    return r == -EBADMSG || r == -ENOENT ? unreadable(ret_error, why) : r;
+}
+
+void sts_identity_done(StsIdentity *i) {
+    free(i->arn);
+    free(i->account);
+    *i = (StsIdentity){};
+}
+
+static bool is_word(const char *s) {
+    for (const char *c = s; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return false;
+    return *s != '\0';
+}
+
+int sts_identity_reply(const HttpReply *reply, StsIdentity *ret, StsError *ret_error, Text *why) {
+    static const char result[] = "GetCallerIdentityResponse/GetCallerIdentityResult/";
+    CLEANUP(secret_done) Secret arn = {}, account = {};
+    char path[96];
+    int r = check_reply(reply, ret_error, why);
+    if (r < 0)
         return r;
-    ret_error->transient = true;
-    text_add(why, "STS gave an answer that cannot be read");
-    return -EREMOTEIO;
+    snprintf(path, sizeof path, "%sArn", result);
+    r = xml_find(reply->body, reply->body_len, path, &arn);
+    snprintf(path, sizeof path, "%sAccount", result);
+    if (r >= 0)
+        r = xml_find(reply->body, reply->body_len, path, &account);
+    if (r == -EBADMSG || r == -ENOENT || (r >= 0 && (!is_word(arn.bytes) || !is_word(account.bytes))))
+        return unreadable(ret_error, why);
+    CLEANUP(sts_identity_done) StsIdentity identity = {};
+    if (r < 0 || text_set(&identity.arn, arn.bytes) < 0 || text_set(&identity.account, account.bytes) < 0)
+        return -ENOMEM;
+    sts_identity_done(ret);
+    *ret = identity;
+    identity = (StsIdentity){};
+    return 0;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* The Security Token Service: AssumeRole and AssumeRoleWithWebIdentity in its query protocol. */
+/* The Security Token Service: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity in its query protocol. */
 
 #include <stdbool.h>
 
@@ -20,6 +20,8 @@ typedef struct StsCall {
 } StsCall;
 
 int sts_request(const StsCall *call, HttpRequest **ret);
+/* Who the credentials are of; the call has no role and no token. It needs no permission. */
+int sts_identity_request(const StsCall *call, HttpRequest **ret);
 
 typedef struct StsError {
     bool transient;  /* it may be asked again */
@@ -30,3 +32,12 @@ typedef struct StsError {
 
 /* 0; -EREMOTEIO: refused, unreadable or no reply: *ret_error and *why say so; -ENOMEM. */
 int sts_reply(const HttpReply *reply, Credentials **ret, StsError *ret_error, Text *why);
+
+typedef struct StsIdentity {
+    char *arn;     /* "arn:aws:sts::111111111111:assumed-role/ddbackupd/ddbackupd-acme" */
+    char *account; /* 12 digits */
+} StsIdentity;
+
+void sts_identity_done(StsIdentity *i);
+/* As sts_reply. */
+int sts_identity_reply(const HttpReply *reply, StsIdentity *ret, StsError *ret_error, Text *why);

@@ -15,7 +15,7 @@
 static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *out) = {
     [CTL_STATUS] = verb_status,   [CTL_LIST] = verb_list,   [CTL_SHOW] = verb_show,
     [CTL_CHECK] = verb_check,     [CTL_PLAN] = verb_plan,   [CTL_CALENDAR] = verb_calendar,
-    [CTL_PRUNE] = verb_prune,     [CTL_REBUILD] = verb_rebuild,
+    [CTL_PRUNE] = verb_prune,     [CTL_DOCTOR] = verb_doctor,   [CTL_REBUILD] = verb_rebuild,
     [CTL_SET_ASIDE] = verb_set_aside,
     [CTL_VERIFY] = verb_verify,
     [CTL_RUN] = verb_run,         [CTL_PAUSE] = verb_order, [CTL_RESUME] = verb_order,

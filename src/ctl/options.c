@@ -25,6 +25,7 @@ static const char usage[] =
     "  calendar EXPR      what a calendar expression means, and when it elapses\n"
     "  prune --dry-run    which artefacts are no longer wanted, and why each of the others is\n"
     "  verify RUN         checks an export in its bucket, here and now\n"
+    "  doctor             asks AWS whether all is there that the daemon needs; exit status 0 yes, 1 warnings, 2 no\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
     "  run SCHEDULE [TABLE]  a run now, of all tables of the schedule or those whose name matches\n"
     "  pause --for=SPAN   nothing new starts for a while; resume ends that, and resume --expiry lets artefacts expire\n"
@@ -36,14 +37,14 @@ static const char usage[] =
     "\n"
     "  --json                  for programs (every verb)\n"
     "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
-    "  --table=GLOB            tables whose name matches (status, list, check, plan, prune)\n"
+    "  --table=GLOB            tables whose name matches (status, list, check, plan, prune, doctor)\n"
     "  --schedule=NAME         of that schedule (status, list, check, plan, prune)\n"
     "  --action=backup|export  of that action (list, prune)\n"
     "  --limit=N               so many at most (list: 50)\n"
-    "  --all                   every row (status, list)\n"
+    "  --all                   every row (status, list, doctor)\n"
     "  --arn                   with ARNs (list, prune)\n"
     "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
-    "                          (status, check, plan, prune, verify, rebuild)\n"
+    "                          (status, check, plan, prune, verify, doctor, rebuild)\n"
     "  --level=LEVEL           service, manifest, objects or content (verify: objects)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
     "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
@@ -122,14 +123,15 @@ static const struct option long_options[] = {
 static const unsigned takers[] = {
     [OPT_JSON - OPT_JSON] = ~0u,
     [OPT_STATE - OPT_JSON] = ~0u,
-    [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
+    [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
+                            BIT(CTL_DOCTOR),
     [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
     [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
-    [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST),
+    [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_DOCTOR),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) | BIT(CTL_REBUILD) |
-                             BIT(CTL_VERIFY),
+                             BIT(CTL_VERIFY) | BIT(CTL_DOCTOR),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
@@ -150,7 +152,7 @@ static const unsigned takers[] = {
 static const char *const verb_names[CTL_VERBS] = {
     [CTL_STATUS] = "status", [CTL_LIST] = "list",         [CTL_SHOW] = "show",
     [CTL_CHECK] = "check",   [CTL_PLAN] = "plan",         [CTL_CALENDAR] = "calendar",
-    [CTL_PRUNE] = "prune",   [CTL_REBUILD] = "rebuild",   [CTL_SET_ASIDE] = "set-aside",
+    [CTL_PRUNE] = "prune",   [CTL_DOCTOR] = "doctor",   [CTL_REBUILD] = "rebuild",   [CTL_SET_ASIDE] = "set-aside",
     [CTL_VERIFY] = "verify",
     [CTL_RUN] = "run",       [CTL_PAUSE] = "pause",       [CTL_RESUME] = "resume",
     [CTL_RELOAD] = "reload", [CTL_HOLD] = "hold",         [CTL_RELEASE] = "release",

@@ -14,6 +14,7 @@ typedef enum CtlVerb {
     CTL_PLAN,
     CTL_PRUNE,
     CTL_CALENDAR,
+    CTL_DOCTOR,
     CTL_REBUILD,
     CTL_SET_ASIDE,
     CTL_VERIFY,

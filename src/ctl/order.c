@@ -235,6 +235,7 @@ static const char *method_of(const CtlOptions *o) {
     case CTL_CALENDAR:
     case CTL_PRUNE:
     case CTL_VERIFY:
+    case CTL_DOCTOR:
     case CTL_REBUILD:
     case CTL_SET_ASIDE:
     case CTL_RUN:

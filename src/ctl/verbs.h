@@ -17,6 +17,7 @@ int verb_check(const CtlOptions *o, Usec now_wall, Text *out); /* 0 OK, 1 WARNIN
 int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_calendar(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_prune(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_doctor(const CtlOptions *o, Usec now_wall, Text *out); /* 0 all is well, 1 warnings, 2 something has failed */
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out);
 /* 0 passed, 1 could not be told, 2 bad */
 int verb_verify(const CtlOptions *o, Usec now_wall, Text *out);

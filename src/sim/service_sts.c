@@ -1,5 +1,5 @@
-/* The Security Token Service, as far as a backup daemon meets it: who asks, and AssumeRole. Every role exists, and trusts
- * everyone; what a role makes belongs to the emulator's one account all the same. Query protocol, XML replies. */
+/* The Security Token Service, as far as a backup daemon meets it: who asks, and AssumeRole. Every role exists, and
+ * trusts everyone; what a role makes belongs to the emulator's one account all the same. Query protocol, XML replies. */
 
 #include "sim/service_sts.h"
 
@@ -80,7 +80,8 @@ static void add_escaped(Text *t, const char *s) {
 
 static void refuse(ServiceReply *r, const char *code, int status, const char *message) {
     text_clear(&r->body);
-    text_addf(&r->body, "<ErrorResponse xmlns=\"" NAMESPACE "\"><Error><Type>Sender</Type><Code>%s</Code><Message>", code);
+    text_add(&r->body, "<ErrorResponse xmlns=\"" NAMESPACE "\"><Error><Type>Sender</Type>");
+    text_addf(&r->body, "<Code>%s</Code><Message>", code);
     add_escaped(&r->body, message);
     text_add(&r->body, "</Message></Error></ErrorResponse>\n");
     r->status = status;
@@ -121,8 +122,8 @@ static void add_identity(ServiceReply *r, const Service *s, const ServiceSession
         text_addf(&r->body, "arn:%s:sts::%s:assumed-role/%s/%s", partition, account, role, session->name);
         text_addf(&r->body, "</Arn><UserId>AROAEMULATOR0000000:%s</UserId><Account>%s", session->name, account);
     } else
-        text_addf(&r->body, "arn:%s:iam::%s:user/emulator</Arn><UserId>AIDAEMULATOR00000000</UserId><Account>%s", partition,
-                  s->settings.account, s->settings.account);
+        text_addf(&r->body, "arn:%s:iam::%s:user/emulator</Arn><UserId>AIDAEMULATOR00000000</UserId><Account>%s",
+                  partition, s->settings.account, s->settings.account);
     text_add(&r->body, "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>\n");
 }
 

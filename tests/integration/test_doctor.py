@@ -1,0 +1,248 @@
+"""ddbackupctl doctor: what it finds out about credentials, identity, endpoints, clock, permissions and tables, and that it
+changes nothing."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+import harness
+from harness import KEY_ID, SECRET, backup, export, select
+
+ROLE = "arn:aws:iam::111111111111:role/path/backup"
+POLICY = harness.TOP / "etc" / "iam-policy.json"
+
+
+def configuration(emulator, tables, accounts="", more=""):
+    aws = f'endpoint_url = "{emulator.url}"; sts_endpoint_url = "{emulator.url}"; {more}'
+    if not accounts:
+        aws += 'region = "eu-central-1";'
+    all_schedules = {"nightly": backup("nightly", "02:00"), "weekly": export("weekly", "Sun 03:00")}
+    schedules = " ".join(text for name, text in all_schedules.items() if name in tables)
+    return f"""
+deployment = "acme";
+aws = {{ {aws} }};
+{f"accounts = {{ {accounts} }};" if accounts else ""}
+schedules = {{ {schedules} }};
+tables = ( {tables} );
+limits = {{ rate_share = 1.0; }};
+"""
+
+
+@pytest.fixture
+def doctor(tmp_path):
+    """(exit status, answer) of a configuration, by default as JSON."""
+
+    def ask(text, *arguments, env=None, as_json=True):
+        config = tmp_path / "doctor.conf"
+        config.write_text(text)
+        keys = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+        environment = harness.environment(tmp_path, **(keys if env is None else env))
+        command = [str(harness.BUILD / "ddbackupctl"), "doctor", "--config", str(config), *arguments]
+        done = subprocess.run(command + (["--json"] if as_json else []), capture_output=True, text=True, timeout=60, env=environment)
+        assert SECRET not in done.stdout + done.stderr and KEY_ID not in done.stdout + done.stderr
+        assert "session/" not in done.stdout
+        assert done.returncode in (0, 1, 2) and not (as_json and done.stderr), done
+        return done.returncode, json.loads(done.stdout) if as_json else done.stdout + done.stderr
+
+    return ask
+
+
+def states(answer):
+    return {(check["object"], check["check"]): check["state"] for check in answer["checks"]}
+
+
+def found(answer, name, state):
+    """The check of that name and state, of which there must be one."""
+    (check,) = [check for check in answer["checks"] if (check["check"], check["state"]) == (name, state)]
+    return check
+
+
+def allowed_by_policy():
+    actions = [statement["Action"] for statement in json.loads(POLICY.read_text())["Statement"]]
+    return {action for entry in actions for action in ([entry] if isinstance(entry, str) else entry)}
+
+
+def test_all_is_well(emulator, doctor):
+    """Who we are, in each place, and every table; with calls that have no effect."""
+    e = emulator("orders:pitr", "app-1")
+    accounts = f'prod = {{ role_arn = "{ROLE}"; regions = ["eu-central-1", "us-east-1"]; }}; own = {{ regions = "eu-central-1"; }};'
+    tables = select(["orders", "app-*"], "nightly") + "," + select("orders", "weekly")
+    status, answer = doctor(configuration(e, tables, accounts))
+    assert (status, answer["state"], answer["missing"]) == (0, "ok", [])
+    prod, own = answer["accounts"]
+    assert (prod["source"], prod["key_id"], prod["role_arn"]) == (f"role {ROLE} by environment", "ASIA...", ROLE)
+    assert (prod["identity"], prod["account_id"]) == ("arn:aws:sts::111111111111:assumed-role/backup/ddbackupd-acme", "111111111111")
+    assert prod["expires"] > answer["now"]
+    assert (own["identity"], own["key_id"], own["expires"]) == ("arn:aws:iam::123456789012:user/emulator", "AKIA...", None)
+    assert [(place["account"], place["region"]) for place in answer["places"]] == [
+        ("prod", "eu-central-1"), ("prod", "us-east-1"), ("own", "eu-central-1")]  # fmt: skip
+    for place in answer["places"]:
+        assert place["answered"] and abs(place["clock_ahead_seconds"]) <= 1
+        assert place["endpoints"] == {"dynamodb": e.url + "/", "sts": e.url + "/", "s3": f"https://s3.{place['region']}.amazonaws.com/"}
+        by_state = {}
+        for action, state in place["permissions"].items():
+            by_state.setdefault(state, set()).add(action.split(":")[1])
+        assert by_state == {
+            "allowed": {"ListTables", "DescribeTable", "DescribeBackup", "ListBackups", "DescribeContinuousBackups", "DescribeExport", "ListExports"},
+            "not tested": {"CreateBackup", "ExportTableToPointInTime", "PutObject", "PutObjectAcl", "AbortMultipartUpload"},
+            "not needed": {"DeleteBackup", "ListTagsOfResource"},
+        }  # fmt: skip
+    assert len(answer["tables"]) == 6
+    for table in answer["tables"]:
+        is_orders = table["table"] == "orders"
+        assert (table["status"], table["pitr"], table["pitr_needed"]) == ("ACTIVE", is_orders, is_orders)
+        assert bool(table["pitr_since"]) == is_orders and table["arn"].endswith(table["table"])
+    assert {call["op"] for call in e.calls() if call["effect"]} == {"AssumeRole"}
+    assert not e.state()["backups"] and not e.state()["exports"]
+
+
+def test_policy_is_what_is_looked_for(emulator, doctor):
+    """etc/iam-policy.json and the doctor know the same actions."""
+    e = emulator("orders")
+    _, answer = doctor(configuration(e, select("orders", "nightly")))
+    assert set(answer["places"][0]["permissions"]) == allowed_by_policy()
+
+
+def test_people_see_rows_and_what_to_do(emulator, doctor):
+    e = emulator("orders", "users", "app-1")
+    text = configuration(e, select(["orders", "gone"], "nightly") + "," + select("users", "weekly"))
+    status, text = doctor(text, as_json=False)
+    assert status == 2
+    assert re.search(r"^  OBJECT +CHECK +STATE +FOUND$", text, re.M)
+    assert re.search(r"^  own +credentials +ok +key AKIA\.\.\. from environment, good until it is replaced$", text, re.M)
+    assert re.search(r"^  eu-central-1 +clock +ok +this host's clock agrees with the service's$", text, re.M)
+    assert re.search(r"^  gone +table +failed +ResourceNotFoundException: ", text, re.M)
+    assert re.search(r"^  users +recovery +failed +point-in-time recovery is off, and exports need it$", text, re.M)
+    assert re.search(r"^  users: recovery; HINT: aws dynamodb update-continuous-backups --region eu-central-1 --table-name users ", text, re.M)
+    assert re.search(r"^2 failed, \d+ ok$", text, re.M)
+
+
+def test_many_tables_are_counted(emulator, doctor):
+    e = emulator(*[f"app-{i}" for i in range(24)], rates=False)
+    config = configuration(e, select(["app-*", "gone"], "nightly"))
+    status, text = doctor(config, as_json=False)
+    assert status == 2 and "app-7" not in text and "gone" in text
+    assert "(48 of tables are not shown; --all shows them)" in text
+    assert "app-7" in doctor(config, "--all", as_json=False)[1]
+    status, answer = doctor(config, "--table=app-1*")
+    assert status == 0 and len(answer["tables"]) == 11
+
+
+def test_denied_actions_are_named_with_their_statement(emulator, doctor):
+    e = emulator("orders:pitr")
+    denied = ("ListBackups", "DescribeBackup", "DescribeExport", "DescribeContinuousBackups")
+    e.faults(*[f"{op} times=forever error AccessDeniedException 400 User: x is not authorized to perform: dynamodb:{op}" for op in denied])
+    config = configuration(e, select("orders", "nightly", "weekly"))
+    status, answer = doctor(config)
+    assert (status, answer["state"]) == (2, "failed")
+    check = found(answer, "permissions", "failed")
+    assert check["found"].startswith("denied: dynamodb:DescribeBackup, dynamodb:ListBackups, dynamodb:DescribeContinuousBackups, dynamodb:DescribeExport (User: x")
+    (missing,) = answer["missing"]
+    assert missing["principal"] == "arn:aws:iam::123456789012:user/emulator"
+    assert missing["statements"] == [
+        {"Effect": "Allow", "Action": ["dynamodb:DescribeBackup"], "Resource": "arn:aws:dynamodb:*:*:table/*/backup/*"},
+        {"Effect": "Allow", "Action": ["dynamodb:ListBackups"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["dynamodb:DescribeContinuousBackups"], "Resource": "arn:aws:dynamodb:*:*:table/*"},
+        {"Effect": "Allow", "Action": ["dynamodb:DescribeExport"], "Resource": "arn:aws:dynamodb:*:*:table/*/export/*"},
+    ]
+    text = doctor(config, as_json=False)[1]
+    (line,) = re.findall(r"Statements for the policy of \S+:\n  (.*)\n", text)
+    assert json.loads(line) == missing["statements"]
+    # what no schedule needs is not missed
+    status, answer = doctor(configuration(e, select("orders", "nightly")))
+    assert [statement["Action"] for statement in answer["missing"][0]["statements"]] == [["dynamodb:DescribeBackup"], ["dynamodb:ListBackups"]]
+
+
+def test_tables_by_their_tags(emulator, doctor):
+    e = emulator("orders", "users")
+    arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/users"
+    e.client().tag_resource(ResourceArn=arn, Tags=[{"Key": "backup", "Value": "yes"}])
+    config = configuration(e, '{ tags = ["backup=yes"]; schedules = ["nightly"]; }')
+    status, answer = doctor(config)
+    assert status == 0 and [table["table"] for table in answer["tables"]] == ["users"]
+    assert answer["places"][0]["permissions"]["dynamodb:ListTagsOfResource"] == "allowed"
+    e.faults("ListTagsOfResource times=forever error AccessDeniedException 400 User: x is not authorized")
+    status, answer = doctor(config)
+    assert status == 2 and answer["missing"][0]["statements"][0]["Action"] == ["dynamodb:ListTagsOfResource"]
+    assert [check["found"] for check in answer["checks"] if check["check"] == "tables"][0].startswith("the tags of its tables cannot be read")
+
+
+def test_a_role_that_is_denied(emulator, doctor):
+    """The others are looked at all the same."""
+    e = emulator("orders")
+    e.faults("AssumeRole times=forever error AccessDenied 403 User: x is not authorized to perform: sts:AssumeRole")
+    accounts = f'prod = {{ role_arn = "{ROLE}"; regions = "us-east-1"; }}; own = {{ regions = "eu-central-1"; }};'
+    status, answer = doctor(configuration(e, select("orders", "nightly"), accounts))
+    assert status == 2
+    check = found(answer, "credentials", "failed")
+    assert check["object"] == "prod" and "STS answered 403 AccessDenied: User: x" in check["found"] and "trusts who asks" in check["hint"]
+    assert answer["missing"] == [
+        {"account": "prod", "principal": "the identity that assumes the role",
+         "statements": [{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": ROLE}]}]  # fmt: skip
+    assert states(answer)["own/eu-central-1/orders", "table"] == "ok"
+    assert not [call for call in e.calls() if call["region"] == "us-east-1" and call["op"] != "AssumeRole"]
+
+
+def test_no_credentials_and_wrong_ones(emulator, doctor):
+    e = emulator("orders")
+    config = configuration(e, select("orders", "nightly"))
+    status, answer = doctor(config, env={"AWS_EC2_METADATA_DISABLED": "true"})
+    assert status == 2
+    check = found(answer, "credentials", "failed")
+    assert check["found"].startswith("no AWS credentials: ") and "LoadCredential=" in check["hint"]
+    assert not e.calls()
+    status, answer = doctor(config, env={"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": "wrong"})
+    assert status == 2
+    assert "STS answered 403 SignatureDoesNotMatch" in found(answer, "identity", "failed")["found"]
+    assert found(answer, "table", "failed")["found"].startswith("InvalidSignatureException: ")
+
+
+@pytest.mark.parametrize(
+    ("offset", "state", "words"),
+    [("20s", "ok", "20s behind"), ("2min", "warning", "2min behind"), ("-2min", "warning", "2min ahead of"), ("1h", "failed", "1h behind")],
+)
+def test_a_wrong_clock(emulator, doctor, offset, state, words):
+    """Told by how much; and the rest is found out by the service's clock."""
+    e = emulator("orders", options=(f"--clock-offset={offset}",))
+    status, answer = doctor(configuration(e, select("orders", "nightly")))
+    assert status == {"ok": 0, "warning": 1, "failed": 2}[state]
+    check = found(answer, "clock", state)
+    text = re.sub(r"(1min 59s|59min 59s|2min 1s|19s|1h 1s)", lambda m: {"1min 59s": "2min", "59min 59s": "1h", "2min 1s": "2min", "19s": "20s", "1h 1s": "1h"}[m[0]], check["found"])
+    assert text == f"this host's clock is {words} the service's"
+    assert ("timedatectl" in (check["hint"] or "")) == (state != "ok")
+    assert {key: value for key, value in states(answer).items() if value != "ok"} == ({("eu-central-1", "clock"): state} if state != "ok" else {})
+
+
+def test_a_service_that_does_not_answer_is_one_row(emulator, doctor):
+    e = emulator("orders")
+    config = configuration(e, select(["orders", "users", "app-*"], "nightly"), more="max_attempts = 1;")
+    status, answer = doctor(config.replace(f'endpoint_url = "{e.url}"', 'endpoint_url = "http://127.0.0.1:1"', 1))
+    assert status == 2
+    assert {key: value for key, value in states(answer).items() if value != "ok"} == {("eu-central-1", "endpoints"): "failed"}
+    check = found(answer, "endpoints", "failed")
+    assert "dynamodb http://127.0.0.1:1/" in check["found"] and "NotSent" in check["found"] and "aws.endpoint_url" in check["hint"]
+
+
+def test_one_account_under_two_names(emulator, doctor):
+    e = emulator("orders")
+    role = ROLE.replace("111111111111", "123456789012")
+    accounts = f'a = {{ regions = "eu-central-1"; }}; b = {{ role_arn = "{role}"; regions = ["us-east-1", "eu-central-1"]; }};'
+    status, answer = doctor(configuration(e, select("orders", "nightly"), accounts))
+    assert (status, answer["state"]) == (1, "warning")
+    assert "the same AWS account as a in the same region" in found(answer, "identity", "warning")["found"]
+    status, answer = doctor(configuration(e, select("orders", "nightly"), accounts.replace(', "eu-central-1"]', "]")))
+    assert status == 0
+
+
+def test_without_signatures(emulator, doctor):
+    e = emulator("orders", options=("--no-auth",))
+    status, answer = doctor(configuration(e, select("orders", "nightly"), more="unsigned = true;"), env={})
+    assert status == 0
+    assert answer["accounts"][0]["identity"] is None and not e.calls("GetCallerIdentity")
+
+
+def test_a_bad_configuration(doctor):
+    status, text = doctor("deployment = 1;", as_json=False)
+    assert status == 2 and "doctor.conf:1: deployment" in text
