@@ -58,7 +58,8 @@ const ConfKey conf_schema[] = {
     {ROOT, "limits", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_LIMITS, .doc = "how much is asked of DynamoDB"},
 
     {AWS, "region", TEXT(offsetof(Conf, aws.region)), .check = check_region,
-     .unset = "AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile", .doc = "the region of the tables"},
+     .unset = "AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the instance",
+     .doc = "the region of the tables"},
     {AWS, "endpoint_url", TEXT(offsetof(Conf, aws.endpoint_url)), .check = check_endpoint,
      .unset = "AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, endpoint_url of the profile, or that of the region",
      .doc = "where DynamoDB answers: scheme, host and port"},

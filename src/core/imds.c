@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/credentials_doc.h"
+#include "core/endpoint.h"
+#include "core/json_flat.h"
 
 #define MAX_REPLY (64u << 10)
 #define ROLE_PATH "latest/meta-data/iam/security-credentials/"
@@ -18,10 +20,15 @@ int imds_request(const Imds *i, const ImdsSettings *s, HttpRequest **ret) {
     CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
     if (!q)
         return -ENOMEM;
+    static const char *const paths[] = {
+        [IMDS_TOKEN] = "latest/api/token",
+        [IMDS_ROLE] = ROLE_PATH,
+        [IMDS_CREDENTIALS] = ROLE_PATH,
+        [IMDS_REGION] = "latest/dynamic/instance-identity/document",
+    };
     bool token = i->step == IMDS_TOKEN;
     q->method = token ? HTTP_PUT : HTTP_GET;
-    q->url = text_format("%s%s%s", s->url, token ? "latest/api/token" : ROLE_PATH,
-                         i->step == IMDS_CREDENTIALS ? i->role : "");
+    q->url = text_format("%s%s%s", s->url, paths[i->step], i->step == IMDS_CREDENTIALS ? i->role : "");
     q->repeatable = q->direct = true;
     q->connect_timeout_usec = q->timeout_usec = s->timeout_usec;
     q->max_reply = MAX_REPLY;
@@ -59,8 +66,9 @@ static bool is_token(const HttpReply *reply) {
 
 static int take_token(Imds *i, const ImdsSettings *s, const HttpReply *reply, Text *why) {
     bool none = reply->outcome == HTTP_REPLIED && (reply->status == 404 || reply->status == 403 || reply->status == 405);
+    ImdsStep next = i->wants_region ? IMDS_REGION : IMDS_ROLE;
     if (is_token(reply)) {
-        i->step = IMDS_ROLE;
+        i->step = next;
         i->n_tries = 0;
         return secret_set(&i->token, reply->body, reply->body_len);
     }
@@ -71,7 +79,7 @@ static int take_token(Imds *i, const ImdsSettings *s, const HttpReply *reply, Te
         return 0;
     if (s->v1_disabled)
         return refuse(i, reply, "a token", why);
-    i->step = IMDS_ROLE;
+    i->step = next;
     i->n_tries = 0;
     return 0;
 }
@@ -94,17 +102,55 @@ static int take_role(Imds *i, const HttpReply *reply, Text *why) {
     return 0;
 }
 
+static bool is_good(const HttpReply *reply) {
+    return reply->outcome == HTTP_REPLIED && reply->status == 200 && reply->body_len > 0;
+}
+
+/* The token is refused: once, a new one is worth a try. */
+static bool renews(Imds *i, const HttpReply *reply) {
+    if (reply->outcome != HTTP_REPLIED || reply->status != 401 || !i->token.bytes || i->renewed)
+        return false;
+    i->step = IMDS_TOKEN;
+    i->renewed = true;
+    secret_done(&i->token);
+    return true;
+}
+
+/* Of the instance's identity document. 1, -EBADMSG: there is none that could be one; -ENOMEM. */
+static int take_region(const HttpReply *reply, char **ret) {
+    CLEANUP(secret_done) Secret region = {};
+    int r = json_flat_string(json_flat_member(json_flat_object(reply->body, reply->body_len), "region"), &region);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 || !endpoint_region_is_valid(region.bytes))
+        return -EBADMSG;
+    r = text_set(ret, region.bytes);
+    return r < 0 ? r : 1;
+}
+
+int imds_region_reply(Imds *i, const ImdsSettings *s, const HttpReply *reply, char **ret, Text *why) {
+    if (i->step == IMDS_TOKEN)
+        return take_token(i, s, reply, why);
+    if (renews(i, reply))
+        return 0;
+    int r = is_good(reply) ? take_region(reply, ret) : -EBADMSG;
+    if (r != -EBADMSG)
+        return r;
+    if (++i->n_tries < s->attempts)
+        return 0;
+    if (!is_good(reply))
+        return refuse(i, reply, "the region", why);
+    text_add(why, "the instance metadata service names no region that can be one");
+    return -EREMOTEIO;
+}
+
 int imds_reply(Imds *i, const ImdsSettings *s, const HttpReply *reply, Credentials **ret, Text *why) {
     const char *what = i->step == IMDS_ROLE ? "the instance's role" : "the role's credentials";
     if (i->step == IMDS_TOKEN)
         return take_token(i, s, reply, why);
-    bool good = reply->outcome == HTTP_REPLIED && reply->status == 200 && reply->body_len > 0;
-    if (reply->outcome == HTTP_REPLIED && reply->status == 401 && i->token.bytes && !i->renewed) {
-        i->step = IMDS_TOKEN;
-        i->renewed = true;
-        secret_done(&i->token);
+    bool good = is_good(reply);
+    if (renews(i, reply))
         return 0;
-    }
     if (good && i->step == IMDS_ROLE)
         return take_role(i, reply, why);
     if (good) {

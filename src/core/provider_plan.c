@@ -400,6 +400,13 @@ static int search(Making *m) {
     return r;
 }
 
+int provider_plan_imds(const ProviderPort *port, const char *profile, ProviderPlan *ret, Text *why) {
+    CLEANUP(provider_files_done) ProviderFiles files = {};
+    Making m = {.port = port, .files = &files, .plan = ret, .why = why};
+    int r = provider_files_load(port, profile, &files, why);
+    return r < 0 ? r : from_imds(&m);
+}
+
 void provider_plan_say_nothing(const ProviderPlan *p, Text *t) {
     text_add(t, "none in the environment, none for the profile in");
     for (size_t i = 0; i < p->n_files; i++)

@@ -89,6 +89,10 @@ typedef struct ProviderWish {
 int provider_plan_make(const ProviderPort *port, const ProviderWish *wish, ProviderPlan *ret,
                        ProviderFailure *ret_failure, Text *why);
 
+/* How the instance metadata service is asked, whatever else there is: 1; 0: it is switched off; -EBADMSG: its settings
+ * cannot be followed, *why says so; -ENOMEM. */
+int provider_plan_imds(const ProviderPort *port, const char *profile, ProviderPlan *ret, Text *why);
+
 /* Where a plan that found nothing has looked, with a HINT. */
 void provider_plan_say_nothing(const ProviderPlan *p, Text *t);
 

@@ -5,21 +5,24 @@
 #include "base/text.h"
 #include "core/conf_check.h"
 #include "io/credentials_source.h"
+#include "io/imds_region.h"
 
 int region_find(const Conf *c, char **ret, char **ret_problem) {
-    AUTO_FREE char *region = NULL;
+    AUTO_FREE char *region = NULL, *imds_problem = NULL, *problem = NULL;
     AUTO_TEXT why = TEXT_INIT(512);
     if (c->aws.region)
         return text_set(ret, c->aws.region);
     int r = credentials_source_region(c->aws.profile, &region);
-    if (r == -ENOMEM)
-        return r;
-    if (r < 0 && !conf_needs_region(c))
+    if (r == -ENOENT && !conf_needs_region(c))
         return 0;
-    char *problem = NULL;
+    if (r == -ENOENT)
+        r = imds_region(c, &region, &imds_problem);
+    if (r < 0 && r != -ENOENT)
+        return r;
     if (r < 0)
-        problem = text_format("aws.region: is not set, and neither the environment nor the profile has one; HINT: set "
-                              "aws.region, or AWS_REGION");
+        problem = text_format("aws.region: is not set, neither the environment nor the profile has one, and %s; HINT: "
+                              "set aws.region, or AWS_REGION",
+                              imds_problem);
     else if (!*region || !check_region(region, &why))
         problem = text_format("aws.region: is not set, and \"%.100s\" of the environment or the profile %s", region,
                               *region ? text_get(&why) : "is empty");
@@ -31,6 +34,6 @@ int region_find(const Conf *c, char **ret, char **ret_problem) {
     if (!problem)
         return -ENOMEM;
     free(*ret_problem);
-    *ret_problem = problem;
+    *ret_problem = TAKE_PTR(problem);
     return r < 0 ? r : -EINVAL;
 }

@@ -754,7 +754,7 @@ def test_dump(tmp_path):
     for line in [
         'deployment = "acme";  # FILE:1',
         'log_level = "info";  # default',
-        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile",
+        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the instance",
         '    profile = "back up";  # FILE:15',
         "    max_attempts = 7;  # FILE:15",
         "        # timezone = \"\";  # not set: when names its own",

@@ -1,11 +1,13 @@
 """Endpoints, against botocore: the same regions, flags, environment and profiles go to both, and both must name the same
 URL and signing region, or both refuse. Nothing is sent."""
 
+import http.server
 import itertools
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -87,9 +89,10 @@ def ask(tmp_path, cases, env, files):
         "HOME": str(tmp_path / "nowhere"),
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
         **env,
     }
-    peer = subprocess.run([sys.executable, "-c", PEER], input=json.dumps(cases), env=env | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"},
+    peer = subprocess.run([sys.executable, "-c", PEER], input=json.dumps(cases), env=env | {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional"},
                           capture_output=True, text=True, timeout=120, check=True)  # fmt: skip
     theirs = json.loads(peer.stdout)
     ours = []
@@ -230,6 +233,82 @@ def test_refused(tmp_path, env, profile, aws, message):
     done = subprocess.run([TOOL, tmp_path / "ddbackupd.conf", "dynamodb"], capture_output=True, text=True, timeout=20,
                           env={"AWS_CONFIG_FILE": str(tmp_path / "config"), **env})  # fmt: skip
     assert done.stdout.strip() == message
+
+
+# --- the region of the instance ---
+
+DOCUMENT = {"devpayProductCodes": None, "billingProducts": ["bp-1"], "accountId": "111111111111", "region": "eu-west-3"}
+
+
+class Metadata(http.server.BaseHTTPRequestHandler):
+    """The first element of the path says what is wrong with it."""
+
+    protocol_version = "HTTP/1.1"
+    asked = []
+
+    def log_message(self, *args):
+        pass
+
+    def serve(self):
+        variant, _, path = self.path.lstrip("/").partition("/")
+        token = self.headers.get("x-aws-ec2-metadata-token")
+        self.asked.append((self.command, variant, token))
+        status, body = 404, ""
+        if (self.command, path) == ("PUT", "latest/api/token") and variant != "no-token":
+            status, body = 200, f"token-{len(self.asked)}"
+        elif path == "latest/dynamic/instance-identity/document":
+            is_first = len([1 for command, v, _ in self.asked if (command, v) == ("GET", variant)]) == 1
+            status = 401 if (variant != "no-token" and not token) or (variant == "renewed" and is_first) else 200
+            status = 500 if variant == "error" else status
+            body = {"garbage": "{", "evil": json.dumps({"region": "eu/../x"}), "none": "{}"}.get(variant, json.dumps(DOCUMENT))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_PUT = serve
+
+
+@pytest.fixture
+def metadata():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
+    server.daemon_threads = True
+    Metadata.asked.clear()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+FOUND = "https://dynamodb.eu-west-3.amazonaws.com/ eu-west-3"
+
+
+@pytest.mark.parametrize(
+    ("variant", "env", "answer"),
+    [
+        ("good", {}, FOUND),
+        ("renewed", {}, FOUND),
+        ("no-token", {}, FOUND),
+        ("no-token", {"AWS_EC2_METADATA_V1_DISABLED": "true"}, "answered 404 to the question for a token"),
+        ("error", {}, "answered 500 to the question for the region"),
+        ("garbage", {}, "names no region that can be one"),
+        ("evil", {}, "names no region that can be one"),
+        ("none", {}, "names no region that can be one"),
+        ("good", {"AWS_EC2_METADATA_DISABLED": "true"}, "is switched off"),
+        ("good", {"AWS_REGION": "us-west-2"}, "https://dynamodb.us-west-2.amazonaws.com/ us-west-2"),
+    ],
+)
+def test_region_of_the_instance(tmp_path, metadata, variant, env, answer):
+    """The last resort: a token, and the identity document."""
+    (tmp_path / "ddbackupd.conf").write_text(conf({"service": "dynamodb"}))
+    env = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata}/{variant}", "http_proxy": "http://127.0.0.1:1", **env}
+    done = subprocess.run([TOOL, tmp_path / "ddbackupd.conf", "dynamodb"], capture_output=True, text=True, timeout=20, env=env)
+    if answer.startswith("https:"):
+        assert done.stdout.strip() == answer
+    else:
+        assert done.stdout.startswith("! aws.region: is not set, neither the environment nor the profile has one, and the instance ")
+        assert answer in done.stdout and "; HINT: set aws.region" in done.stdout
+    assert bool(Metadata.asked) == ("AWS_EC2_METADATA_DISABLED" not in env and "AWS_REGION" not in env)
 
 
 # --- what is not an endpoint, but comes from the same places: with the daemon's dry run against a service of the tests ---
