@@ -108,6 +108,29 @@ def test_the_ledger_is_for_the_group_to_read(service):
         assert service.run(*stranger, "ddbackupctl", "list", check=False).returncode != 0, state
 
 
+def test_orders_are_for_those_who_may(service):
+    """Of the kernel's word for who calls: a sandbox that hid it would refuse everybody but root."""
+    service.write("/etc/ddbackupd/ddbackupd.conf", 'control_group = "users";' + conf("2100-01-01"))
+    service.run("systemctl", "start", "ddbackupd")
+    assert service.run("stat", "-c", "%U:%G %a", "/run/ddbackupd", "/run/ddbackupd/control").stdout.split("\n")[:2] == [
+        "ddbackupd:ddbackupd 755",
+        "ddbackupd:ddbackupd 666",
+    ]
+
+    def ordered(*groups):
+        nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", *groups]
+        return service.run(*nobody, "ddbackupctl", "run", "nightly", "--wait", check=False)
+
+    wait_until(lambda: ordered("--groups=users").returncode == 0, what="a run by a member of control_group")
+    assert "orders are for root and the members of control_group; HINT:" in ordered("--groups=ddbackupd").stderr
+    assert "the daemon answers its group; HINT:" in ordered("--clear-groups").stderr
+    assert service.run("ddbackupctl", "run", "nightly", "--wait").stdout.endswith("1 of 1 succeeded\n")
+    (entry, *_) = service.wait_journal(message_id("ORDERED"))
+    assert entry["MESSAGE"] == "schedule nightly: 1 run ordered by uid 65534"
+    service.run("systemctl", "stop", "ddbackupd")
+    assert service.run("test", "-e", "/run/ddbackupd/control", check=False).returncode != 0
+
+
 def test_reload_takes_a_good_file_and_fails_on_a_bad_one(service):
     service.run("systemctl", "start", "ddbackupd")
     pid = service.show("MainPID")
