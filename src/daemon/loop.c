@@ -16,6 +16,7 @@
 #include "core/keeper.h"
 #include "daemon/control.h"
 #include "daemon/session.h"
+#include "daemon/status_line.h"
 #include "io/aws_defaults.h"
 #include "io/clocks.h"
 #include "io/credentials_fetch.h"
@@ -104,45 +105,10 @@ static bool status_can_wait(const Loop *l, Now now, Usec next_wall) {
     return l->status && next_wall - now.wall < USEC_PER_SEC && now.mono - l->told_mono < USEC_PER_SEC;
 }
 
-/* What is wrong with an account's credentials, and when the ones in use expire where new ones cannot be had. */
-static void tell_credentials(const Loop *l, Text *t) {
-    char until[DATE_ISO_SIZE];
-    for (size_t i = 0; i < keeper_n_accounts(l->keeper); i++) {
-        const Provider *p = keeper_provider(l->keeper, i);
-        Usec expires = provider_expires_wall(p);
-        if (!provider_problem(p))
-            continue;
-        if (expires == WALL_UNKNOWN || expires == USEC_INFINITY)
-            text_addf(t, "; credentials: %s", expires == WALL_UNKNOWN ? "NONE" : "cannot be read anew");
-        else
-            text_addf(t, "; credentials: CANNOT BE RENEWED, good until %s",
-                      date_to_iso(expires / USEC_PER_SEC * USEC_PER_SEC, until));
-    }
-}
-
 static void tell_status(Loop *l, Now now) {
-    EngineSummary s;
-    char next[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     AUTO_TEXT t = TEXT_INIT(1024);
-    engine_summary(l->engine, now, &s);
+    (void)status_line(l->engine, l->keeper, l->reload_problem, now, &t);
     l->told_mono = now.mono;
-    text_addf(&t, "%zu tables in %zu enrolments", s.n_targets, s.n_enrolments);
-    if (s.n_stale > 0)
-        text_addf(&t, ", %zu STALE", s.n_stale);
-    if (s.n_unsettled > 0)
-        text_addf(&t, ", %zu runs under way", s.n_unsettled);
-    if (s.next)
-        text_addf(&t, "; next %s/%s at %s", target_label(s.next->target, s.qualified, label), s.next->schedule_name,
-                  date_to_iso(s.next_due_wall / USEC_PER_SEC * USEC_PER_SEC, next));
-    else
-        text_add(&t, "; nothing is scheduled");
-    tell_credentials(l, &t);
-    if (s.paused_until_wall > 0)
-        text_addf(&t, "; PAUSED until %s", date_to_iso(s.paused_until_wall / USEC_PER_SEC * USEC_PER_SEC, next));
-    if (!s.trusts_clock)
-        text_add(&t, "; nothing new starts until the service has confirmed the time");
-    if (l->reload_problem)
-        text_addf(&t, "; the last reload was refused: %s", l->reload_problem);
     if (text_equal(l->status, text_get(&t)))
         return;
     notify_status(text_get(&t));
