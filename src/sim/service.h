@@ -120,6 +120,14 @@ int service_write_items(Service *s, const char *region, const char *table, int64
 int service_items_to_lines(Service *s, const char *region, const char *table, Usec before_wall, Usec now_wall,
                            Text *t);
 
+/* What lies in a bucket, for tests that have no need of signatures. Borrowed until the next request. -ENOENT,
+ * -ENOMEM. */
+int service_read_object(Service *s, const char *bucket, const char *key, Usec now_wall, const char **ret,
+                        size_t *ret_n);
+/* Puts an object there, or takes it away (bytes NULL): what other people do to exports. -ENOENT: no such bucket, or
+ * nothing to take away; -ENOMEM. */
+int service_write_object(Service *s, const char *bucket, const char *key, const char *bytes, size_t n, Usec now_wall);
+
 /* The fault script (ddbackup-emulator(1), FAULTS): one rule a line. Adds to what is there; all or nothing.
  * -EINVAL with *ret_why (to be freed) when a line is wrong. */
 int service_add_faults(Service *s, const char *script, char **ret_why);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "sim/service_state.h"
+#include "sim/service_export_files.h"
 
 /* ---- objects ---- */
 
@@ -138,5 +138,41 @@ int service_add_bucket(Service *s, const ServiceBucketSeed *seed) {
     int rc = service_s3_make_bucket(s, seed, 0, &b);
     if (rc >= 0)
         s->only_known_buckets = true;
+    return rc;
+}
+
+/* ---- for tests ---- */
+
+int service_read_object(Service *s, const char *bucket, const char *key, Usec now_wall, const char **ret,
+                        size_t *ret_n) {
+    int rc = service_publish_exports(s, now_wall);
+    if (rc < 0)
+        return rc;
+    ServiceS3Bucket *b = service_s3_bucket(s, bucket);
+    const ServiceS3Object *o = b ? service_s3_get(b, key, now_wall) : NULL;
+    if (!o)
+        return -ENOENT;
+    *ret = o->bytes ? o->bytes : "";
+    *ret_n = o->n_bytes;
+    return 0;
+}
+
+int service_write_object(Service *s, const char *bucket, const char *key, const char *bytes, size_t n, Usec now_wall) {
+    CLEANUP(service_s3_object_free_ptr) ServiceS3Object *o = NULL;
+    int rc = service_publish_exports(s, now_wall);
+    if (rc < 0)
+        return rc;
+    ServiceS3Bucket *b = service_s3_bucket(s, bucket);
+    if (!b || !bytes)
+        return b && service_s3_remove(b, key) ? 0 : -ENOENT;
+    char *copy = malloc(n + 1);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, bytes, n);
+    rc = service_s3_object_new(key, NULL, copy, n, now_wall, &o);
+    if (rc >= 0)
+        rc = service_s3_put(b, o);
+    if (rc >= 0)
+        o = NULL;
     return rc;
 }

@@ -140,6 +140,25 @@ static void objects_are_put_read_and_deleted(void **state) {
     bench_close(&b);
 }
 
+static void tests_reach_in(void **state) {
+    const char *bytes = NULL;
+    size_t n = 0;
+    Bench b;
+    bench_open(&b, true);
+    assert_int_equal(service_read_object(b.service, "acme", "a", NOON, &bytes, &n), -ENOENT);
+    assert_int_equal(service_write_object(b.service, "acme", "a", NULL, 0, NOON), -ENOENT);
+    assert_int_equal(service_write_object(b.service, "nobody", "a", "x", 1, NOON), -ENOENT);
+    assert_int_equal(service_write_object(b.service, "acme", "a", "x\0y", 3, NOON), 0);
+    assert_int_equal(service_read_object(b.service, "acme", "a", NOON, &bytes, &n), 0);
+    assert_int_equal(n, 3);
+    assert_memory_equal(bytes, "x\0y", 3);
+    ask(&b, "HEAD /acme/a", "", 200, "");
+    assert_int_equal(b.reply.head_len, 3);
+    assert_int_equal(service_write_object(b.service, "acme", "a", NULL, 0, NOON), 0);
+    ask(&b, "GET /acme/a", "", 404, "NoSuchKey");
+    bench_close(&b);
+}
+
 static void keys_are_decoded(void **state) {
     Bench b;
     bench_open(&b, true);
@@ -452,6 +471,7 @@ static void seeds_are_checked(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(objects_are_put_read_and_deleted),
+          cmocka_unit_test(tests_reach_in),
           cmocka_unit_test(keys_are_decoded),
           cmocka_unit_test(hosts_name_buckets),
           cmocka_unit_test(conditions_and_ranges),
