@@ -50,6 +50,7 @@ static int order_one(Engine *e, Enrolment *n, Order *o, Now now, EngineOutbox *o
     if (r < 0)
         return r;
     snprintf(why, sizeof why, "by %s%s%s", o->who, o->why ? ": " : "", o->why ? o->why : "");
+    run->ordered = true;
     run_apply(run, RUN_EV_ORDERED, &(RunCause){.why = why}, now);
     if ((r = engine_settle_notes(e, run, now, out)) < 0)
         return r;

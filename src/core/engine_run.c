@@ -171,7 +171,7 @@ static int wait_for_room(Engine *e, Run *r, Now now, EngineOutbox *out) {
 /* It is about to ask for its artefact, and its schedule lets nothing begin before *ret_wall. */
 static bool is_shut_out(const Run *r, Now now, Usec *ret_wall) {
     const ScheduleConf *s = r->enrolment ? r->enrolment->schedule : NULL;
-    if (!s || r->state != RUN_INTENDED || !r->asking)
+    if (!s || r->state != RUN_INTENDED || !r->asking || r->ordered || r->slot_wall == r->enrolment->ordered_wall)
         return false;
     *ret_wall = slot_open(s, now.wall);
     return *ret_wall > now.wall;

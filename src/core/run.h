@@ -101,6 +101,7 @@ typedef struct Run {
     char *noted_why;      /* of the last deferral noted */
     bool calling;         /* a call is out */
     bool asking;          /* and it is the one that makes the artefact */
+    bool ordered;         /* somebody wants it now, whatever not_during says */
     bool waits_for_room;  /* too many exports are in flight */
     bool has_room;        /* it may ask for its export now */
     int n_polls;          /* in this state */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/blackout.h"
 #include "core/calendar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,6 +45,22 @@ static void elapse(const Calendar *c, const Zone *z) {
         require(calendar_last(c, z, start, WALL_MAX, &last) < 0);
 }
 
+/* not_during has a grammar of its own, of the same pieces. */
+static void shut(const char *span, const Zone *z) {
+    Blackout b = {};
+    CalendarError error = {};
+    Usec start = INT64_C(1774600000) * USEC_PER_SEC;
+    if (blackout_from_string(span, &b, &error) < 0) {
+        require(error.message && error.position <= strlen(span));
+        return;
+    }
+    require(b.weekdays != 0 && b.from >= 0 && b.from < b.to && b.to <= 48 * 60);
+    for (Usec wall = start; wall < start + USEC_PER_WEEK; wall += USEC_PER_HOUR) {
+        Usec end = blackouts_end(&b, 1, z, wall);
+        require(end >= wall && (end == USEC_INFINITY || blackouts_end(&b, 1, z, end) == end));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Zone *zone;
     if (!zone)
@@ -64,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         require(strcmp(normal, again) == 0 && calendar_equal(c, second));
         elapse(c, zone);
     }
+    shut(expression, zone);
     calendar_free(c);
     calendar_free(second);
     free(expression);

@@ -135,4 +135,28 @@ static void not_during_holds_back(void **state) {
     house_free(h);
 }
 
-UNIT_MAIN(cmocka_unit_test(not_during), cmocka_unit_test(not_during_holds_back), cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day))
+/* What somebody orders begins in the shut hours: a run of its own, and one that waits for their end. */
+static void an_order_opens(void **state) {
+    static const char conf[] = "deployment = \"acme\";\n"
+                               "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
+                               "                        not_during = [\"08:00..18:00\"]; }; };\n"
+                               "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
+    for (int waiting = 0; waiting < 2; waiting++) {
+        House *h = house(conf, instant("2027-03-01T07:00:00Z") + (waiting ? 0 : 2 * USEC_PER_HOUR));
+        Order *o = NULL;
+        if (waiting)
+            house_add_fault(h, "CreateBackup times=forever error LimitExceededException 400");
+        house_run(h, instant("2027-03-01T12:00:00Z"), 0);
+        house_clear_faults(h);
+        house_run(h, instant("2027-03-01T12:30:00Z"), 0);
+        house_expect_made(h, 0, 0);
+        assert_int_equal(order_new(ORDER_RUN, &o), 0);
+        assert_int_equal(text_set(&o->object, "early"), 0);
+        assert_int_equal(house_order(h, o), waiting ? ORDER_UNCHANGED : ORDER_DONE);
+        house_run(h, instant("2027-03-01T12:40:00Z"), 0);
+        house_expect_made(h, 1, 0);
+        house_free(h);
+    }
+}
+
+UNIT_MAIN(cmocka_unit_test(an_order_opens), cmocka_unit_test(not_during), cmocka_unit_test(not_during_holds_back), cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day))
