@@ -145,7 +145,14 @@ int engine_enrol_table(Engine *e, const Place *p, const char *table, Now now, En
     return engine_arm_all_ahead(e);
 }
 
-static int record_range(const Enrolment *n, const SlotPlan *plan, EngineOutbox *out) {
+/* Why the slots of the range do not run; `shut`: not_during kept them, not the daemon. */
+static const char *range_reason(const SlotPlan *plan, bool shut) {
+    if (plan->run_wall != WALL_UNKNOWN)
+        return shut ? "a newer slot was due when not_during ended" : "a newer slot was due when the daemon could act again";
+    return shut ? "in not_during, and catch_up is none" : "missed, and catch_up is none";
+}
+
+static int record_range(const Enrolment *n, const SlotPlan *plan, bool shut, EngineOutbox *out) {
     LedgerBatch *b = &out->batch;
     const Target *t = n->target;
     if (ARRAY_GROW(b->ranges, b->n_ranges, b->n_ranges_room) < 0)
@@ -159,8 +166,7 @@ static int record_range(const Enrolment *n, const SlotPlan *plan, EngineOutbox *
         .from_wall = plan->range_from_wall,
         .to_wall = plan->range_to_wall,
         .n_slots = plan->n_range,
-        .why = plan->run_wall != WALL_UNKNOWN ? "a newer slot was due when the daemon could act again"
-                                              : "missed, and catch_up is none",
+        .why = range_reason(plan, shut),
     };
     return range->schedule && range->account && range->region && range->table ? 0 : -ENOMEM;
 }
@@ -176,12 +182,13 @@ int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
     if (plan.range_from_wall != WALL_UNKNOWN) {
         Report *report = NULL;
         char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
-        r = record_range(n, &plan, out);
+        bool shut = slot_open(n->schedule, plan.range_to_wall + share) > plan.range_to_wall + share;
+        r = record_range(n, &plan, shut, out);
         if (r >= 0)
             r = report_enrolment(n, REPORT_SUPERSEDED, e->qualified, &report,
-                                 "%lld slots of schedule %s from %s to %s were missed and will not run; %s",
+                                 "%lld slots of schedule %s from %s to %s %s and will not run; %s",
                                  (long long)plan.n_range, n->schedule_name, date_to_iso(plan.range_from_wall, from),
-                                 date_to_iso(plan.range_to_wall, to),
+                                 date_to_iso(plan.range_to_wall, to), shut ? "fell into not_during" : "were missed",
                                  plan.run_wall != WALL_UNKNOWN ? "the newest is run now" : "catch_up is \"none\"");
         if (r < 0 || (r = engine_say(out, report)) < 0)
             return r;
