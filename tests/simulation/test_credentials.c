@@ -11,7 +11,7 @@
 static const char conf[] = "deployment = \"acme\";\n"
                            "schedules = {\n"
                            "  often = { action = \"backup\"; when = \"*-*-* 0/2:50:00\"; max_age = \"5h\"; };\n"
-                           "  nightly = { action = \"export\"; when = \"03:55\"; max_age = \"27h\";\n"
+                           "  nightly = { action = \"export\"; when = \"03:55\"; max_age = \"27h\"; pitr = \"ignore\";\n"
                            "              s3 = { bucket = \"acme-ddb\"; }; };\n"
                            "};\n"
                            "tables = ( { match = [\"orders\"]; schedules = [\"often\", \"nightly\"]; } );\n";
