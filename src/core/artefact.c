@@ -138,7 +138,9 @@ int artefact_take_export(Artefact *a, const ExportInfo *e) {
     if (keep_string(&a->arn, e->arn) < 0 || keep_string(&a->status, e->status_text) < 0 ||
         keep_string(&a->name, e->client_token) < 0 || keep_string(&a->table_id, e->table_id) < 0)
         return -ENOMEM;
-    Usec content = e->export_wall != WALL_UNKNOWN ? e->export_wall : e->start_wall;
+    Usec content = e->export_wall != WALL_UNKNOWN ? e->export_wall
+                   : e->to_wall != WALL_UNKNOWN   ? e->to_wall
+                                                  : e->start_wall;
     if (content != WALL_UNKNOWN)
         a->created_wall = content;
     if (e->end_wall != WALL_UNKNOWN)

@@ -28,7 +28,8 @@ typedef struct Artefact {
     char *status;       /* the service's last word */
     char *name;         /* a backup's name, an export's token */
     char *table_id;     /* NULL while the service has not told it */
-    Usec created_wall;  /* the content's time: a backup's creation, an export's ExportTime */
+    Usec created_wall;  /* the content's time: a backup's creation, an export's ExportTime, an
+                           incremental one's ExportToTime */
     Usec finished_wall; /* when we saw it finished, or the export's EndTime */
     Usec verified_wall;
     VerifyLevel level; /* at which that was */

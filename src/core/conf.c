@@ -50,7 +50,7 @@ static int read_schedules(ConfReader *m, const ConfTree *node) {
     for (size_t i = 0; i < node->n_children; i++)
         if (conf_schedule_read(m, node->children[i], &m->conf->schedules[m->conf->n_schedules++]) == -ENOMEM)
             return -ENOMEM;
-    return 0;
+    return conf_schedules_check_bases(m, node);
 }
 
 /* Of a configuration that is good so far. */

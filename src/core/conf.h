@@ -15,12 +15,13 @@
 #include "core/s3_conf.h"
 #include "core/zone.h"
 
-typedef enum Action { ACTION_BACKUP, ACTION_EXPORT } Action;
+typedef enum Action { ACTION_BACKUP, ACTION_EXPORT, ACTION_INCREMENTAL } Action;
 typedef enum CatchUp { CATCH_UP_LAST, CATCH_UP_NONE } CatchUp;
 /* Of exports (core/verify.h); each includes those before it. */
 typedef enum VerifyLevel { VERIFY_SERVICE, VERIFY_MANIFEST, VERIFY_OBJECTS, VERIFY_CONTENT } VerifyLevel;
 const char *verify_level_to_string(VerifyLevel l);
 int verify_level_from_string(const char *s, VerifyLevel *ret); /* -EINVAL */
+typedef enum OnLost { ON_LOST_ASK, ON_LOST_FULL } OnLost;
 /* What becomes of artefacts that `keep` no longer wants. */
 typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
@@ -52,11 +53,14 @@ typedef struct ScheduleConf {
     VerifyLevel verify;
     Usec reverify_usec; /* exports are checked again when their last check is older; 0: never */
     PitrWish pitr;
-    S3Conf s3; /* export */
     RetentionKeep keep;
     Expire expire;
     char **formerly; /* its names before: what it made under them is its own */
     size_t n_formerly;
+    S3Conf s3;       /* export, incremental */
+    char *base;      /* incremental: the name of the schedule of exports that its chains begin with */
+    OnLost on_lost;  /* incremental */
+    char *view_type; /* incremental; NULL: NEW_AND_OLD_IMAGES */
 } ScheduleConf;
 
 /* One of `accounts`: whose tables are meant, and how to get in. */
@@ -116,6 +120,7 @@ typedef struct Conf {
         double max_delete_share; /* of what is there; more at once waits for a person */
         int max_delete;
         uint64_t verify_rate; /* bytes a second at which content is read; 0: any */
+        uint64_t max_new_full_bytes; /* the largest table whose base a chain may ask for by itself */
     } limits;
     AccountConf *accounts; /* none: one, ACCOUNT_OWN, with the daemon's own credentials and region */
     size_t n_accounts;

@@ -128,7 +128,7 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
                          const char *in_defaults, int depth) {
     for (size_t i = 0; i < conf_schema_size; i++) {
         const ConfKey *key = &conf_schema[i];
-        if (key->in != in)
+        if (key->in != in || (key->chains && !has_word(group, "action", "incremental")))
             continue;
         const ConfTree *child = conf_tree_get(group, key->name);
         switch (key->type) {
@@ -173,6 +173,7 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
         case CONF_TYPE_WORD:
         case CONF_TYPE_DURATION:
         case CONF_TYPE_COUNT:
+        case CONF_TYPE_SIZE:
         case CONF_TYPE_SWITCH:
         case CONF_TYPE_SHARE:
         case CONF_TYPE_TEXTS:

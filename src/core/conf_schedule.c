@@ -23,6 +23,8 @@ void conf_schedule_done(ScheduleConf *s) {
     free(s->not_during);
     s3_conf_done(&s->s3);
     conf_keep_done(s);
+    free(s->base);
+    free(s->view_type);
 }
 
 const ScheduleConf *conf_schedule(const Conf *c, const char *name) {
@@ -169,6 +171,34 @@ static int check_s3(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
                            key ? "schedules." : "", key ? s->name : "defaults");
 }
 
+/* What goes with incremental exports alone, or not with them. */
+static int check_incremental(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
+    const ConfTree *catch_up = conf_tree_get(node, "catch_up");
+    bool incremental = s->action == ACTION_INCREMENTAL;
+    for (size_t i = 0; !incremental && i < conf_schema_size; i++) {
+        const ConfTree *key = conf_schema[i].chains ? conf_tree_get(node, conf_schema[i].name) : NULL;
+        if (key && conf_reader_say(m, key,
+                                   "schedules.%s.%s: goes with action = \"incremental\" alone; HINT: take it out",
+                                   s->name, conf_schema[i].name) == -ENOMEM)
+            return -ENOMEM;
+    }
+    if (!incremental)
+        return 0;
+    if (!conf_tree_get(node, "base") &&
+        conf_reader_say(m, node,
+                        "schedules.%s.base: is missing; HINT: chains begin with a full export, base = \"...\", the name "
+                        "of a schedule with action = \"export\"",
+                        s->name) == -ENOMEM)
+        return -ENOMEM;
+    if (catch_up && s->catch_up == CATCH_UP_NONE)
+        return conf_reader_say(m, catch_up,
+                               "schedules.%s.catch_up: has no effect, for incremental exports cover all time that was "
+                               "missed; HINT: take it out",
+                               s->name);
+    s->catch_up = CATCH_UP_LAST;
+    return 0;
+}
+
 int conf_schedule_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     AUTO_TEXT why = TEXT_INIT(256);
     AUTO_FREE char *path = text_format("schedules.%s", node->key), *below = text_format("schedules.%s.", node->key);
@@ -189,7 +219,33 @@ int conf_schedule_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     if (r != -ENOMEM && s->zone)
         r = conf_blackout_read(m, node, s);
     /* what an action needs cannot be said while there is none */
-    if (r != -ENOMEM && action && action->kind == CONF_STRING && action_from_string(action->string, &s->action) >= 0)
+    if (r != -ENOMEM && action && action->kind == CONF_STRING && action_from_string(action->string, &s->action) >= 0) {
         r = (r = check_verify(m, node, s)) < 0 ? r : check_s3(m, node, s);
+        r = r == -ENOMEM ? r : check_incremental(m, node, s);
+    }
     return r == -ENOMEM ? r : conf_keep_read(m, node, s);
+}
+
+int conf_schedules_check_bases(ConfReader *m, const ConfTree *node) {
+    const char *names[CONF_SCHEDULES_MAX];
+    int r = 0;
+    for (size_t i = 0; i < m->conf->n_schedules; i++)
+        names[i] = m->conf->schedules[i].name;
+    for (size_t i = 0; r != -ENOMEM && i < m->conf->n_schedules; i++) {
+        const ScheduleConf *s = &m->conf->schedules[i], *base = s->base ? conf_schedule(m->conf, s->base) : NULL;
+        const ConfTree *place = conf_tree_get(node->children[i], "base");
+        if (s->action != ACTION_INCREMENTAL || !s->base || (base && base->action == ACTION_EXPORT))
+            continue;
+        const char *nearest = base ? NULL : name_nearest(s->base, names, m->conf->n_schedules);
+        if (base)
+            r = conf_reader_say(m, place,
+                                "schedules.%s.base: %s makes no full exports; HINT: name a schedule with action = "
+                                "\"export\"",
+                                s->name, base->name);
+        else
+            r = conf_reader_say(m, place, "schedules.%s.base: there is no schedule \"%.100s\"; HINT: %s%s%s", s->name,
+                                s->base, nearest ? "did you mean \"" : "define it", nearest ? nearest : "",
+                                nearest ? "\"?" : "");
+    }
+    return r;
 }

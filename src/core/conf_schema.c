@@ -9,11 +9,14 @@
 #define MAX_USEC (520 * USEC_PER_WEEK)
 
 static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
-static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT] = "export", NULL};
+static const char *const actions[] = {[ACTION_BACKUP] = "backup", [ACTION_EXPORT] = "export",
+                                      [ACTION_INCREMENTAL] = "incremental", NULL};
 static const char *const catch_ups[] = {[CATCH_UP_LAST] = "last", [CATCH_UP_NONE] = "none", NULL};
 static const char *const verify_levels[] = {
     [VERIFY_SERVICE] = "service", [VERIFY_MANIFEST] = "manifest", [VERIFY_OBJECTS] = "objects",
     [VERIFY_CONTENT] = "content", NULL};
+static const char *const on_losts[] = {[ON_LOST_ASK] = "ask", [ON_LOST_FULL] = "full", NULL};
+static const char *const view_types[] = {"NEW_AND_OLD_IMAGES", "NEW_IMAGE", NULL};
 static const char *const expires[] = {
     [EXPIRE_OFF] = "off", [EXPIRE_REPORT] = "report", [EXPIRE_DELETE] = "delete", NULL};
 static const char *const sse_algorithms[] = {"AES256", "KMS", NULL};
@@ -33,6 +36,7 @@ static const char *const formats[] = {"DYNAMODB_JSON", "ION", NULL};
 #define WORD(field, list) .type = CONF_TYPE_WORD, .offset = (field), .words = (list)
 #define DURATION(field, low, high) .type = CONF_TYPE_DURATION, .offset = (field), .min = (low), .max = (high)
 #define COUNT(field, low, high) .type = CONF_TYPE_COUNT, .offset = (field), .min = (low), .max = (high)
+#define SIZE(field) .type = CONF_TYPE_SIZE, .offset = (field)
 #define SWITCH(field) .type = CONF_TYPE_SWITCH, .offset = (field), .example = "true"
 #define SHARE(field) .type = CONF_TYPE_SHARE, .offset = (field)
 #define KEPT(field, high) COUNT(offsetof(RetentionKeep, field), 0, high), .default_text = "0"
@@ -99,7 +103,7 @@ const ConfKey conf_schema[] = {
      .default_text = "1h", .doc = "how often a table's tags and point-in-time recovery are looked at, where they matter"},
 
     {SCHEDULE, "action", WORD(offsetof(ScheduleConf, action), actions), .required = true, .example = "\"backup\"",
-     .own = true, .doc = "an on-demand backup or a full export to S3"},
+     .own = true, .doc = "an on-demand backup, a full export to S3, or a chain of incremental exports"},
     {SCHEDULE, "when", TEXT(offsetof(ScheduleConf, when_text)), .required = true, .example = "\"02:00\"", .own = true,
      .check = check_line, .doc = "a calendar expression"},
     {SCHEDULE, "timezone", .type = CONF_TYPE_TEXT, OWNER_READS, .check = check_line, .default_text = "UTC",
@@ -125,6 +129,12 @@ const ConfKey conf_schema[] = {
     {SCHEDULE, "pitr", WORD(offsetof(ScheduleConf, pitr), pitr_wishes), .first = PITR_IGNORE,
      .unset = "require for exports, else ignore",
      .doc = "what is done about tables without point-in-time recovery: nothing, an alarm, or it is switched on"},
+    {SCHEDULE, "base", TEXT(offsetof(ScheduleConf, base)), .own = true, .chains = true, .check = check_line,
+     .unset = "incremental exports need it", .doc = "the schedule of full exports that chains begin with"},
+    {SCHEDULE, "on_lost", WORD(offsetof(ScheduleConf, on_lost), on_losts), .default_text = "ask", .chains = true,
+     .doc = "a chain that has none, or has lost time, waits for a new base, or asks for one by itself"},
+    {SCHEDULE, "view_type", TEXT(offsetof(ScheduleConf, view_type)), .words = view_types, .chains = true,
+     .unset = "NEW_AND_OLD_IMAGES", .doc = "what incremental exports hold of an item that was changed"},
     {SCHEDULE, "s3", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_S3, .offset = offsetof(ScheduleConf, s3),
      .doc = "where exports go"},
     {SCHEDULE, "keep", .type = CONF_TYPE_SECTION, .section = CONF_SECTION_KEEP, .offset = offsetof(ScheduleConf, keep),
@@ -192,6 +202,8 @@ const ConfKey conf_schema[] = {
      .doc = "the share of the artefacts that may expire at once; more waits for a person"},
     {LIMITS, "max_delete", COUNT(offsetof(Conf, limits.max_delete), 1, 1000000), .default_text = "1000",
      .doc = "how many artefacts may expire at once; more waits for a person"},
+    {LIMITS, "max_new_full_bytes", SIZE(offsetof(Conf, limits.max_new_full_bytes)), .default_text = "500G",
+     .doc = "above it a chain asks for no new base by itself, whatever on_lost says"},
 };
 
 const size_t conf_schema_size = ARRAY_SIZE(conf_schema);
@@ -240,7 +252,7 @@ int verify_level_from_string(const char *s, VerifyLevel *ret) {
 }
 
 bool conf_key_is_planned(const char *name) {
-    static const char *const planned[] = {"base", "hooks", "on_lost", "max_new_full_bytes"};
+    static const char *const planned[] = {"hooks"};
     for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
         if (strcmp(planned[i], name) == 0)
             return true;

@@ -26,6 +26,7 @@ typedef enum ConfType {
     CONF_TYPE_WORD,     /* one of `words`: an int, `first` for the first of them */
     CONF_TYPE_DURATION, /* a string with units: Usec */
     CONF_TYPE_COUNT,    /* a whole number: int */
+    CONF_TYPE_SIZE,     /* a string with units: uint64_t */
     CONF_TYPE_SWITCH,   /* true or false: a Switch */
     CONF_TYPE_SHARE,    /* a number above 0, at most 1: double */
     CONF_TYPE_TEXTS,    /* a string or a list of strings; read by its owner */
@@ -48,6 +49,7 @@ typedef struct ConfKey {
     bool zero_too;            /* DURATION: 0, too */
     bool empty_too;           /* TEXT: "", too: takes back what a schedule would inherit */
     bool required;
+    bool chains; /* of schedules of incremental exports alone */
     bool own; /* not in `defaults`: each schedule says its own */
     const char *const *words;
     int first;

@@ -88,6 +88,22 @@ static int refer(ConfReader *m, TablesConf *t, const ConfTree *node, ConfUses *u
     return 0;
 }
 
+/* A table that is under a schedule of incremental exports is under that of its bases, too. */
+static int check_bases(ConfReader *m, const TablesConf *t, const ConfTree *list) {
+    int r = 0;
+    for (size_t i = 0; r != -ENOMEM && i < t->n_schedules; i++) {
+        const char *base = t->schedules[i]->base;
+        bool found = !base || !conf_schedule(m->conf, base); /* which was said already */
+        for (size_t j = 0; j < t->n_schedules; j++)
+            found |= text_equal(t->schedules[j]->name, base);
+        if (!found)
+            r = conf_reader_say(m, list,
+                                "tables.schedules: \"%s\" stands there without its base; HINT: add \"%.100s\"",
+                                t->schedules[i]->name, base);
+    }
+    return r;
+}
+
 static int read_references(ConfReader *m, TablesConf *t, const ConfTree *list, ConfUses *uses) {
     bool single = list && list->kind == CONF_STRING;
     size_t n = single ? 1 : list && list->kind == CONF_LIST ? list->n_children : 0;
@@ -102,7 +118,7 @@ static int read_references(ConfReader *m, TablesConf *t, const ConfTree *list, C
             return -ENOMEM;
         uses->unsure |= name->kind != CONF_STRING;
     }
-    return 0;
+    return uses->unsure ? 0 : check_bases(m, t, list);
 }
 
 static int refer_account(ConfReader *m, TablesConf *t, const ConfTree *node) {

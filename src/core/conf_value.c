@@ -176,6 +176,18 @@ static int read_count(const Reading *r, int *ret) {
     return 0;
 }
 
+static int read_size(const Reading *r, uint64_t *ret) {
+    uint64_t bytes = 0;
+    if (r->node->kind != CONF_STRING)
+        return bad_kind(r, "a string with a unit", "write \"500G\"");
+    if (parse_size(r->node->string, &bytes) < 0)
+        return bad(r, "\"%.100s\" is no size; HINT: a number with the units K, M, G, T, such as \"500G\"",
+                   r->node->string);
+    if (ret)
+        *ret = bytes;
+    return 0;
+}
+
 static int read_switch(const Reading *r, Switch *ret) {
     if (r->node->kind != CONF_BOOL)
         return bad_kind(r, "true or false",
@@ -208,6 +220,8 @@ int conf_value_read(const ConfKey *key, const ConfTree *node, const char *path, 
         return read_duration(&r, at);
     case CONF_TYPE_COUNT:
         return read_count(&r, at);
+    case CONF_TYPE_SIZE:
+        return read_size(&r, at);
     case CONF_TYPE_SWITCH:
         return read_switch(&r, at);
     case CONF_TYPE_SHARE:

@@ -55,6 +55,8 @@ static Usec defer_wait(const Run *r, AwsErrorClass class) {
 #define MAX_HOPEFUL_DEFERRALS 5
 
 static RunEvent ask_event(const Run *r, AwsErrorClass class) {
+    if (run_is_link(r) && class != AWS_UNCERTAIN) /* whether it can still be had is for its chain to say */
+        return RUN_EV_DEFERRED;
     switch (class) {
     case AWS_UNCERTAIN:
         return RUN_EV_UNSURE;

@@ -59,6 +59,10 @@ int backup_name(const char *deployment, const char *account, const char *region,
 int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
                  int attempt, char ret[static EXPORT_TOKEN_SIZE]);
 
+/* Makes a fresh link ready to be asked for: its window, table and s3 are set. `chain_start_wall` is where its chain's
+ * first window begins. */
+int export_intend_link(Run *r, const DriveContext *context, Usec chain_start_wall, Now now);
+
 /* For the actions: how the errors that both know are taken. An error of the request that makes the artefact: */
 void drive_ask_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_usec);
 /* An error of a reading request: it says nothing about the artefact. */

@@ -18,6 +18,10 @@ void engine_free(Engine *e) {
     heap_done(&e->steps);
     heap_done(&e->deadlines);
     engine_ahead_done(e);
+    heap_done(&e->looks);
+    for (size_t i = 0; i < e->n_lineages; i++)
+        lineage_free(e->lineages[i]);
+    free(e->lineages);
     for (size_t i = 0; i < e->n_polls; i++)
         poll_free(e->polls[i]);
     free(e->polls);
@@ -75,6 +79,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     ledger->n_runs = ledger->n_runs_room = 0;
     ledger->stock = (StockState){};
     engine_meet_places(e);
+    engine_load_chains(e, ledger);
     if ((r = engine_begin_expiry(e, &stock, now)) < 0 || (r = engine_restore_inventories(e, ledger)) < 0)
         return r;
     ledger_done(ledger);
@@ -84,11 +89,13 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     for (size_t i = 0; i < e->n_runs; i++) {
         Run *run = e->runs[i];
         const Target *t = targets_find(&e->targets, run->account, run->region, run->table);
-        run->enrolment = t && !run_is_settled(run) ? target_enrolment(t, run->schedule) : NULL;
+        run->enrolment =
+            t && !run_is_settled(run) && !run_is_link(run) ? target_enrolment(t, run->schedule) : NULL;
         if (run->enrolment)
             run->enrolment->n_unsettled++;
         run_apply(run, RUN_EV_INTERRUPTED, &(RunCause){.why = "the daemon ended before the reply came"}, now);
-        if (engine_wait(e, run, now.mono) < 0 || heap_set(&e->deadlines, &run->deadline, run_deadline(run)) < 0)
+        Usec step = run_waits_for_chain(run) ? USEC_INFINITY : now.mono;
+        if (engine_wait(e, run, step) < 0 || heap_set(&e->deadlines, &run->deadline, run_deadline(run)) < 0)
             return -ENOMEM;
     }
     e->trust = trust_make(now);
@@ -221,6 +228,13 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_due(e, n, now, out);
         ++*n_taken;
     }
+    Lineage *l;
+    while (r >= 0 && starts && *n_taken < ENGINE_TURN_MAX && (l = heap_due(&e->looks, now.wall))) {
+        r = engine_look_at_chain(e, l, now);
+        ++*n_taken;
+    }
+    if (r >= 0 && starts)
+        r = engine_turn_of_chains(e, now);
     if (r >= 0)
         r = engine_take_orders(e, now, out, n_taken);
     if (r >= 0)
@@ -259,6 +273,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return r;
     if (done->tag == TAG_PROBE)
         return engine_probed(e, done, raw, out);
+    if (done->tag >= TAG_LINEAGE && done->tag < TAG_LINEAGE + e->n_lineages)
+        return engine_chain_answered(e, done, now, out);
     if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + e->n_aheads * AHEAD_MAX)
         return engine_described(e, done, now, out);
     if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
@@ -319,11 +335,12 @@ static int collect_runs(Engine *e, Now now, EngineOutbox *out) {
     if (r < 0)
         return r;
     for (size_t i = 0; i < e->n_runs; i++) {
-        if (!e->runs[i]->changed)
+        Run *run = e->runs[i];
+        if (!run->changed)
             continue;
-        if (ARRAY_GROW(b->runs, b->n_runs, b->n_runs_room) < 0)
+        if (ARRAY_GROW(b->runs, b->n_runs, b->n_runs_room) < 0 || ARRAY_GROW(b->links, b->n_links, b->n_links_room) < 0)
             return -ENOMEM;
-        b->runs[b->n_runs++] = e->runs[i];
+        *(run_is_link(run) ? &b->links[b->n_links++] : &b->runs[b->n_runs++]) = run;
     }
     return 0;
 }
@@ -348,8 +365,8 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
     if (trust_holds(&e->trust) && !engine_is_paused(e)) {
         mono = usec_min(mono, engine_expiry_mono(e));
-        wall = usec_min(wall, usec_min(heap_next(&e->due), engine_ahead_wall(e)));
         wall = usec_min(wall, engine_reverify_wall(e, now));
+        wall = usec_min(wall, usec_min(usec_min(heap_next(&e->due), heap_next(&e->looks)), engine_ahead_wall(e)));
     }
     return usec_max(usec_min(wall, on_wall(mono, now)), now.wall);
 }
@@ -394,6 +411,7 @@ void engine_committed(Engine *e, EngineOutbox *out) {
         out->batch.enrolments[i]->changed = out->batch.enrolments[i]->listed = false;
     for (size_t i = 0; i < out->batch.n_targets; i++)
         out->batch.targets[i]->changed = out->batch.targets[i]->listed = false;
+    engine_chains_committed(e, &out->batch);
     if (e->linger_mono != USEC_INFINITY)
         return;
     size_t n_kept = 0;

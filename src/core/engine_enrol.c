@@ -111,6 +111,8 @@ static int arm_target(Engine *e, Target *t, Now now, EngineOutbox *out) {
             r = engine_freshness(e, n, now, out);
         else
             heap_set(&e->fresh, &n->fresh, USEC_INFINITY);
+        if (r >= 0)
+            r = engine_enrol_chain(e, n, now);
     }
     if (r >= 0 && t->place)
         r = engine_arm_recovery(e, t, now);

@@ -1,11 +1,11 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
- * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_expiry.c (with engine_expiry.h) those that
- * are to go, engine_reverify.c exports that are checked again, engine_order.c what people ask for,
- * engine_pause.c while nothing new may start, engine_inventory.c the tables that places have and their tags,
- * engine_news.c what happens to tables, engine_recovery.c their point-in-time recovery,
- * engine_outbox.c what a turn collects. */
+ * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c and engine_base.c chains of
+ * incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that are
+ * checked again, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
+ * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
+ * recovery, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
@@ -20,6 +20,7 @@
 /* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
 #define TAG_PROBE UINT64_MAX
 #define TAG_PLACE (UINT64_MAX - 1)
+#define TAG_LINEAGE (UINT64_C(1) << 61) /* and the index in Engine.lineages */
 #define TAG_AHEAD (UINT64_C(1) << 62)             /* and AHEAD_MAX times the index in Engine.aheads, and that in describing */
 #define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
 #define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
@@ -81,6 +82,10 @@ struct Engine {
     bool expiry_anew; /* the configuration is new: look at every table, for what expires and what is checked again */
     StockPort port;
     StockState stock; /* without those that are being deleted, which are doubts */
+    Lineage **lineages; /* none ever leaves */
+    size_t n_lineages, n_lineages_room, n_waiting; /* n_waiting: for their turn to ask for a window */
+    int64_t next_chain_id;
+    Heap looks; /* of lineages, wall */
     HttpReply **inbox;
     size_t n_inbox, n_inbox_room;
     ClientOutbox calls;
@@ -235,6 +240,8 @@ int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 
 /* Carries out orders; counts its work in *n_taken. */
 int engine_take_orders(Engine *e, Now now, EngineOutbox *out, size_t *n_taken);
+/* A run outside of the calendar, which begins at once: no spread. -EEXIST: there is one. */
+int engine_begin_now(Engine *e, Enrolment *n, Now now, EngineOutbox *out, Run **ret);
 
 /* --- engine_pause.c --- */
 
@@ -246,3 +253,38 @@ static inline bool engine_is_paused(const Engine *e) { return pause_is_set(&e->p
 int engine_watch_pause(Engine *e, Now now, EngineOutbox *out);
 /* The run has not begun, and must not while the pause lasts. */
 bool engine_pause_holds(const Engine *e, const Run *r);
+bool engine_holds_room(const Run *r); /* an export that is in flight, or about to be */
+
+/* --- engine_chain.c --- */
+
+int engine_load_chains(Engine *e, Ledger *ledger);
+/* The enrolment has, or has lost, its schedule. */
+int engine_enrol_chain(Engine *e, Enrolment *n, Now now);
+Lineage *engine_lineage_of(const Engine *e, const Run *r); /* or NULL */
+int engine_put_chain(EngineOutbox *out, Chain *c); /* if it changed */
+/* What is in the batch is in the ledger; chains that have settled are forgotten. */
+void engine_chains_committed(Engine *e, const LedgerBatch *batch);
+/* Asks how far back the table can be restored. */
+int engine_look_at_chain(Engine *e, Lineage *l, Now now);
+int engine_chain_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+/* When to look again, and whether there is a window to ask for. */
+int engine_schedule_chain(Engine *e, Lineage *l, Now now);
+/* Windows are asked for, a few at a time, first those whose time runs out first. */
+int engine_turn_of_chains(Engine *e, Now now);
+/* The run of a link has settled. */
+int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
+/* What a link was answered makes it doubtful that its window can still be had. */
+int engine_doubt_link(Engine *e, const Run *r, Now now);
+
+/* --- engine_base.c --- */
+
+/* A run whose slot waits for a chain: settled at once where its outcome is known. */
+int engine_slot_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
+/* What the artefact of an export is now, if chains begin with it. */
+int engine_base_noted(Engine *e, const Run *r, Now now, EngineOutbox *out);
+/* Chains may have come further: who succeeds whom, what is over, and which slots are covered. */
+int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out);
+/* What the table's recovery says of the chains. */
+int engine_judge_losses(Engine *e, Lineage *l, Now now, EngineOutbox *out);
+/* Asks for a base where there is none, if that is wanted and possible. */
+int engine_want_base(Engine *e, Lineage *l, Now now, EngineOutbox *out);

@@ -25,8 +25,7 @@ static Run *unsettled_run(const Engine *e, const Enrolment *n) {
     return NULL;
 }
 
-/* It begins at once: no spread. */
-static int begin(Engine *e, Enrolment *n, Now now, EngineOutbox *out, Run **ret) {
+int engine_begin_now(Engine *e, Enrolment *n, Now now, EngineOutbox *out, Run **ret) {
     Usec slot;
     int r = slot_ordered(n, now.wall, &slot);
     if (r < 0 || (r = engine_begin_run(e, n, slot, now, out)) < 0)
@@ -44,7 +43,7 @@ static int order_one(Engine *e, Enrolment *n, Order *o, Now now, EngineOutbox *o
     char why[ORDER_WORD_MAX];
     Run *run = unsettled_run(e, n);
     bool is_new = !run;
-    int r = run ? 0 : begin(e, n, now, out, &run);
+    int r = run ? 0 : engine_begin_now(e, n, now, out, &run);
     if (r == -EEXIST)
         return 0;
     if (r < 0)

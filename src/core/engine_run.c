@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "core/drive.h"
 #include "core/slot.h"
 #include "core/verify.h"
@@ -44,6 +45,8 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
             return rc;
     }
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
+    if (rc >= 0 && (r->artefact || r->failed_artefact))
+        rc = engine_base_noted(e, r, now, out);
     if (rc < 0 || !run_is_settled(r))
         return rc;
     if (!run_is_watched(r))
@@ -51,13 +54,15 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     if (r->enrolment)
         TAKE_PTR(r->enrolment)->n_unsettled--;
     engine_stop_polling(e, r);
-    e->room_made |= r->action == ACTION_EXPORT;
+    e->room_made |= run_exports(r);
     if (run_is_watched(r))
         return r->calling ? 0 : heap_set(&e->steps, &r->step, now.mono + WATCH_USEC);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
     if (r->calling)
         client_cancel(e->client, (uint64_t)r->id);
     r->calling = false;
+    if (run_is_link(r)) /* what is verified counts only where nothing before it is missing: its chain knows */
+        return engine_link_noted(e, r, now, out);
     Target *t = targets_find(&e->targets, r->account, r->region, r->table);
     Enrolment *n = t ? target_enrolment(t, r->schedule) : NULL;
     if (!n || !r->artefact || r->artefact->life != ARTEFACT_VERIFIED || r->artefact->created_wall <= n->newest_wall)
@@ -74,7 +79,8 @@ static int supersede_waiting(Engine *e, const Enrolment *n, Usec slot, Now now, 
     for (size_t i = 0; n->n_unsettled > 0 && i < e->n_runs; i++) {
         Run *r = e->runs[i];
         bool stays = r->slot_wall == slot || (r->slot_wall > slot && r->slot_wall == n->ordered_wall);
-        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || stays || strcmp(r->schedule, n->schedule_name) != 0 ||
+        if ((r->state != RUN_DUE && r->state != RUN_INTENDED) || stays || r->action == ACTION_INCREMENTAL ||
+            strcmp(r->schedule, n->schedule_name) != 0 ||
             target_compare(n->target, r->account, r->region, r->table) != 0)
             continue;
         char why[700];
@@ -111,19 +117,24 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
     r->warn_at_wall = s->warn_after_usec > 0 ? usec_add(now.wall, s->warn_after_usec) : USEC_INFINITY;
     r->finish_by_wall = usec_add(now.wall, s->finish_within_usec);
     r->changed = true;
-    if ((rc = heap_set(&e->steps, &r->step, now.mono)) < 0 ||
-        (rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r))) < 0)
+    if (run_waits_for_chain(r)) {
+        char label[TARGET_LABEL_SIZE];
+        r->start_by_wall = USEC_INFINITY; /* it has nothing to start */
+        r->hint = text_format("'ddbackupctl chain %s' shows how far it has come", target_label(t, e->qualified, label));
+    } else if ((rc = heap_set(&e->steps, &r->step, now.mono)) < 0)
+        return rc;
+    if ((rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r))) < 0)
         return rc;
     e->next_run_id++;
-    e->runs[e->n_runs++] = TAKE_PTR(r);
-    return 0;
+    Run *begun = e->runs[e->n_runs++] = TAKE_PTR(r);
+    return run_waits_for_chain(begun) ? engine_slot_noted(e, begun, now, out) : 0;
 }
 
 /* --- exports in flight --- */
 
 /* It runs, as far as anybody knows, or is about to be asked for. */
-static bool holds_room(const Run *r) {
-    return r->action == ACTION_EXPORT && (r->asking || r->has_room || r->state == RUN_REQUESTED ||
+bool engine_holds_room(const Run *r) {
+    return run_exports(r) && (r->asking || r->has_room || r->state == RUN_REQUESTED ||
                                           r->state == RUN_UNCERTAIN || r->state == RUN_IN_PROGRESS || run_is_watched(r));
 }
 
@@ -134,7 +145,7 @@ static bool shares_room(const Run *a, const Run *b) {
 static bool finds_room(const Engine *e, const Run *r) {
     int n = 0;
     for (size_t i = 0; i < e->n_runs; i++)
-        n += e->runs[i] != r && holds_room(e->runs[i]) && shares_room(e->runs[i], r);
+        n += e->runs[i] != r && engine_holds_room(e->runs[i]) && shares_room(e->runs[i], r);
     return n < e->conf->limits.max_exports_in_flight;
 }
 
@@ -202,7 +213,7 @@ int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     Usec open_wall;
     if (is_shut_out(r, now, &open_wall))
         return wait_for_opening(e, r, open_wall, now, out);
-    if (r->action == ACTION_EXPORT && r->state == RUN_INTENDED && r->asking && !r->has_room && !finds_room(e, r))
+    if (run_exports(r) && r->state == RUN_INTENDED && r->asking && !r->has_room && !finds_room(e, r))
         return wait_for_room(e, r, now, out);
     r->has_room = false;
     rc = client_begin(e->client,
@@ -214,6 +225,11 @@ int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
                       now);
     r->calling = rc >= 0;
     return rc;
+}
+
+/* The window of a link, or its table, may be gone. */
+static bool is_doubtful(AwsErrorClass class) {
+    return class == AWS_TIME_REFUSED || class == AWS_PITR_OFF || class == AWS_NOT_FOUND;
 }
 
 int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
@@ -234,7 +250,9 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
         rc = engine_table_described(e, context.target, now, out);
     else if (rc >= 0 && describing && context.target && class == AWS_NOT_FOUND)
         rc = engine_table_gone(e, context.target, now, out);
-    e->room_made |= r->action == ACTION_EXPORT && !holds_room(r);
+    if (rc >= 0 && run_is_link(r) && is_doubtful(done->error.class))
+        rc = engine_doubt_link(e, r, now);
+    e->room_made |= run_exports(r) && !engine_holds_room(r);
     if (rc >= 0 && trouble && r->n_said < r->n_notes && r->notes[r->n_said].event == RUN_EV_DEFERRED)
         r->n_said++; /* said for the place, once for all of its tables; the story in the ledger has it */
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
@@ -253,7 +271,7 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
 
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {
     if (now.wall >= r->finish_by_wall || (now.wall >= r->start_by_wall && run_deadline(r) == r->start_by_wall)) {
-        bool start = now.wall < r->finish_by_wall || r->state == RUN_DUE;
+        bool start = now.wall < r->finish_by_wall || (r->state == RUN_DUE && !run_waits_for_chain(r));
         char why[700];
         snprintf(why, sizeof why, "%s%s%s",
                  start ? "it could not start within start_within" : "it did not finish within finish_within",

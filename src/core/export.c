@@ -1,4 +1,4 @@
-/* Full exports to S3. Repeating the request with its token and its stored parameters is safe for the 8 hours in which
+/* Exports to S3: full ones, and the links of chains. Repeating the request with its token and its stored parameters is safe for the 8 hours in which
  * the token is valid; later it is looked for first. */
 
 #include <errno.h>
@@ -46,18 +46,48 @@ static int set_token(Run *r, const char *deployment, const char *account) {
     return rc < 0 ? rc : text_set(&r->name, token);
 }
 
+/* The start of the chain stands in it, so that chains of one table that ask for the same window have an export each. */
+static int set_link_token(Run *r, const char *deployment, const char *account, Usec chain_start_wall) {
+    char start[DATE_COMPACT_SIZE], from[DATE_COMPACT_SIZE], to[DATE_COMPACT_SIZE], number[16], token[EXPORT_TOKEN_SIZE];
+    snprintf(number, sizeof number, "%d", r->attempt);
+    const char *parts[] = {deployment,
+                           account,
+                           r->table_id,
+                           r->schedule,
+                           date_to_compact(chain_start_wall, start),
+                           date_to_compact(r->from_wall, from),
+                           date_to_compact(r->to_wall, to),
+                           number};
+    int rc = drive_hash(parts, ARRAY_SIZE(parts), EXPORT_TOKEN_SIZE - 1, token);
+    return rc < 0 ? rc : text_set(&r->name, token);
+}
+
 /* The account's digits stand in the stored ARN, so that a later attempt needs no configuration. */
 static const char *account_of(const Run *r, char buffer[static 13]) {
     return target_account_id(&(Target){.table_arn = r->table_arn}, buffer);
 }
 
+static int expand_s3(Run *r, const DriveContext *context, const char *account) {
+    int rc = expand(&r->s3.bucket, context, r, account);
+    return rc < 0 ? rc : expand(&r->s3.prefix, context, r, account);
+}
+
 static int intend(Run *r, const DriveContext *context) {
     char account[13];
-    account_of(r, account);
-    int rc = expand(&r->s3.bucket, context, r, account);
-    if (rc >= 0)
-        rc = expand(&r->s3.prefix, context, r, account);
+    int rc = expand_s3(r, context, account_of(r, account));
     return rc < 0 ? rc : set_token(r, context->deployment, account);
+}
+
+int export_intend_link(Run *r, const DriveContext *context, Usec chain_start_wall, Now now) {
+    char account[13];
+    int rc = expand_s3(r, context, account_of(r, account));
+    if (rc >= 0)
+        rc = set_link_token(r, context->deployment, account, chain_start_wall);
+    if (rc < 0)
+        return rc;
+    r->intent_wall = now.wall;
+    run_apply(r, RUN_EV_PREPARED, NULL, now);
+    return 0;
 }
 
 static int ask(const Run *r, AwsRequest **ret) {
@@ -72,6 +102,9 @@ static int ask(const Run *r, AwsRequest **ret) {
     rc = rc < 0 ? rc : text_set(&q->export_table.s3_sse_algorithm, r->s3.sse_algorithm);
     rc = rc < 0 ? rc : text_set(&q->export_table.s3_sse_kms_key_id, r->s3.kms_key_id);
     rc = rc < 0 ? rc : text_set(&q->export_table.format, r->s3.format);
+    rc = rc < 0 ? rc : text_set(&q->export_table.view_type, r->view_type);
+    q->export_table.from_wall = r->from_wall;
+    q->export_table.to_wall = r->to_wall;
     if (rc < 0)
         return rc;
     *ret = TAKE_PTR(q);
@@ -131,8 +164,9 @@ static const struct {
     {"KmsAccessDenied", "allow kms:GenerateDataKey and kms:Decrypt on the key to this principal"},
 };
 
+/* A link's next attempt is a row of its own, and its chain's to make. */
 static bool may_try_again(const Run *r, Now now) {
-    return !run_is_settled(r) && r->attempt < EXPORT_MAX_ATTEMPTS && now.wall <= r->start_by_wall;
+    return !run_is_settled(r) && !run_is_link(r) && r->attempt < EXPORT_MAX_ATTEMPTS && now.wall <= r->start_by_wall;
 }
 
 /* The same token would answer with the same export. */
@@ -191,14 +225,17 @@ static int verify(Run *r, const DriveContext *context, const ExportInfo *info, N
     Artefact *a = r->artefact;
     char why[300] = "";
     *ret_wait_usec = 0;
+    const char *type = run_is_link(r) ? "INCREMENTAL_EXPORT" : "FULL_EXPORT";
     if (info->table_id && !text_equal(info->table_id, r->table_id))
         snprintf(why, sizeof why, "it is of TableId %.64s, not %.64s", info->table_id, r->table_id);
-    else if (info->type && strcmp(info->type, "FULL_EXPORT") != 0)
-        snprintf(why, sizeof why, "it is of type %.64s, not FULL_EXPORT", info->type);
-    if (a->finished_wall == WALL_UNKNOWN)
-        a->finished_wall = now.wall;
+    else if (info->type && strcmp(info->type, type) != 0)
+        snprintf(why, sizeof why, "it is of type %.64s, not %s", info->type, type);
+    else if (run_is_link(r) && (info->from_wall != r->from_wall || info->to_wall != r->to_wall))
+        snprintf(why, sizeof why, "it is of another window than was asked for");
     else if (r->verify != VERIFY_SERVICE && !info->manifest_key)
         snprintf(why, sizeof why, "the service tells of no manifest");
+    if (a->finished_wall == WALL_UNKNOWN)
+        a->finished_wall = now.wall;
     if (why[0])
         return disprove(r, context, why, now, ret_wait_usec);
     if (r->verify == VERIFY_SERVICE)

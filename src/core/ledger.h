@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "core/lineage.h"
 #include "core/order.h"
 #include "core/pause.h"
 #include "core/run.h"
@@ -30,7 +31,14 @@ typedef struct Ledger {
     Pause pause; /* also one that has run out since */
     LedgerTable *tables;
     size_t n_tables, n_tables_room;
+    Lineage **lineages; /* with the chains and losses that matter; the runs of open attempts are among the runs */
+    size_t n_lineages, n_lineages_room;
+    int64_t next_chain_id;
 } Ledger;
+
+/* The one of that name, made when it is not there yet. -ENOMEM. */
+int ledger_lineage(Ledger *l, const char *account, const char *region, const char *table, const char *schedule,
+                   Lineage **ret);
 
 void ledger_done(Ledger *l);
 void ledger_table_done(LedgerTable *t);
@@ -59,6 +67,12 @@ typedef struct LedgerBatch {
     size_t n_orders, n_orders_room;
     LedgerTable *tables; /* owned */
     size_t n_tables, n_tables_room;
+    Run **links;        /* runs that are attempts at windows of chains */
+    size_t n_links, n_links_room;
+    Chain **chains;
+    size_t n_chains, n_chains_room;
+    Lineage **losses; /* whose losses have changed */
+    size_t n_losses, n_losses_room;
 } LedgerBatch;
 
 bool ledger_batch_is_empty(const LedgerBatch *b);

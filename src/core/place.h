@@ -25,6 +25,7 @@ typedef struct Place {
     size_t n_sought; /* tables that were to tell whose account it is */
     PlaceTrouble trouble;
     bool trouble_said;
+    int n_asking, n_exports; /* links that are being asked for, exports in flight: while links get their turns */
     bool hurry; /* fresh credentials: what was deferred is tried at once */
 } Place;
 

@@ -42,6 +42,11 @@ const ReportRow report_rows[REPORT_KINDS] = {
     [REPORT_CLOCK_WRONG] = {"ae4a014922fa49819fa46631f284146d", LEVEL_ERROR},
     [REPORT_CLOCK_RIGHT] = {"0d69a247ec5f422a80b10167b0fe7607", LEVEL_NOTICE},
     [REPORT_CLOCK_STEPPED] = {"b4390701715b4e18acb397caf8339860", LEVEL_WARNING},
+    [REPORT_CHAIN_BEGUN] = {"a74ec727a3e54dd4857e3554f10369df", LEVEL_NOTICE},
+    [REPORT_CHAIN_ENDED] = {"7eb65c24b606403f856bb355c8e59855", LEVEL_INFO},
+    [REPORT_CHAIN_BASE] = {"12abae120b53483f9cc9342a235c55f2", LEVEL_NOTICE},
+    [REPORT_CHAIN_BEHIND] = {"a24d27d5d8a04cc29a5ca32affeea6d6", LEVEL_WARNING},
+    [REPORT_CHAIN_LOST] = {"bcd7f5fb286146628e534ec95fefeea2", LEVEL_ERROR},
     [REPORT_SUSPENDED] = {"923692ec1d88430d9f6b9d34966b02fb", LEVEL_NOTICE},
     [REPORT_ZONES_CHANGED] = {"034c9de96b354a35895e35752d11825a", LEVEL_NOTICE},
     [REPORT_EXPIRED] = {"aeda25045c254e2bb5724599cef17d17", LEVEL_INFO},
@@ -157,9 +162,12 @@ int report_artefact(const ReportArtefact *a, ReportKind kind, bool qualified, Re
 /* What a run says with an event; -1: nothing. */
 static int kind_of(const Run *r, RunEvent event) {
     switch (event) {
-    case RUN_EV_VERIFIED:
+    case RUN_EV_VERIFIED: /* of links the runs whose slots are covered speak */
+        return run_is_link(r) ? -1 : (int)REPORT_SUCCEEDED;
+    case RUN_EV_COVERED:
         return REPORT_SUCCEEDED;
-    case RUN_EV_REFUSED:
+    case RUN_EV_REFUSED: /* links are given up with their chain, which says so once */
+        return run_is_link(r) ? -1 : (int)REPORT_FAILED;
     case RUN_EV_DISPROVED:
     case RUN_EV_FAILED_THERE:
     case RUN_EV_VANISHED:
@@ -218,6 +226,9 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
     case RUN_EV_ADOPTED:
         text_add(t, "adopted");
         break;
+    case RUN_EV_COVERED:
+        text_add(t, "is covered");
+        break;
     case RUN_EV_ABSENT:
     case RUN_EV_RETRIED:
         text_add(t, "is asked for again");
@@ -242,13 +253,13 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
     }
     if (r->why && event != RUN_EV_VERIFIED)
         text_addf(t, ": %s", r->why);
-    if (r->hint && event != RUN_EV_VERIFIED)
+    if (r->hint && event != RUN_EV_VERIFIED && event != RUN_EV_COVERED)
         text_addf(t, "; HINT: %s", r->hint);
 }
 
 /* The target and the slot, which every message of a run begins with. */
 static int begin_run(const Run *r, ReportKind kind, bool qualified, Text *t, Report **ret) {
-    char slot[DATE_ISO_SIZE];
+    char slot[DATE_ISO_SIZE], from[DATE_ISO_SIZE];
     CLEANUP(report_free_ptr) Report *report = report_new(kind);
     if (!report)
         return -ENOMEM;
@@ -257,8 +268,12 @@ static int begin_run(const Run *r, ReportKind kind, bool qualified, Text *t, Rep
         return -ENOMEM;
     report->slot_wall = r->slot_wall;
     report->run_id = r->id;
-    text_addf(t, "%s: %s %s %s ", report->target, action_to_string(r->action), r->schedule,
-              date_to_iso(r->slot_wall, slot));
+    if (run_is_link(r))
+        text_addf(t, "%s: link of %s from %s to %s ", report->target, r->schedule, date_to_iso(r->from_wall, from),
+                  date_to_iso(r->to_wall, slot));
+    else
+        text_addf(t, "%s: %s %s %s ", report->target, action_to_string(r->action), r->schedule,
+                  date_to_iso(r->slot_wall, slot));
     *ret = TAKE_PTR(report);
     return 0;
 }

@@ -36,6 +36,7 @@ static const char *const event_names[RUN_EVENTS] = {
     [RUN_EV_FAILED_THERE] = "failed there",
     [RUN_EV_RETRIED] = "retried",
     [RUN_EV_VANISHED] = "vanished",
+    [RUN_EV_COVERED] = "covered",
     [RUN_EV_START_EXPIRED] = "start deadline passed",
     [RUN_EV_FINISH_EXPIRED] = "hard deadline passed",
     [RUN_EV_ORDERED] = "ordered",
@@ -49,8 +50,10 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_PREPARED] = TO(RUN_INTENDED),
             [RUN_EV_DEFERRED] = TO(RUN_DUE),
             [RUN_EV_REFUSED] = TO(RUN_FAILED),
+            [RUN_EV_COVERED] = TO(RUN_SUCCEEDED),
             [RUN_EV_START_EXPIRED] = TO(RUN_SKIPPED),
             [RUN_EV_ORDERED] = TO(RUN_DUE),
+            [RUN_EV_FINISH_EXPIRED] = TO(RUN_FAILED),
         },
     [RUN_INTENDED] =
         {
@@ -119,6 +122,8 @@ int run_new(int64_t id, Run **ret) {
         .first_sent_wall = WALL_UNKNOWN,
         .sent_wall = WALL_UNKNOWN,
         .settled_wall = WALL_UNKNOWN,
+        .from_wall = WALL_UNKNOWN,
+        .to_wall = WALL_UNKNOWN,
         .step = HEAP_NODE(r),
         .poll = HEAP_NODE(r),
         .deadline = HEAP_NODE(r),
@@ -138,6 +143,7 @@ void run_free(Run *r) {
     free(r->table_id);
     free(r->table_arn);
     s3_conf_done(&r->s3);
+    free(r->view_type);
     free(r->why);
     free(r->hint);
     free(r->request_id);

@@ -6,7 +6,11 @@
  *             │            └─► uncertain ┘             └─► failed (why, hint)
  *             └─► skipped (why)          (adopt what is found, or ask again)
  *
- * The state changes in run_apply alone, by the table in run.c; an event that a state does not know is inert. */
+ * The state changes in run_apply alone, by the table in run.c; an event that a state does not know is inert.
+ *
+ * Links of chains (core/chain.h) go through the same states, from INTENDED on, and have a window in the place of a slot;
+ * they are rows of their own. A run of a schedule of incremental exports asks for nothing itself: it is due until its
+ * chain has covered its slot. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +51,7 @@ typedef enum RunEvent {
     RUN_EV_FAILED_THERE,   /* the service says that it failed, and trying again cannot help */
     RUN_EV_RETRIED,        /* the service says that it failed; a new attempt begins */
     RUN_EV_VANISHED,       /* it was deleted by somebody */
+    RUN_EV_COVERED,        /* the chain of its table has passed its slot */
     RUN_EV_START_EXPIRED,  /* the start deadline passed */
     RUN_EV_FINISH_EXPIRED, /* the hard deadline passed */
     RUN_EV_ORDERED,        /* somebody asked for it, who stands in its cause */
@@ -71,6 +76,11 @@ typedef struct Run {
     Usec start_by_wall;  /* start deadline */
     Usec warn_at_wall;   /* soft deadline, USEC_INFINITY: none */
     Usec finish_by_wall; /* hard deadline */
+
+    /* a link's; 0 and WALL_UNKNOWN: it is none */
+    int64_t chain_id;
+    Usec from_wall, to_wall;
+    char *view_type;
 
     /* the intent: set at INTENDED, never derived again */
     char *name; /* a backup's name, an export's client token */
@@ -124,6 +134,13 @@ DEFINE_CLEANUP(Run, run_free)
 /* The one place where a state changes. True when the event meant something to this state (it may stay the same). Copies
  * the cause into the run where the event carries one (who ordered it is for the story alone). Without memory for the cause the state changes all the same. */
 bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now);
+
+/* It is a link: an attempt at one window of a chain. */
+static inline bool run_is_link(const Run *r) { return r->chain_id != 0; }
+/* It asks for nothing, and is settled by its chain. */
+static inline bool run_waits_for_chain(const Run *r) { return r->action == ACTION_INCREMENTAL && !run_is_link(r); }
+/* It asks for an export. */
+static inline bool run_exports(const Run *r) { return r->action == ACTION_EXPORT || run_is_link(r); }
 
 void run_notes_clear(Run *r); /* they are in the ledger */
 bool run_is_settled(const Run *r);

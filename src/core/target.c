@@ -43,6 +43,7 @@ int target_new(const char *account, const char *region, const char *table, Targe
     t->expire = HEAP_NODE(t);
     t->reverify = HEAP_NODE(t);
     t->audited_mono = WALL_UNKNOWN;
+    t->size_bytes = COUNT_UNKNOWN;
     if (text_set(&t->account, account) < 0 || text_set(&t->region, region) < 0 || text_set(&t->table, table) < 0)
         return -ENOMEM;
     *ret = TAKE_PTR(t);
@@ -63,6 +64,7 @@ int target_describe(Target *t, const TableInfo *info, Usec wall) {
     if (text_set(&t->table_id, info->id) < 0 || text_set(&t->table_arn, info->arn) < 0)
         return -ENOMEM;
     t->described_wall = wall;
+    t->size_bytes = info->size_bytes;
     t->changed = true;
     return 0;
 }

@@ -13,6 +13,7 @@
 #define ACCOUNT_OWN "own"
 
 typedef struct Target Target;
+struct Lineage;
 
 /* A schedule as it holds for one target, with what must outlive the process. */
 typedef struct Enrolment {
@@ -32,6 +33,7 @@ typedef struct Enrolment {
     bool listed;  /* in the batch of this turn */
     size_t n_beyond_said; /* backups that would go and stay, as last said */
     size_t n_unsettled; /* runs of it */
+    struct Lineage *lineage; /* incremental: its chains (core/lineage.h); borrowed, NULL: none yet */
 
     Usec next_slot_wall; /* the slot that the node `due` waits for */
     HeapNode due;        /* wall: slot + spread */
@@ -50,6 +52,7 @@ struct Target {
     Usec recovery_wall;         /* when; WALL_UNKNOWN: never */
     bool looking, enabling, look_failed;
     HeapNode look;              /* mono: when to look at it again */
+    int64_t size_bytes;         /* as of then, hours old; COUNT_UNKNOWN: not described by this process */
     bool selected;              /* by the configuration and, for patterns, by the last listing */
     bool changed, listed;
     bool describing;       /* ahead of a slot */

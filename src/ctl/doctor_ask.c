@@ -201,7 +201,7 @@ static int collect_tables(Doctor *d) {
         DoctorTable *table = &d->tables[d->n_tables++];
         *table = (DoctorTable){.target = t, .place = p};
         for (size_t j = 0; j < t->n_enrolments; j++)
-            table->wants_pitr |= t->enrolments[j]->schedule && t->enrolments[j]->schedule->action == ACTION_EXPORT;
+            table->wants_pitr |= t->enrolments[j]->schedule && t->enrolments[j]->schedule->action != ACTION_BACKUP;
         grant_need_for(p, t);
     }
     return 0;

@@ -39,7 +39,7 @@ static const char usage[] =
     "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
     "  --table=GLOB            tables whose name matches (status, list, check, plan, prune, doctor)\n"
     "  --schedule=NAME         of that schedule (status, list, check, plan, prune)\n"
-    "  --action=backup|export  of that action (list, prune)\n"
+    "  --action=ACTION         backup, export or incremental (list, prune)\n"
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list, doctor)\n"
     "  --arn                   with ARNs (list, prune)\n"
@@ -245,7 +245,7 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_ACTION:
         o->has_action = true;
         if (action_from_string(value, &o->action) < 0)
-            return refuse(value, "no such action", "", "backup or export", "");
+            return refuse(value, "no such action", "", "backup, export or incremental", "");
         return 0;
     case OPT_LIMIT:
         return parse_number("limit", value, INT32_MAX, &o->limit);

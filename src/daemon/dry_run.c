@@ -84,7 +84,7 @@ static int ask_targets(DryRun *d, Now now) {
         DryTarget *item = &d->items[d->n_items];
         item->target = t;
         for (size_t j = 0; j < t->n_enrolments; j++)
-            item->wants_pitr |= t->enrolments[j]->schedule && t->enrolments[j]->schedule->action == ACTION_EXPORT;
+            item->wants_pitr |= t->enrolments[j]->schedule && t->enrolments[j]->schedule->action != ACTION_BACKUP;
         r = ask_target(d, d->n_items++, now);
     }
     return r;

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "io/store_chain.h"
 #include "io/store_lock.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
@@ -391,6 +392,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
     for (size_t i = 0; r >= 0 && i < batch->n_tables; i++)
         r = put_table(s, &batch->tables[i]);
     int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
+    if (r >= 0 && code == SQLITE_OK)
+        code = store_chain_put(s->db, batch);
     return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
 
@@ -496,6 +499,11 @@ static int stock_failed(Store *s, int code, int error) {
     return error < 0 ? row_failed(s, error, "an artefact") : failed(s, code, "the ledger cannot be read");
 }
 
+static int by_id(const void *a, const void *b) {
+    const Run *x = *(Run *const *)a, *y = *(Run *const *)b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
 int store_load(Store *s, Ledger *ret) {
     CLEANUP(ledger_done) Ledger l = {};
     for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
@@ -519,6 +527,11 @@ int store_load(Store *s, Ledger *ret) {
     int r, code = store_stock_load(s->db, &l.stock, &r);
     if (code != SQLITE_OK || r < 0)
         return stock_failed(s, code, r);
+    code = store_chain_load(s->db, &l, &r);
+    if (code != SQLITE_OK || r < 0)
+        return r < 0 ? row_failed(s, r, "a chain") : failed(s, code, "the ledger cannot be read");
+    if (l.n_runs > 0)
+        qsort(l.runs, l.n_runs, sizeof *l.runs, by_id);
     *ret = l;
     l = (Ledger){};
     return 0;

@@ -108,6 +108,39 @@ static const char *const steps[] = {
     "ALTER TABLE targets ADD COLUMN gone INTEGER;"
     "ALTER TABLE targets ADD COLUMN recovery INTEGER;"
     "ALTER TABLE targets ADD COLUMN recovery_seen INTEGER;",
+    /* chains of incremental exports: a row for each attempt at each window, and for all time that is lost */
+    "CREATE TABLE chains ("
+    "  id INTEGER PRIMARY KEY, state TEXT NOT NULL,"
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL,"
+    "  table_id TEXT NOT NULL, table_arn TEXT NOT NULL,"
+    "  base_run INTEGER NOT NULL, base_arn TEXT NOT NULL, base INTEGER NOT NULL, base_made INTEGER NOT NULL,"
+    "  start INTEGER NOT NULL, covered INTEGER NOT NULL, ends INTEGER, begun INTEGER NOT NULL, settled INTEGER,"
+    "  why TEXT) STRICT;"
+    "CREATE INDEX chains_by_table ON chains (account, region, name, schedule);"
+    "CREATE INDEX chains_unsettled ON chains (id) WHERE settled IS NULL;"
+
+    "CREATE TABLE links ("
+    "  id INTEGER PRIMARY KEY, chain INTEGER NOT NULL REFERENCES chains (id),"
+    "  from_wall INTEGER NOT NULL, to_wall INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    "  state TEXT NOT NULL, handle TEXT NOT NULL, view_type TEXT,"
+    "  s3_bucket TEXT, s3_bucket_owner TEXT, s3_prefix TEXT, s3_sse_algorithm TEXT, s3_kms_key_id TEXT, s3_format TEXT,"
+    "  warn_at INTEGER, warned INTEGER NOT NULL, intent INTEGER, first_sent INTEGER, sent INTEGER,"
+    "  n_sends INTEGER NOT NULL, n_deferred INTEGER NOT NULL,"
+    "  settled INTEGER, why TEXT, hint TEXT, request_id TEXT, verify TEXT NOT NULL,"
+    "  life TEXT, arn TEXT, status TEXT, table_id TEXT, created INTEGER, finished INTEGER, verified INTEGER,"
+    "  size_bytes INTEGER, item_count INTEGER, details TEXT, level TEXT, found TEXT,"
+    "  UNIQUE (chain, from_wall, attempt)) STRICT;"
+    "CREATE INDEX links_unsettled ON links (id) WHERE settled IS NULL;"
+    "CREATE TRIGGER windows_stay BEFORE UPDATE OF chain, from_wall, to_wall, attempt ON links"
+    "  BEGIN SELECT RAISE(ABORT, 'a window never changes'); END;"
+
+    "CREATE TABLE losses ("
+    "  account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL,"
+    "  from_wall INTEGER NOT NULL, to_wall INTEGER, chain INTEGER NOT NULL REFERENCES chains (id),"
+    "  noticed INTEGER NOT NULL, why TEXT NOT NULL,"
+    "  PRIMARY KEY (account, region, name, schedule, from_wall)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER losses_stay BEFORE UPDATE ON losses WHEN OLD.to_wall IS NOT NULL"
+    "  BEGIN SELECT RAISE(ABORT, 'what is lost stays lost'); END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

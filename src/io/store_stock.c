@@ -7,83 +7,54 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "io/store_rows.h"
+#include "io/store_sql.h"
 
 /* --- writing --- */
 
-typedef struct Value {
-    const char *text; /* NULL: the number */
-    int64_t number;
-    bool is_null;
-} Value;
-
-static Value of_text(const char *s) { return (Value){.text = s, .is_null = !s}; }
-static Value of_number(int64_t n) { return (Value){.number = n}; }
-static Value of_wall(Usec wall) { return (Value){.number = wall, .is_null = wall == WALL_UNKNOWN}; }
-
-static int run(sqlite3 *db, const char *sql, const Value *values, int n) {
-    sqlite3_stmt *q = NULL;
-    int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
-    for (int i = 0; code == SQLITE_OK && i < n; i++)
-        if (values[i].text)
-            code = sqlite3_bind_text(q, i + 1, values[i].text, -1, SQLITE_STATIC);
-        else if (!values[i].is_null)
-            code = sqlite3_bind_int64(q, i + 1, values[i].number);
-    if (code == SQLITE_OK && (code = sqlite3_step(q)) == SQLITE_DONE)
-        code = SQLITE_OK;
-    sqlite3_finalize(q);
-    return code;
-}
-
-#define RUN(db, sql, ...)                                                                                              \
-    ({                                                                                                                 \
-        const Value values_[] = {__VA_ARGS__};                                                                         \
-        run(db, sql, values_, (int)ARRAY_SIZE(values_));                                                               \
-    })
-
 static int put_decision(sqlite3 *db, const StockDecision *d, Usec wall) {
     ArtefactLife life;
-    int code = RUN(db, "INSERT INTO decisions (arn, wall, decision, why, who) VALUES (?,?,?,?,?)", of_text(d->arn),
-                   of_number(wall), of_text(decision_to_string(d->decision)), of_text(d->why), of_text(d->who));
+    int code = SQL_RUN(db, "INSERT INTO decisions (arn, wall, decision, why, who) VALUES (?,?,?,?,?)", sql_text(d->arn),
+                   sql_number(wall), sql_text(decision_to_string(d->decision)), sql_text(d->why), sql_text(d->who));
     if (code == SQLITE_OK && d->decision == DECISION_ADOPTED)
-        code = RUN(db, "UPDATE artefacts SET adopted = ? WHERE arn = ?", of_number(wall), of_text(d->arn));
+        code = SQL_RUN(db, "UPDATE artefacts SET adopted = ? WHERE arn = ?", sql_number(wall), sql_text(d->arn));
     if (code != SQLITE_OK || !decision_sets_life(d->decision, &life))
         return code;
-    return RUN(db, "UPDATE artefacts SET life = ? WHERE arn = ?", of_text(artefact_life_to_string(life)),
-               of_text(d->arn));
+    return SQL_RUN(db, "UPDATE artefacts SET life = ? WHERE arn = ?", sql_text(artefact_life_to_string(life)),
+               sql_text(d->arn));
 }
 
 /* A hold without end is one until the largest number. */
 static int put_hold(sqlite3 *db, const StockHold *h, Usec wall) {
     if (h->until_wall == WALL_UNKNOWN)
-        return RUN(db, "DELETE FROM holds WHERE arn = ?", of_text(h->arn));
-    return RUN(db, "INSERT OR REPLACE INTO holds (arn, wall, until, why, who) VALUES (?,?,?,?,?)", of_text(h->arn),
-               of_number(wall), of_number(h->until_wall), of_text(h->why), of_text(h->who));
+        return SQL_RUN(db, "DELETE FROM holds WHERE arn = ?", sql_text(h->arn));
+    return SQL_RUN(db, "INSERT OR REPLACE INTO holds (arn, wall, until, why, who) VALUES (?,?,?,?,?)", sql_text(h->arn),
+               sql_number(wall), sql_number(h->until_wall), sql_text(h->why), sql_text(h->who));
 }
 
 static int put_brake(sqlite3 *db, const StockBrake *b) {
     if (b->n_delete == 0)
-        return RUN(db,
+        return SQL_RUN(db,
                    "DELETE FROM brakes WHERE account = ? AND region = ? AND name = ? AND schedule = ? AND table_id = ?",
-                   of_text(b->account), of_text(b->region), of_text(b->table), of_text(b->schedule),
-                   of_text(b->table_id));
-    return RUN(db,
+                   sql_text(b->account), sql_text(b->region), sql_text(b->table), sql_text(b->schedule),
+                   sql_text(b->table_id));
+    return SQL_RUN(db,
                "INSERT OR REPLACE INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since,"
                " n_confirmed, who) VALUES (?,?,?,?,?,?,?,?,?,?)",
-               of_text(b->account), of_text(b->region), of_text(b->table), of_text(b->schedule), of_text(b->table_id),
-               of_number((int64_t)b->n_delete), of_number((int64_t)b->n_all), of_wall(b->since_wall),
-               of_number((int64_t)b->n_confirmed), of_text(b->who));
+               sql_text(b->account), sql_text(b->region), sql_text(b->table), sql_text(b->schedule), sql_text(b->table_id),
+               sql_number((int64_t)b->n_delete), sql_number((int64_t)b->n_all), sql_wall(b->since_wall),
+               sql_number((int64_t)b->n_confirmed), sql_text(b->who));
 }
 
 static int put_check(sqlite3 *db, const StockCheck *c, Usec wall) {
     const char *level = verify_level_to_string(c->level);
-    int code = RUN(db, "INSERT INTO checks (arn, wall, level, passed, found) VALUES (?,?,?,?,?)", of_text(c->arn),
-                   of_number(wall), of_text(level), of_number(c->passed), of_text(c->found));
+    int code = SQL_RUN(db, "INSERT INTO checks (arn, wall, level, passed, found) VALUES (?,?,?,?,?)", sql_text(c->arn),
+                   sql_number(wall), sql_text(level), sql_number(c->passed), sql_text(c->found));
     if (code != SQLITE_OK || !c->passed)
         return code != SQLITE_OK ? code
-                                 : RUN(db, "UPDATE artefacts SET life = 'disproved', found = ? WHERE arn = ?",
-                                       of_text(c->found), of_text(c->arn));
-    return RUN(db, "UPDATE artefacts SET verified = ?, level = ?, found = ? WHERE arn = ?", of_number(wall),
-               of_text(level), of_text(c->found), of_text(c->arn));
+                                 : SQL_RUN(db, "UPDATE artefacts SET life = 'disproved', found = ? WHERE arn = ?",
+                                       sql_text(c->found), sql_text(c->arn));
+    return SQL_RUN(db, "UPDATE artefacts SET verified = ?, level = ?, found = ? WHERE arn = ?", sql_number(wall),
+               sql_text(level), sql_text(c->found), sql_text(c->arn));
 }
 
 int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
@@ -97,9 +68,9 @@ int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
     for (size_t i = 0; code == SQLITE_OK && i < c->n_checks; i++)
         code = put_check(db, &c->checks[i], wall);
     if (code == SQLITE_OK && c->expiry != STOCK_SWITCH_STAYS)
-        code = RUN(db, "INSERT OR REPLACE INTO facts (name, value, wall, who) VALUES ('expiry',?,?,?)",
-                   of_text(c->expiry == STOCK_SWITCH_RESUMED ? "resumed" : "paused"), of_number(wall),
-                   of_text(c->expiry_who));
+        code = SQL_RUN(db, "INSERT OR REPLACE INTO facts (name, value, wall, who) VALUES ('expiry',?,?,?)",
+                   sql_text(c->expiry == STOCK_SWITCH_RESUMED ? "resumed" : "paused"), sql_number(wall),
+                   sql_text(c->expiry_who));
     return code;
 }
 
@@ -111,13 +82,6 @@ static Usec wall_at(sqlite3_stmt *q, int i) {
 
 static const char *text_at(sqlite3_stmt *q, int i) { return (const char *)sqlite3_column_text(q, i); }
 
-static int take_texts(sqlite3_stmt *q, char **const *texts, size_t n, int first) {
-    for (size_t i = 0; i < n; i++)
-        if (text_set(texts[i], text_at(q, first + (int)i)) < 0)
-            return -ENOMEM;
-    return 0;
-}
-
 static int take_item(sqlite3_stmt *q, Stock *s) {
     if (ARRAY_GROW(s->items, s->n_items, s->n_room) < 0)
         return -ENOMEM;
@@ -125,7 +89,7 @@ static int take_item(sqlite3_stmt *q, Stock *s) {
     *i = (StockItem){.decision = DECISIONS};
     char **const texts[] = {&i->schedule, &i->intended_name, &i->account,  &i->region,
                             &i->table,    &i->hold_why,      &i->hold_who, &i->decision_why};
-    int n = (int)ARRAY_SIZE(texts), r = take_texts(q, texts, ARRAY_SIZE(texts), 0);
+    int n = (int)ARRAY_SIZE(texts), r = store_sql_texts(q, texts, ARRAY_SIZE(texts), 0);
     i->slot_wall = wall_at(q, n);
     i->hold_until_wall = wall_at(q, n + 1);
     i->adopted_wall = wall_at(q, n + 2);
@@ -174,7 +138,7 @@ static int take_brake(sqlite3_stmt *q, StockState *s) {
     StockBrake *b = &s->brakes[s->n_brakes++];
     *b = (StockBrake){};
     char **const texts[] = {&b->account, &b->region, &b->table, &b->schedule, &b->table_id, &b->who};
-    int n = (int)ARRAY_SIZE(texts), r = take_texts(q, texts, ARRAY_SIZE(texts), 0);
+    int n = (int)ARRAY_SIZE(texts), r = store_sql_texts(q, texts, ARRAY_SIZE(texts), 0);
     b->n_delete = (size_t)sqlite3_column_int64(q, n);
     b->n_all = (size_t)sqlite3_column_int64(q, n + 1);
     b->since_wall = wall_at(q, n + 2);

@@ -38,6 +38,16 @@ def s3(text):
     return base('"backup";', '"export"; s3 = { ' + text + " };")
 
 
+def chain(keys="", base="weekly", schedules='["half", "weekly"]', more=""):
+    """Incremental exports in line 4 on full ones in line 3, for tables in line 6; `more` is line 7."""
+    return (
+        'deployment = "acme"; defaults = { s3 = { bucket = "acme-ddb"; }; };\nschedules = {\n'
+        '  weekly = { action = "export"; when = "Sun"; };\n'
+        f'  half = {{ action = "incremental"; when = "*:0/30"; base = "{base}"; {keys}}};\n'
+        f'}};\ntables = ( {{ match = "orders"; schedules = {schedules}; }} );\n{more}'
+    )
+
+
 def tables(text):
     """The value of `tables`, in line 5."""
     return base('( { match = "orders"; schedules = "nightly"; } )', text)
@@ -192,7 +202,7 @@ BAD = [
     ("unknown_key_in_group", top('aws = { read_time = "5s"; };'),
      ['FILE:6: aws.read_time: unknown key; HINT: did you mean "read_timeout"?']),
     ("unknown_key_like_none", schedule('zebra = 1;'),
-     ["FILE:4: schedules.nightly.zebra: unknown key; HINT: the keys here are action, when, timezone, spread, not_during, start_within, warn_after, finish_within, max_age, catch_up, verify, reverify, pitr, s3, keep, expire, formerly"]),
+     ["FILE:4: schedules.nightly.zebra: unknown key; HINT: the keys here are action, when, timezone, spread, not_during, start_within, warn_after, finish_within, max_age, catch_up, verify, reverify, pitr, base, on_lost, view_type, s3, keep, expire, formerly"]),
     ("unknown_key_of_another_group", schedule('region = "eu-central-1";'),
      ["FILE:4: schedules.nightly.region: unknown key; HINT: it belongs into aws"]),
     ("unknown_key_of_the_top", schedule('log_level = "info";'),
@@ -250,7 +260,7 @@ BAD = [
     ("when_missing", when(''),
      ['FILE:3: schedules.nightly.when: is missing: a calendar expression; HINT: such as when = "02:00"']),
     ("action_missing", base('action = "backup"; ', ''),
-     ['FILE:3: schedules.nightly.action: is missing: an on-demand backup or a full export to S3; HINT: such as action = "backup"']),
+     ['FILE:3: schedules.nightly.action: is missing: an on-demand backup, a full export to S3, or a chain of incremental exports; HINT: such as action = "backup"']),
     ("match_missing", tables('( { schedules = "nightly"; } )'),
      ['FILE:5: tables.match: is missing: names of tables, their ARNs, and patterns; HINT: such as match = "*"']),
     ("schedules_missing", tables('( { match = "orders"; } )'),
@@ -325,8 +335,26 @@ BAD = [
      ['FILE:4: schedules.nightly.catch_up: must be "last" or "none", not "lst"; HINT: did you mean "last"?']),
     ("word_unknown", top('log_level = "chatty";'),
      ['FILE:6: log_level: must be "error", "warning", "notice", "info" or "debug", not "chatty"']),
-    ("action_of_later", base('"backup"', '"incremental"'),
-     ['FILE:3: schedules.nightly.action: must be "backup" or "export", not "incremental"']),
+    ("action_unknown", base('"backup"', '"differential"'),
+     ['FILE:3: schedules.nightly.action: must be "backup", "export" or "incremental", not "differential"']),
+    ("incremental_without_base", base('"backup"', '"incremental"'),
+     ['FILE:3: schedules.nightly.s3.bucket: is missing; HINT: exports go to a bucket, s3 = { bucket = "..."; };',
+      'FILE:3: schedules.nightly.base: is missing; HINT: chains begin with a full export, base = "...", the name of a schedule with action = "export"']),
+    ("base_unknown", chain(base="wekly"),
+     ['FILE:4: schedules.half.base: there is no schedule "wekly"; HINT: did you mean "weekly"?']),
+    ("base_of_no_exports", chain(base="half"),
+     ['FILE:4: schedules.half.base: half makes no full exports; HINT: name a schedule with action = "export"']),
+    ("base_left_out", chain(schedules='"half"'),
+     ['FILE:6: tables.schedules: "half" stands there without its base; HINT: add "weekly"',
+      'FILE:3: schedules.weekly: no entry of tables names it; HINT: name it in one, or take it out']),
+    ("catch_up_of_chains", chain('catch_up = "none"; '),
+     ['FILE:4: schedules.half.catch_up: has no effect, for incremental exports cover all time that was missed; HINT: take it out']),
+    ("on_lost_of_backups", schedule('on_lost = "full";'),
+     ['FILE:4: schedules.nightly.on_lost: goes with action = "incremental" alone; HINT: take it out']),
+    ("size_without_quotes", chain(more="limits = { max_new_full_bytes = 5; };"),
+     ['FILE:7: limits.max_new_full_bytes: must be a string with a unit, not the number 5; HINT: write "500G"']),
+    ("size_of_nothing", chain(more='limits = { max_new_full_bytes = "much"; };'),
+     ['FILE:7: limits.max_new_full_bytes: "much" is no size; HINT: a number with the units K, M, G, T, such as "500G"']),
     ("verify_of_backups", schedule('verify = "objects";'),
      ['FILE:4: schedules.nightly.verify: "objects" is for exports; HINT: take it out, of a backup DynamoDB shows nothing more']),
     ("reverify_of_backups", schedule('reverify = "30d";'),
@@ -721,9 +749,10 @@ defaults = {
 schedules = {
   nightly = { action = "backup"; when = "02:00 UTC"; spread = "1h"; };
   weekly = { action = "export"; when = "Sun 03:00"; keep = { weekly = 5; }; s3 = { prefix = ""; format = "ION"; }; };
+  half = { action = "incremental"; base = "weekly"; when = "*:0/30"; on_lost = "full"; };
 };
 tables = (
-  { match = ["orders", "app-[a-f]*"]; exclude = "*-tmp"; schedules = ["nightly", "weekly"]; },
+  { match = ["orders", "app-[a-f]*"]; exclude = "*-tmp"; schedules = ["nightly", "weekly", "half"]; },
   { match = "scratch-*"; schedules = []; reason = "say \\"no\\" \\\\ \\x41"; }
 );
 aws = { profile = "back up"; max_attempts = 7; };
@@ -757,6 +786,9 @@ def test_dump(tmp_path):
         "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the instance",
         '    profile = "back up";  # FILE:15',
         "    max_attempts = 7;  # FILE:15",
+        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile",
+        '    profile = "back up";  # FILE:16',
+        "    max_attempts = 7;  # FILE:16",
         "        # timezone = \"\";  # not set: when names its own",
         '        timezone = "Europe/Berlin";  # defaults.timezone at FILE:3',
         '        spread = "1h";  # FILE:8',
@@ -768,10 +800,10 @@ def test_dump(tmp_path):
         "            last = 0;  # default",
         '        # formerly = [];  # not set: none',
         '            format = "ION";  # FILE:9',
-        '        match = ["orders", "app-[a-f]*"];  # FILE:12',
-        '        reason = "say \\"no\\" \\\\ A";  # FILE:13',
-        "    rate_share = 0.1;  # FILE:16",
-        '        external_id = "bk7";  # FILE:18',
+        '        match = ["orders", "app-[a-f]*"];  # FILE:13',
+        '        reason = "say \\"no\\" \\\\ A";  # FILE:14',
+        "    rate_share = 0.1;  # FILE:17",
+        '        external_id = "bk7";  # FILE:19',
         '        # regions = [];  # not set: aws.region',
         '        # accounts = [];  # not set: every one',
     ]:

@@ -663,7 +663,7 @@ def test_plan_of_a_bad_configuration(ledger, config):
     (["list", "--limit"], "--limit: its value is missing; HINT: "),
     (["list", "--limit=0"], "--limit=0: no such number; HINT: a whole number from 1 to"),
     (["list", "--json=1"], "--json=1: it takes no value; HINT: "),
-    (["list", "--action=juggle"], "juggle: no such action; HINT: backup or export"),
+    (["list", "--action=juggle"], "juggle: no such action; HINT: backup, export or incremental"),
     (["status", "--days=3"], "status --days: this verb does not take that option; HINT: plan does"),
     (["plan", "--days=367"], "--days=367: no such number; HINT: a whole number from 1 to 366"),
     (["prune"], "prune: the daemon deletes what its configuration says, by itself; HINT: ddbackupctl prune --dry-run"),

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "core/freshness.h"
 #include "core/trust.h"
+#include "chains.h"
 #include "house.h"
 #include "pace.h"
 #include "reader.h"
@@ -66,6 +67,8 @@ struct Book {
     size_t n_unsaid; /* runs that were settled and have not been spoken of */
     Pace *pace;
     Shelf *shelf;
+    ChainBook *chains;
+    bool doubted; /* some commit was: the chains are not compared any more */
     char *last_said[REPORT_KINDS];
     const char *undelayed; /* pattern; NULL: none */
 };
@@ -137,6 +140,7 @@ Book *book_new(House *house, Usec begun_wall) {
     b->begun_wall = begun_wall;
     b->pace = pace_new();
     b->shelf = shelf_new(house);
+    b->chains = chain_book_new(house);
     return b;
 }
 
@@ -151,6 +155,7 @@ void book_free(Book *b) {
     free(b->ranges);
     pace_free(b->pace);
     shelf_free(b->shelf);
+    chain_book_free(b->chains);
     for (int i = 0; i < REPORT_KINDS; i++)
         free(b->last_said[i]);
     free(b);
@@ -182,6 +187,8 @@ static void check_slot(const Book *b, const SlotLine *line) {
 }
 
 static void take_success(Book *b, const Run *r, const SlotLine *line) {
+    if (r->action == ACTION_INCREMENTAL)
+        return chain_book_check_covered(b->chains, r);
     if (!r->artefact || r->artefact->life != ARTEFACT_VERIFIED)
         house_violated(b->house, "%s succeeded without a verified artefact", line->key);
     const NameLine *name = line_of(&b->names, r->name, sizeof(NameLine), true);
@@ -261,9 +268,42 @@ static void take_range(Book *b, const char *schedule, const char *table, Usec fr
         .schedule = strdup(schedule), .table = strdup(table), .from_wall = from_wall, .to_wall = to_wall};
 }
 
+/* A link has a name of its own, and makes one export at most. */
+static void take_link(Book *b, const Run *r) {
+    char key[1024], label[TARGET_LABEL_SIZE];
+    snprintf(key, sizeof key, "link of %s/%s: chain %" PRId64 " from %" PRId64 " attempt %d", label_of_run(r, label),
+             r->schedule, r->chain_id, r->from_wall / USEC_PER_SEC, r->attempt);
+    SlotLine *line = line_of(&b->slots, key, sizeof(SlotLine), true);
+    NameLine *name = line_of(&b->names, r->name, sizeof(NameLine), true);
+    if (name->slot && name->slot != line)
+        house_violated(b->house, "%s and %s share the name %s", line->key, name->slot->key, r->name);
+    name->slot = line;
+    name->requested |= r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN;
+    if (r->state == RUN_SUCCEEDED && name->arn && !text_equal(name->arn, r->artefact->arn))
+        house_violated(b->house, "%s succeeded with %s, and %s was made for it", line->key, r->artefact->arn, name->arn);
+}
+
+static void take_chains(Book *b, const LedgerBatch *batch) {
+    char label[TARGET_LABEL_SIZE];
+    for (size_t i = 0; i < batch->n_links; i++)
+        take_link(b, batch->links[i]);
+    chain_book_committed(b->chains, batch);
+    for (size_t i = 0; i < batch->n_chains; i++) {
+        const Chain *c = batch->chains[i];
+        take_artefact(b, c->schedule, label_of(c->account, c->region, c->table, label),
+                      chain_book_watermark(b->chains, c->schedule, c->table));
+    }
+    for (size_t i = 0; i < batch->n_enrolments; i++) {
+        const Enrolment *n = batch->enrolments[i];
+        if (n->lineage && n->newest_wall > chain_book_watermark(b->chains, n->schedule_name, n->target->table))
+            house_violated(b->house, "%s/%s calls itself fresher than its chains are", n->target->table, n->schedule_name);
+    }
+}
+
 void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
     char label[TARGET_LABEL_SIZE];
     b->true_wall = true_wall;
+    take_chains(b, batch);
     b->figures.n_commits += !ledger_batch_is_empty(batch);
     shelf_committed(b->shelf, batch);
     for (size_t i = 0; i < batch->n_enrolments; i++) {
@@ -288,6 +328,7 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
 void book_doubted(Book *b, const LedgerBatch *batch) {
     char label[TARGET_LABEL_SIZE];
     shelf_doubted(b->shelf, batch);
+    b->doubted = true;
     for (size_t i = 0; i < batch->n_runs; i++) {
         const Run *r = batch->runs[i];
         slot_line(b, r->schedule, label_of_run(r, label), r->slot_wall, true)->doubtful = true;
@@ -377,6 +418,8 @@ static void check_enrolled(const void *node, VISIT visit, int depth) {
 
 static void compare_ledger(Book *b, const char *directory, Usec since_wall) {
     b->since_wall = since_wall;
+    if (!b->doubted)
+        chain_book_compare(b->chains, directory);
     reader_read(directory, since_wall, &(ReaderRows){.context = b,
                                          .run = compare_run,
                                          .enrolment = compare_enrolment,
@@ -422,6 +465,7 @@ static char *member(const char *json, size_t len, const char *outer, const char 
 /* What the service did must follow from what was in the ledger. */
 void book_served(Book *b, const ServiceRequest *request, const ServiceReply *reply) {
     b->figures.n_calls++;
+    chain_book_served(b->chains, request, reply);
     b->figures.n_lists += strcmp(reply->operation, "ListBackups") == 0;
     b->figures.n_describes += strcmp(reply->operation, "DescribeBackup") == 0;
     b->figures.n_table_describes += strcmp(reply->operation, "DescribeTable") == 0;
@@ -547,3 +591,5 @@ size_t book_audit(Book *b, const Engine *e, const char *directory, Usec until_wa
     b->figures.n_ranges = b->n_ranges;
     return b->figures.n_succeeded;
 }
+
+struct ChainBook *book_chains(Book *b) { return b->chains; }

@@ -50,3 +50,5 @@ int book_state(const Book *b, const char *schedule, const char *table, Usec slot
 const char *book_name(const Book *b, const char *schedule, const char *table, Usec slot_wall);
 /* The last message of that kind; "": none yet. Borrowed, until the next one. */
 const char *book_last_said(const Book *b, ReportKind kind);
+/* Its pages on chains (chains.h). */
+struct ChainBook *book_chains(Book *b);

@@ -33,8 +33,9 @@ static void table_is_what_it_says(void **state) {
         {RUN_EV_FAILED_THERE, "....F...."},
         {RUN_EV_RETRIED, "....II..."},
         {RUN_EV_VANISHED, "....FF..."},
+        {RUN_EV_COVERED, "S........"},
         {RUN_EV_START_EXPIRED, "KK......."},
-        {RUN_EV_FINISH_EXPIRED, ".FFFFF..."},
+        {RUN_EV_FINISH_EXPIRED, "FFFFFF..."},
         {RUN_EV_ORDERED, "DI......."},
     };
     assert_int_equal(ARRAY_SIZE(rows), RUN_EVENTS);

@@ -1,0 +1,248 @@
+#include "io/store_chain.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "io/store_rows.h"
+#include "io/store_sql.h"
+
+/* --- writing --- */
+
+static int put_chain(sqlite3 *db, const Chain *c) {
+    return SQL_RUN(db,
+                   "INSERT INTO chains (id, state, account, region, name, schedule, table_id, table_arn, base_run,"
+                   " base_arn, base, base_made, start, covered, ends, begun, settled, why)"
+                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET state=excluded.state,"
+                   " base_made=excluded.base_made, covered=excluded.covered, ends=excluded.ends,"
+                   " settled=excluded.settled, why=excluded.why",
+                   sql_number(c->id), sql_text(chain_state_to_string(c->state)), sql_text(c->account),
+                   sql_text(c->region), sql_text(c->table), sql_text(c->schedule), sql_text(c->table_id),
+                   sql_text(c->table_arn), sql_number(c->base_run_id), sql_text(c->base_arn), sql_wall(c->base_wall),
+                   sql_number(c->base_is_made), sql_wall(c->start_wall), sql_wall(c->covered_wall),
+                   sql_wall(c->end_wall), sql_wall(c->begun_wall), sql_wall(c->settled_wall), sql_text(c->why));
+}
+
+static int put_link(sqlite3 *db, const Run *r) {
+    return SQL_RUN(db,
+                   "INSERT INTO links (id, chain, from_wall, to_wall, attempt, state, handle, view_type, s3_bucket,"
+                   " s3_bucket_owner, s3_prefix, s3_sse_algorithm, s3_kms_key_id, s3_format, warn_at, warned, intent,"
+                   " first_sent, sent, n_sends, n_deferred, settled, why, hint, request_id, verify)"
+                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                   " state=excluded.state, warned=excluded.warned, first_sent=excluded.first_sent, sent=excluded.sent,"
+                   " n_sends=excluded.n_sends, n_deferred=excluded.n_deferred, settled=excluded.settled,"
+                   " why=excluded.why, hint=excluded.hint, request_id=excluded.request_id",
+                   sql_number(r->id), sql_number(r->chain_id), sql_wall(r->from_wall), sql_wall(r->to_wall),
+                   sql_number(r->attempt), sql_text(run_state_to_string(r->state)), sql_text(r->name),
+                   sql_text(r->view_type), sql_text(r->s3.bucket), sql_text(r->s3.bucket_owner), sql_text(r->s3.prefix),
+                   sql_text(r->s3.sse_algorithm), sql_text(r->s3.kms_key_id), sql_text(r->s3.format),
+                   sql_wall(r->warn_at_wall), sql_number(r->warned), sql_wall(r->intent_wall),
+                   sql_wall(r->first_sent_wall), sql_wall(r->sent_wall), sql_number(r->n_sends),
+                   sql_number(r->n_deferred), sql_wall(r->settled_wall), sql_text(r->why), sql_text(r->hint),
+                   sql_text(r->request_id), sql_text(verify_level_to_string(r->verify)));
+}
+
+static int put_link_artefact(sqlite3 *db, int64_t id, const Artefact *a) {
+    return SQL_RUN(db,
+                   "UPDATE links SET life=?, arn=?, status=?, table_id=?, created=?, finished=?, verified=?,"
+                   " size_bytes=?, item_count=?, details=?, level=?, found=? WHERE id=?",
+                   sql_text(artefact_life_to_string(a->life)), sql_text(a->arn), sql_text(a->status),
+                   sql_text(a->table_id), sql_wall(a->created_wall), sql_wall(a->finished_wall),
+                   sql_wall(a->verified_wall), sql_count(a->size_bytes), sql_count(a->item_count), sql_text(a->details),
+                   sql_text(verify_level_to_string(a->level)), sql_text(a->found), sql_number(id));
+}
+
+static int put_loss(sqlite3 *db, const Lineage *l, const LostSpan *loss) {
+    return SQL_RUN(db,
+                   "INSERT INTO losses (account, region, name, schedule, from_wall, to_wall, chain, noticed, why)"
+                   " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET to_wall=excluded.to_wall",
+                   sql_text(l->account), sql_text(l->region), sql_text(l->table), sql_text(l->schedule),
+                   sql_wall(loss->from_wall), sql_wall(loss->to_wall), sql_number(loss->chain_id),
+                   sql_wall(loss->noticed_wall), sql_text(loss->why));
+}
+
+int store_chain_put(sqlite3 *db, const LedgerBatch *b) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < b->n_chains; i++)
+        code = put_chain(db, b->chains[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < b->n_links; i++) {
+        code = put_link(db, b->links[i]);
+        if (code == SQLITE_OK && b->links[i]->artefact)
+            code = put_link_artefact(db, b->links[i]->id, b->links[i]->artefact);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < b->n_losses; i++)
+        for (size_t j = 0; code == SQLITE_OK && j < b->losses[i]->n_losses; j++)
+            if (b->losses[i]->losses[j].changed)
+                code = put_loss(db, b->losses[i], &b->losses[i]->losses[j]);
+    return code;
+}
+
+/* --- reading --- */
+
+#define OF_TABLE "account, region, name, schedule"
+
+static int lineage_of_row(sqlite3_stmt *q, Ledger *l, Lineage **ret) {
+    const char *names[4];
+    for (int i = 0; i < 4; i++)
+        if (!(names[i] = (const char *)sqlite3_column_text(q, i)))
+            return -ENOMEM;
+    return ledger_lineage(l, names[0], names[1], names[2], names[3], ret);
+}
+
+static Usec or_never(Usec wall) { return wall == WALL_UNKNOWN ? USEC_INFINITY : wall; }
+
+#define CHAINS_SQL                                                                                                     \
+    "SELECT " OF_TABLE ", table_id, table_arn, base_arn, why, id, state, base_run, base, base_made, start, covered,"    \
+    " ends, begun, settled FROM chains WHERE settled IS NULL ORDER BY " OF_TABLE ", base, id"
+
+static int read_chain(sqlite3_stmt *q, Chain *c) {
+    char **const texts[] = {&c->account,  &c->region,    &c->table,    &c->schedule,
+                            &c->table_id, &c->table_arn, &c->base_arn, &c->why};
+    int i = (int)ARRAY_SIZE(texts), r = store_sql_texts(q, texts, ARRAY_SIZE(texts), 0);
+    c->id = sqlite3_column_int64(q, i++);
+    const char *state = (const char *)sqlite3_column_text(q, i++);
+    c->base_run_id = sqlite3_column_int64(q, i++);
+    c->base_wall = store_sql_wall(q, i++);
+    c->base_is_made = sqlite3_column_int(q, i++);
+    c->start_wall = store_sql_wall(q, i++);
+    c->covered_wall = store_sql_wall(q, i++);
+    c->end_wall = or_never(store_sql_wall(q, i++));
+    c->begun_wall = store_sql_wall(q, i++);
+    c->settled_wall = store_sql_wall(q, i++);
+    return r < 0 ? r : state ? chain_state_from_string(state, &c->state) : -ENOMEM;
+}
+
+static int take_chain(sqlite3_stmt *q, void *context) {
+    Lineage *l;
+    CLEANUP(chain_free_ptr) Chain *c = calloc(1, sizeof *c);
+    int r = c ? read_chain(q, c) : -ENOMEM;
+    if (r >= 0)
+        r = lineage_of_row(q, context, &l);
+    if (r >= 0)
+        r = lineage_add_chain(l, c);
+    if (r >= 0)
+        (void)TAKE_PTR(c);
+    return r;
+}
+
+/* As STORE_RUN_COLUMNS, so that a link reads as any run; then what is a link's own. */
+#define LINKS_SQL                                                                                                      \
+    "SELECT k.id, k.state, 'incremental', c.schedule, c.account, c.region, c.name, k.handle, c.table_id, c.table_arn,"  \
+    " k.s3_bucket, k.s3_bucket_owner, k.s3_prefix, k.s3_sse_algorithm, k.s3_kms_key_id, k.s3_format, k.why, k.hint,"    \
+    " k.request_id, k.to_wall, k.to_wall, NULL, k.warn_at, NULL, k.warned, k.attempt, k.intent, k.first_sent, k.sent,"  \
+    " k.n_sends, k.n_deferred, k.settled, k.verify, CASE WHEN k.arn IS NULL THEN NULL ELSE k.id END, k.id, 'incremental', k.life," \
+    " k.arn, k.status, k.handle, k.table_id, k.created, k.finished, k.verified, k.size_bytes, k.item_count,"            \
+    " CASE WHEN json_valid(k.details) THEN k.details END, k.level, k.found, k.view_type, k.chain, k.from_wall"                            \
+    " FROM links k JOIN chains c ON c.id = k.chain"
+#define LINK_OWN_COLUMN 49
+
+/* Open attempts, and the last attempt at each window that its chain still has to do with. */
+#define OPEN_LINKS_SQL                                                                                                 \
+    LINKS_SQL " WHERE k.settled IS NULL OR (c.settled IS NULL AND k.to_wall > c.covered"                               \
+              " AND (c.ends IS NULL OR k.from_wall < c.ends) AND k.attempt = (SELECT max(attempt) FROM links"          \
+              " WHERE chain = k.chain AND from_wall = k.from_wall)) ORDER BY k.chain, k.from_wall, k.attempt"
+
+static int read_link(sqlite3_stmt *q, Run **ret) {
+    CLEANUP(run_free_ptr) Run *r = NULL;
+    int rc = store_row_run(q, &r);
+    if (rc < 0 || (rc = text_set(&r->view_type, (const char *)sqlite3_column_text(q, LINK_OWN_COLUMN))) < 0)
+        return rc;
+    r->chain_id = sqlite3_column_int64(q, LINK_OWN_COLUMN + 1);
+    r->from_wall = sqlite3_column_int64(q, LINK_OWN_COLUMN + 2);
+    r->to_wall = r->slot_wall;
+    *ret = TAKE_PTR(r);
+    return 0;
+}
+
+/* A window of a chain that is under way. */
+static int take_window(Chain *c, Run *r) {
+    ChainWindow *w;
+    if (r->to_wall <= c->covered_wall || r->from_wall >= c->end_wall)
+        return 0;
+    if (r->from_wall != chain_frontier(c)) /* a gap, or an overlap */
+        return -EBADMSG;
+    int rc = chain_add_window(c, r->to_wall, &w);
+    if (rc < 0)
+        return rc;
+    w->attempt = r->attempt;
+    w->is_verified = r->state == RUN_SUCCEEDED;
+    if (r->state == RUN_FAILED)
+        chain_take_failed(c, w, (Now){.wall = r->settled_wall});
+    else if (!w->is_verified)
+        w->run = r;
+    return 0;
+}
+
+static int take_link(sqlite3_stmt *q, void *context) {
+    Ledger *l = context;
+    Lineage *lineage;
+    CLEANUP(run_free_ptr) Run *r = NULL;
+    int rc = read_link(q, &r);
+    if (rc < 0 || (rc = ledger_lineage(l, r->account, r->region, r->table, r->schedule, &lineage)) < 0)
+        return rc;
+    Chain *c = lineage_chain(lineage, r->chain_id);
+    bool needs_artefact = r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING;
+    if (r->state == RUN_DUE || !r->name || (needs_artefact && !r->artefact))
+        return -EBADMSG;
+    if (c && (rc = take_window(c, r)) < 0)
+        return rc;
+    if (run_is_settled(r))
+        return 0;
+    if (ARRAY_GROW(l->runs, l->n_runs, l->n_runs_room) < 0)
+        return -ENOMEM;
+    l->runs[l->n_runs++] = TAKE_PTR(r);
+    return 0;
+}
+
+static int take_loss(sqlite3_stmt *q, void *context) {
+    Lineage *l;
+    int r = lineage_of_row(q, context, &l);
+    if (r < 0 || (r = ARRAY_GROW(l->losses, l->n_losses, l->n_losses_room)) < 0)
+        return r;
+    LostSpan *loss = &l->losses[l->n_losses++];
+    *loss = (LostSpan){.from_wall = store_sql_wall(q, 4),
+                       .to_wall = or_never(store_sql_wall(q, 5)),
+                       .chain_id = sqlite3_column_int64(q, 6),
+                       .noticed_wall = store_sql_wall(q, 7)};
+    return text_set(&loss->why, (const char *)sqlite3_column_text(q, 8));
+}
+
+static int take_first(sqlite3_stmt *q, void *context) {
+    Lineage *l;
+    int r = lineage_of_row(q, context, &l);
+    if (r >= 0)
+        l->first_wall = store_sql_wall(q, 4);
+    return r;
+}
+
+static int take_numbers(sqlite3_stmt *q, void *context) {
+    Ledger *l = context;
+    int64_t next = sqlite3_column_int64(q, 0) + 1;
+    if (next > l->next_run_id)
+        l->next_run_id = next;
+    l->next_chain_id = sqlite3_column_int64(q, 1) + 1;
+    return 0;
+}
+
+static const struct {
+    const char *sql;
+    SqlRow row;
+} loads[] = {
+    {CHAINS_SQL, take_chain},
+    {OPEN_LINKS_SQL, take_link},
+    {"SELECT " OF_TABLE ", from_wall, to_wall, chain, noticed, why FROM losses ORDER BY " OF_TABLE ", from_wall",
+     take_loss},
+    {"SELECT " OF_TABLE ", min(base) FROM chains WHERE state NOT IN ('forming', 'void') GROUP BY " OF_TABLE,
+     take_first},
+    {"SELECT (SELECT coalesce(max(id), 0) FROM links), (SELECT coalesce(max(id), 0) FROM chains)", take_numbers},
+};
+
+int store_chain_load(sqlite3 *db, Ledger *into, int *ret_error) {
+    int code = SQLITE_OK;
+    *ret_error = 0;
+    for (size_t i = 0; code == SQLITE_OK && *ret_error >= 0 && i < ARRAY_SIZE(loads); i++)
+        code = store_sql_read(db, loads[i].sql, loads[i].row, into, ret_error);
+    return code;
+}
