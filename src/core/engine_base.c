@@ -1,5 +1,5 @@
-/* Chains and what is around them: the bases that they begin with, one after the other; time that is lost; and the runs
- * that wait until a chain has come to their slots. */
+/* The bases that chains begin with, one after the other: exports of another schedule, made by its calendar, asked for by the
+ * chain, or found in the ledger. */
 
 #include "core/engine_inside.h"
 
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/date.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -16,223 +15,6 @@
 #define BASE_APART_USEC USEC_PER_HOUR
 /* The first link begins before its base: there must be so much to restore before one is made. */
 #define BASE_AFTER_USEC (2 * USEC_PER_MINUTE)
-
-/* --- runs that wait for their chain --- */
-
-static int settle_slot(Engine *e, const Lineage *l, Run *r, Now now, EngineOutbox *out) {
-    char why[400], iso[DATE_ISO_SIZE];
-    const LostSpan *loss;
-    switch (lineage_slot(l, r->slot_wall)) {
-    case SLOT_OPEN:
-        return 0;
-    case SLOT_COVERED:
-        snprintf(why, sizeof why, "every instant up to %s can be restored", date_to_iso(lineage_watermark(l), iso));
-        run_apply(r, RUN_EV_COVERED, &(RunCause){.why = why}, now);
-        break;
-    case SLOT_LOST:
-        loss = lineage_loss_at(l, r->slot_wall);
-        snprintf(why, sizeof why, "it lies in time that is lost, after %s: %.300s", date_to_iso(loss->from_wall, iso),
-                 loss->why);
-        run_apply(r, RUN_EV_REFUSED, &(RunCause){.why = why, .hint = r->hint}, now);
-        break;
-    case SLOT_BASELESS:
-        snprintf(why, sizeof why, "the chain has no base yet; schedule %.64s makes it",
-                 l->enrolment->schedule ? l->enrolment->schedule->base : "of its base");
-        run_apply(r, RUN_EV_START_EXPIRED, &(RunCause){.why = why, .hint = r->hint}, now);
-        break;
-    }
-    return engine_settle_notes(e, r, now, out);
-}
-
-int engine_slot_noted(Engine *e, Run *r, Now now, EngineOutbox *out) {
-    const Lineage *l = r->enrolment ? r->enrolment->lineage : NULL;
-    return l && !run_is_settled(r) ? settle_slot(e, l, r, now, out) : 0;
-}
-
-static int settle_slots(Engine *e, const Lineage *l, Now now, EngineOutbox *out) {
-    int r = 0;
-    for (size_t i = 0; r >= 0 && l->enrolment && i < e->n_runs; i++)
-        if (run_waits_for_chain(e->runs[i]) && e->runs[i]->enrolment == l->enrolment)
-            r = engine_slot_noted(e, e->runs[i], now, out);
-    return r;
-}
-
-/* --- what has changed --- */
-
-static int put_losses(EngineOutbox *out, Lineage *l) {
-    LedgerBatch *b = &out->batch;
-    bool changed = false;
-    for (size_t i = 0; i < l->n_losses; i++)
-        changed |= l->losses[i].changed;
-    for (size_t i = 0; i < b->n_losses; i++)
-        changed &= b->losses[i] != l;
-    if (!changed)
-        return 0;
-    if (ARRAY_GROW(b->losses, b->n_losses, b->n_losses_room) < 0)
-        return -ENOMEM;
-    b->losses[b->n_losses++] = l;
-    return 0;
-}
-
-/* What was not accepted is not asked for any more; what was is followed to its end, for nothing. */
-static int cut(Engine *e, Chain *c, Usec at_wall, const char *why, Now now, EngineOutbox *out) {
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < c->n_windows; i++) {
-        ChainWindow *w = &c->windows[i];
-        Run *run = w->from_wall >= at_wall ? w->run : NULL;
-        if (!run)
-            continue;
-        w->run = NULL;
-        if (run_apply(run, RUN_EV_REFUSED, &(RunCause){.why = why}, now))
-            r = engine_settle_notes(e, run, now, out);
-    }
-    chain_cut(c, at_wall);
-    return r;
-}
-
-static int say_ended(Engine *e, const Lineage *l, const Chain *c, EngineOutbox *out) {
-    char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
-    Report *report = NULL;
-    int r = report_enrolment(l->enrolment, REPORT_CHAIN_ENDED, e->qualified, &report,
-                             "a chain of %s is complete: the table can be restored to every instant from %s to %s; the "
-                             "next one goes on from there",
-                             l->schedule, date_to_iso(c->base_wall, from), date_to_iso(c->covered_wall, to));
-    return r < 0 ? r : engine_say(out, report);
-}
-
-int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
-    Enrolment *n = l->enrolment;
-    int r = 0;
-    lineage_succeed(l);
-    for (size_t i = 0; r >= 0 && i < l->n_chains; i++) {
-        Chain *c = l->chains[i];
-        bool ends = c->state == CHAIN_CLOSING || c->state == CHAIN_CLOSED;
-        if (ends && c->n_windows > 0 && c->windows[c->n_windows - 1].from_wall >= c->end_wall &&
-            (r = cut(e, c, c->end_wall, "the next chain has it", now, out)) < 0)
-            return r;
-        if (chain_is_over(c) && c->settled_wall == WALL_UNKNOWN) {
-            c->settled_wall = now.wall;
-            c->changed = true;
-            if (c->state == CHAIN_CLOSED && n)
-                r = say_ended(e, l, c, out);
-        }
-        if (r >= 0)
-            r = engine_put_chain(out, c);
-    }
-    if (r < 0 || (r = put_losses(out, l)) < 0 || !n)
-        return r;
-    if (lineage_watermark(l) > n->newest_wall) {
-        n->newest_wall = lineage_watermark(l);
-        r = engine_put_enrolment(out, n);
-        if (r >= 0 && n->schedule)
-            r = engine_freshness(e, n, now, out);
-    }
-    return r < 0 ? r : settle_slots(e, l, now, out);
-}
-
-/* --- losses --- */
-
-static int say_lost(Engine *e, const Lineage *l, const LostSpan *loss, EngineOutbox *out) {
-    char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
-    const Enrolment *n = l->enrolment;
-    const ScheduleConf *s = n->schedule;
-    Report *report = NULL;
-    target_label(n->target, e->qualified, label);
-    date_to_iso(loss->from_wall, from);
-    int r;
-    const char *act = l->table_is_gone            ? "if it is created again, "
-                      : !l->recovery.pitr_enabled ? "switch point-in-time recovery on (billed); "
-                                                  : "";
-    if (loss->to_wall != USEC_INFINITY)
-        r = report_enrolment(n, REPORT_CHAIN_LOST, e->qualified, &report,
-                             "LOST: what was between %s and %s cannot be restored by %s: %s; HINT: 'ddbackupctl chain "
-                             "%s' shows what can",
-                             from, date_to_iso(loss->to_wall, to), l->schedule, loss->why, label);
-    else
-        r = report_enrolment(n, REPORT_CHAIN_LOST, e->qualified, &report,
-                             "LOST: what came after %s cannot be restored by %s: %s; HINT: %sa new export of schedule %s "
-                             "begins the next chain%s",
-                             from, l->schedule, loss->why, act, s->base,
-                             s->on_lost == ON_LOST_FULL ? ", and is asked for by itself" : "");
-    return r < 0 ? r : engine_say(out, report);
-}
-
-/* Up to where the chain was wanted. */
-static Usec wanted_until(const Chain *c) {
-    switch (c->state) {
-    case CHAIN_CLOSING:
-    case CHAIN_BROKEN:
-        return c->end_wall;
-    case CHAIN_FORMING:
-    case CHAIN_GROWING:
-    case CHAIN_CLOSED:
-    case CHAIN_VOID:
-    case CHAIN_STATES:
-        break;
-    }
-    return USEC_INFINITY;
-}
-
-static int lose(Engine *e, Lineage *l, Chain *c, Usec gap_wall, Now now, EngineOutbox *out) {
-    char why[300];
-    bool was_forming = c->state == CHAIN_FORMING;
-    Usec until = wanted_until(c);
-    size_t n_losses = l->n_losses;
-    lineage_explain(l, c, why, sizeof why);
-    int r = cut(e, c, gap_wall, why, now, out);
-    if (r < 0 || gap_wall >= until)
-        return r;
-    chain_apply(c, CHAIN_EV_LOST, why);
-    Usec from = usec_max(gap_wall, c->base_wall / USEC_PER_SEC * USEC_PER_SEC);
-    if (was_forming || (r = lineage_lose(l, c->id, from, until, why, now.wall)) < 0 || l->n_losses == n_losses)
-        return r;
-    for (size_t i = 0; r >= 0 && i < l->n_losses; i++)
-        if (l->losses[i].chain_id == c->id && l->losses[i].from_wall == from)
-            r = say_lost(e, l, &l->losses[i], out);
-    return r;
-}
-
-/* Half, a quarter and a tenth of the period: each is said once. */
-static const int thresholds[] = {50, 25, 10};
-
-static int warn_of_margin(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
-    Usec margin = lineage_margin(l, now.wall);
-    if (margin == USEC_INFINITY || margin == 0) /* what has passed is lost, and said to be so */
-        return 0;
-    Usec period = l->recovery.period_days * USEC_PER_DAY;
-    int n = 0;
-    while (n < (int)ARRAY_SIZE(thresholds) && margin < period / 100 * thresholds[n])
-        n++;
-    bool worse = n > l->n_warned;
-    l->n_warned = n;
-    if (!worse)
-        return 0;
-    char left[DURATION_SIZE], from[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
-    Report *report = NULL;
-    Usec oldest = now.wall + margin - period;
-    int r = report_enrolment(l->enrolment, REPORT_CHAIN_BEHIND, e->qualified, &report,
-                             "the chain of %s is behind: what came after %s is not exported yet, and in %s it cannot be any "
-                             "more (%d %% of %lld days are left); HINT: 'ddbackupctl chain %s' shows what fails",
-                             l->schedule, date_to_iso(oldest, from),
-                             duration_to_string(margin / USEC_PER_SEC * USEC_PER_SEC, left),
-                             (int)(margin / (period / 100)), (long long)l->recovery.period_days,
-                             target_label(l->enrolment->target, e->qualified, label));
-    return r < 0 ? r : engine_say(out, report);
-}
-
-int engine_judge_losses(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
-    int r = warn_of_margin(e, l, now, out);
-    for (size_t i = 0; r >= 0 && i < l->n_chains; i++) {
-        Chain *c = l->chains[i];
-        Usec gap = c->state == CHAIN_CLOSED || c->state == CHAIN_VOID ? USEC_INFINITY
-                                                                      : chain_gap(c, lineage_earliest(l, c));
-        if (gap != USEC_INFINITY)
-            r = lose(e, l, c, gap, now, out);
-    }
-    return r < 0 ? r : engine_chain_moved(e, l, now, out);
-}
-
-/* --- bases --- */
 
 static int say_base(Engine *e, Lineage *l, ReportKind kind, EngineOutbox *out, const char *what) {
     Report *report = NULL;
@@ -243,7 +25,7 @@ static int say_base(Engine *e, Lineage *l, ReportKind kind, EngineOutbox *out, c
     return r < 0 ? r : engine_say(out, report);
 }
 
-int engine_want_base(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
+static int ask_for_base(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
     const ScheduleConf *s = l->enrolment->schedule;
     Target *t = l->enrolment->target;
     Enrolment *base = target_enrolment(t, s->base);
@@ -292,7 +74,7 @@ static int take_base(Engine *e, Lineage *l, Chain *c, ArtefactLife life, const c
         return 0;
     c->base_is_made = c->changed = true;
     if (chain_apply(c, good ? CHAIN_EV_BASE_VERIFIED : CHAIN_EV_BASE_FAILED, good ? NULL : why))
-        r = good ? say_begun(e, l, c, out) : cut(e, c, c->start_wall, "the base of its chain has failed", now, out);
+        r = good ? say_begun(e, l, c, out) : engine_cut_chain(e, c, c->start_wall, "the base of its chain has failed", now, out);
     if (r >= 0)
         r = engine_chain_moved(e, l, now, out);
     return r < 0 ? r : engine_schedule_chain(e, l, now);
@@ -332,4 +114,49 @@ int engine_base_noted(Engine *e, const Run *r, Now now, EngineOutbox *out) {
             rc = note_artefact(e, l, r, r->artefact, now, out);
     }
     return rc;
+}
+
+/* The newest export of the base's schedule that the ledger has, if the table can still be restored from there. */
+static const StockItem *newest_base(const Lineage *l, const Stock *stock) {
+    const StockItem *newest = NULL;
+    const Target *t = l->enrolment->target;
+    for (size_t i = 0; i < stock->n_items; i++) {
+        const Artefact *a = stock->items[i].artefact;
+        if (a->life == ARTEFACT_VERIFIED && a->action == ACTION_EXPORT && text_equal(a->table_id, t->table_id) &&
+            text_equal(stock->items[i].schedule, l->enrolment->schedule->base) && a->created_wall != WALL_UNKNOWN &&
+            link_first_from(a->created_wall) >= l->recovery.earliest_wall &&
+            (!newest || a->created_wall > newest->artefact->created_wall))
+            newest = &stock->items[i];
+    }
+    return newest;
+}
+
+/* Once, where there was no chain before: whatever is made from then on is noted. */
+static int find_base(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
+    const Target *t = l->enrolment->target;
+    CLEANUP(stock_done) Stock stock = {};
+    AUTO_FREE char *prefix = text_format("%s/export/", t->table_arn);
+    l->has_searched = true;
+    int r = prefix ? e->port.read(e->port.context, prefix, &stock) : -ENOMEM;
+    const StockItem *newest = r < 0 ? NULL : newest_base(l, &stock);
+    if (!newest)
+        return r;
+    Run base = {.id = newest->artefact->run_id,
+                .action = ACTION_EXPORT,
+                .schedule = newest->schedule,
+                .account = l->account,
+                .region = l->region,
+                .table = l->table,
+                .table_id = t->table_id,
+                .table_arn = t->table_arn,
+                .artefact = newest->artefact};
+    return note_artefact(e, l, &base, base.artefact, now, out);
+}
+
+int engine_want_base(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
+    bool is_new = l->first_wall == WALL_UNKNOWN && l->n_chains == 0;
+    int r = is_new && !l->has_searched && e->port.read && l->recovery.pitr_enabled && l->enrolment->target->table_arn
+                ? find_base(e, l, now, out)
+                : 0;
+    return r < 0 ? r : ask_for_base(e, l, now, out);
 }

@@ -1,5 +1,5 @@
 /* Chains of incremental exports: which windows are asked for, when, and in which order. The engine's side of
- * core/lineage.h; bases, losses and the runs that wait for a chain are engine_base.c's. */
+ * core/lineage.h; losses and the runs that wait for a chain are engine_loss.c's, bases engine_base.c's. */
 
 #include "core/engine_inside.h"
 
@@ -178,7 +178,7 @@ static bool wants_table(const Lineage *l, Now now) {
     for (size_t i = 0; i < l->n_chains; i++)
         if (lineage_is_fed(l, l->chains[i]) && chain_gap(l->chains[i], lineage_earliest(l, l->chains[i])) != USEC_INFINITY)
             return true;
-    return !lineage_head(l) && l->enrolment->schedule->on_lost == ON_LOST_FULL;
+    return !lineage_head(l) && (l->enrolment->schedule->on_lost == ON_LOST_FULL || !l->has_searched);
 }
 
 static int consider(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
@@ -358,6 +358,7 @@ int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out) {
         chain_take_verified(c, w);
     else
         chain_take_failed(c, w, now);
+    c->changed = true; /* so that this turn is committed: nothing waits for an outcome */
     int rc = engine_chain_moved(e, l, now, out);
     return rc < 0 ? rc : engine_schedule_chain(e, l, now);
 }

@@ -1,8 +1,8 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
- * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c and engine_base.c chains of
- * incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that are
+ * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and
+ * engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that are
  * checked again, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
  * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
  * recovery, engine_outbox.c what a turn collects. */
@@ -276,15 +276,20 @@ int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
 /* What a link was answered makes it doubtful that its window can still be had. */
 int engine_doubt_link(Engine *e, const Run *r, Now now);
 
-/* --- engine_base.c --- */
+/* --- engine_loss.c --- */
 
 /* A run whose slot waits for a chain: settled at once where its outcome is known. */
 int engine_slot_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
-/* What the artefact of an export is now, if chains begin with it. */
-int engine_base_noted(Engine *e, const Run *r, Now now, EngineOutbox *out);
 /* Chains may have come further: who succeeds whom, what is over, and which slots are covered. */
 int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out);
+/* Ends a chain there: what was not accepted is not asked for any more; what was is followed to its end, for nothing. */
+int engine_cut_chain(Engine *e, Chain *c, Usec at_wall, const char *why, Now now, EngineOutbox *out);
 /* What the table's recovery says of the chains. */
 int engine_judge_losses(Engine *e, Lineage *l, Now now, EngineOutbox *out);
-/* Asks for a base where there is none, if that is wanted and possible. */
+
+/* --- engine_base.c --- */
+
+/* What the artefact of an export is now, if chains begin with it. */
+int engine_base_noted(Engine *e, const Run *r, Now now, EngineOutbox *out);
+/* Finds a base where there is none, or asks for one, if that is wanted and possible. */
 int engine_want_base(Engine *e, Lineage *l, Now now, EngineOutbox *out);

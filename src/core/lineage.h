@@ -41,6 +41,7 @@ typedef struct Lineage {
     bool waits_for_turn; /* there is a window to ask for */
     Usec base_tried_wall;
     int n_warned; /* thresholds of the margin that were passed and said */
+    bool has_searched; /* the ledger, for a base */
     bool base_said; /* that a base is missing, and waited for */
     int n_failures;
     HeapNode look; /* wall: when to ask for the table's recovery, and see what can be done */

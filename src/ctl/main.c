@@ -20,7 +20,7 @@ static int (*const verbs[CTL_VERBS])(const CtlOptions *o, Usec now_wall, Text *o
     [CTL_VERIFY] = verb_verify,
     [CTL_RUN] = verb_run,         [CTL_PAUSE] = verb_order, [CTL_RESUME] = verb_order,
     [CTL_RELOAD] = verb_order,    [CTL_HOLD] = verb_order,  [CTL_RELEASE] = verb_order,
-    [CTL_ADOPT] = verb_order,
+    [CTL_ADOPT] = verb_order,     [CTL_CHAIN] = verb_chain,
 };
 
 int ctl_failed(const char *error) {
@@ -50,5 +50,5 @@ int main(int argc, char **argv) {
         return CTL_OK;
     AUTO_TEXT out = TEXT_INIT(ANSWER_MAX);
     int status = verbs[options.verb](&options, clocks_read().wall, &out);
-    return print(&out, status, options.verb == CTL_CHECK);
+    return print(&out, status, options.verb == CTL_CHECK || options.verb == CTL_CHAIN);
 }

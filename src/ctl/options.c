@@ -20,6 +20,7 @@ static const char usage[] =
     "  status             is every table protected right now, and how do I know?\n"
     "  list               runs and what they made, newest first\n"
     "  show RUN           a run's whole story; RUN is its number, a backup's name or an ARN\n"
+    "  chain TABLE        what its chains of incremental exports cover, and what is late or lost; exit status 0, 1, 2\n"
     "  check              for monitoring: one line, and exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 wrong usage\n"
     "  plan               what will be due, from the configuration alone\n"
     "  calendar EXPR      what a calendar expression means, and when it elapses\n"
@@ -38,7 +39,7 @@ static const char usage[] =
     "  --json                  for programs (every verb)\n"
     "  --state-directory=DIR   read the ledger in DIR ($STATE_DIRECTORY, else " LOCALSTATEDIR "/lib/ddbackupd)\n"
     "  --table=GLOB            tables whose name matches (status, list, check, plan, prune, doctor)\n"
-    "  --schedule=NAME         of that schedule (status, list, check, plan, prune)\n"
+    "  --schedule=NAME         of that schedule (chain, status, list, check, plan, prune)\n"
     "  --action=ACTION         backup, export or incremental (list, prune)\n"
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list, doctor)\n"
@@ -125,7 +126,7 @@ static const unsigned takers[] = {
     [OPT_STATE - OPT_JSON] = ~0u,
     [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
                             BIT(CTL_DOCTOR),
-    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
+    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_CHAIN) | BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
     [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_DOCTOR),
@@ -156,7 +157,7 @@ static const char *const verb_names[CTL_VERBS] = {
     [CTL_VERIFY] = "verify",
     [CTL_RUN] = "run",       [CTL_PAUSE] = "pause",       [CTL_RESUME] = "resume",
     [CTL_RELOAD] = "reload", [CTL_HOLD] = "hold",         [CTL_RELEASE] = "release",
-    [CTL_ADOPT] = "adopt",
+    [CTL_ADOPT] = "adopt",   [CTL_CHAIN] = "chain",
 };
 #define LIMIT_DEFAULT 50
 #define DAYS_DEFAULT 7
@@ -323,6 +324,11 @@ static int take_arguments(CtlOptions *o, char **arguments) {
             return refuse("run", "which schedule?", "", "ddbackupctl run SCHEDULE [TABLE]", "");
         o->order_schedule = *arguments++;
         o->order_table = *arguments ? *arguments++ : NULL;
+    }
+    if (o->verb == CTL_CHAIN) {
+        if (!*arguments)
+            return refuse("chain", "which table?", "", "ddbackupctl chain TABLE, a name or a pattern in quotes", "");
+        o->table = *arguments++;
     }
     if (o->verb == CTL_ADOPT) {
         if (!*arguments)

@@ -25,6 +25,7 @@ typedef enum CtlVerb {
     CTL_HOLD,
     CTL_RELEASE,
     CTL_ADOPT,
+    CTL_CHAIN,
     CTL_VERBS
 } CtlVerb;
 

@@ -227,6 +227,7 @@ static const char *method_of(const CtlOptions *o) {
         return CONTROL_INTERFACE ".Release";
     case CTL_ADOPT:
         return CONTROL_INTERFACE ".Adopt";
+    case CTL_CHAIN:
     case CTL_STATUS:
     case CTL_LIST:
     case CTL_SHOW:

@@ -13,6 +13,7 @@
 int verb_status(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_list(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_show(const CtlOptions *o, Usec now_wall, Text *out);
+int verb_chain(const CtlOptions *o, Usec now_wall, Text *out); /* 0 covered, 1 late, 2 lost or not known */
 int verb_check(const CtlOptions *o, Usec now_wall, Text *out); /* 0 OK, 1 WARNING, 2 CRITICAL */
 int verb_plan(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_calendar(const CtlOptions *o, Usec now_wall, Text *out);

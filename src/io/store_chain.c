@@ -246,3 +246,70 @@ int store_chain_load(sqlite3 *db, Ledger *into, int *ret_error) {
         code = store_sql_read(db, loads[i].sql, loads[i].row, into, ret_error);
     return code;
 }
+
+/* --- for readers --- */
+
+/* Every chain, so that a lineage stands there even if all of its chains have settled. */
+static int take_name(sqlite3_stmt *q, void *context) {
+    Lineage *l;
+    return lineage_of_row(q, context, &l);
+}
+
+static int take_reach(sqlite3_stmt *q, void *context) {
+    StoreChains *c = context;
+    Lineage *l;
+    int r = lineage_of_row(q, &c->ledger, &l);
+    StoreLineage *of = NULL;
+    for (size_t i = 0; r >= 0 && i < c->n_items; i++)
+        if (c->items[i].lineage == l)
+            of = &c->items[i];
+    if (r < 0 || !of)
+        return r < 0 ? r : -EBADMSG;
+    if (ARRAY_GROW(of->reaches, of->n_reaches, of->n_room) < 0)
+        return -ENOMEM;
+    ChainReach *reach = &of->reaches[of->n_reaches++];
+    *reach = (ChainReach){.id = sqlite3_column_int64(q, 4),
+                          .base_wall = store_sql_wall(q, 7),
+                          .covered_wall = store_sql_wall(q, 8),
+                          .n_links = sqlite3_column_int64(q, 9)};
+    const char *state = (const char *)sqlite3_column_text(q, 5);
+    r = state ? chain_state_from_string(state, &reach->state) : -ENOMEM;
+    return r < 0 ? r : text_set(&reach->base_arn, (const char *)sqlite3_column_text(q, 6));
+}
+
+void store_chains_done(StoreChains *c) {
+    for (size_t i = 0; i < c->n_items; i++) {
+        for (size_t j = 0; j < c->items[i].n_reaches; j++)
+            free(c->items[i].reaches[j].base_arn);
+        free(c->items[i].reaches);
+    }
+    free(c->items);
+    ledger_done(&c->ledger);
+    *c = (StoreChains){};
+}
+
+int store_chain_read(sqlite3 *db, StoreChains *ret, int *ret_error) {
+    CLEANUP(store_chains_done) StoreChains c = {};
+    int code = store_sql_read(db, "SELECT DISTINCT " OF_TABLE " FROM chains ORDER BY " OF_TABLE, take_name, &c.ledger, ret_error);
+    if (code == SQLITE_OK && *ret_error >= 0)
+        code = store_chain_load(db, &c.ledger, ret_error);
+    if (code != SQLITE_OK || *ret_error < 0)
+        return code;
+    c.items = calloc(c.ledger.n_lineages + 1, sizeof *c.items);
+    if (!c.items) {
+        *ret_error = -ENOMEM;
+        return code;
+    }
+    for (; c.n_items < c.ledger.n_lineages; c.n_items++)
+        c.items[c.n_items].lineage = c.ledger.lineages[c.n_items];
+    code = store_sql_read(db,
+                          "SELECT " OF_TABLE ", id, state, base_arn, base, covered,"
+                          " (SELECT count(*) FROM links WHERE chain = chains.id AND state = 'succeeded' AND to_wall <= covered)"
+                          " FROM chains ORDER BY " OF_TABLE ", base, id",
+                          take_reach, &c, ret_error);
+    if (code == SQLITE_OK && *ret_error >= 0) {
+        *ret = c;
+        c = (StoreChains){};
+    }
+    return code;
+}

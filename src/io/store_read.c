@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "io/store_chain.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
 #include "io/store_stock.h"
@@ -360,6 +361,13 @@ static int stock_read(StoreRead *s, int code, int error) {
 int store_read_stock(StoreRead *s, const char *prefix, Stock *ret) {
     int error = 0, code = store_stock_read(s->db, prefix, ret, &error);
     return stock_read(s, code, error);
+}
+
+int store_read_chains(StoreRead *s, StoreChains *ret) {
+    int r, code = store_chain_read(s->db, ret, &r);
+    return code != SQLITE_OK ? failed(s, code, "the ledger cannot be read")
+           : r < 0           ? take_failed(s, &(Query){.what = "a chain"}, r)
+                             : 0;
 }
 
 int store_read_stock_state(StoreRead *s, StockState *ret) {

@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "core/ledger.h"
+#include "core/span.h"
 
 typedef struct StoreRead StoreRead;
 
@@ -79,6 +80,20 @@ typedef int (*StoreHoldRow)(void *context, Usec until_wall, const char *why, con
 int store_read_hold(StoreRead *s, const char *arn, StoreHoldRow row, void *context);
 /* How many are held at that time. */
 int store_read_n_held(StoreRead *s, Usec now_wall, size_t *ret);
+
+/* The chains of one table under one schedule: those that have settled are among the reaches alone. */
+typedef struct StoreLineage {
+    const Lineage *lineage;
+    ChainReach *reaches; /* by the instants of their bases */
+    size_t n_reaches, n_room;
+} StoreLineage;
+typedef struct StoreChains {
+    Ledger ledger; /* that owns the lineages */
+    StoreLineage *items;
+    size_t n_items;
+} StoreChains;
+int store_read_chains(StoreRead *s, StoreChains *ret);
+void store_chains_done(StoreChains *c);
 
 /* Slots that did not run, newest first; strings are borrowed. */
 typedef int (*StoreRangeRow)(void *context, const LedgerRange *range, Usec decided_wall);

@@ -296,6 +296,14 @@ Usec chain_book_watermark(const ChainBook *b, const char *schedule, const char *
     return watermark;
 }
 
+Usec chain_book_frontier(const ChainBook *b, const char *schedule, const char *table) {
+    Usec frontier = WALL_UNKNOWN;
+    for (size_t i = 0; i < b->n_links; i++)
+        if (is_of(chain_line(b, b->links[i].chain_id), schedule, table))
+            frontier = usec_max(frontier, b->links[i].to_wall);
+    return frontier;
+}
+
 void chain_book_check_covered(const ChainBook *b, const Run *r) {
     for (size_t i = 0; i < b->n_chains; i++) {
         const ChainLine *c = &b->chains[i];

@@ -20,6 +20,9 @@ void chain_book_check_covered(const ChainBook *b, const Run *r);
 /* Up to which instant chains of this table and schedule cover; WALL_UNKNOWN. */
 Usec chain_book_watermark(const ChainBook *b, const char *schedule, const char *table);
 
+/* The end of the last window that was asked for; WALL_UNKNOWN. */
+Usec chain_book_frontier(const ChainBook *b, const char *schedule, const char *table);
+
 /* The ledger on disk has what was committed. */
 void chain_book_compare(ChainBook *b, const char *directory);
 

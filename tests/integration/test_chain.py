@@ -1,0 +1,147 @@
+"""ddbackupctl chain against ledgers: what is covered, in flight, late and lost, for people, programs and monitoring."""
+
+import datetime
+import json
+import os
+import re
+import subprocess
+import types
+
+import pytest
+
+from test_ctl import ARN, CTL, Ledger, enrolment, line
+
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+
+def usec(hours_ago):
+    return int((NOW.timestamp() - hours_ago * 3600) * 1_000_000)
+
+
+def iso(hours_ago):
+    return (NOW - datetime.timedelta(hours=hours_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    made = Ledger(tmp_path)
+    return made.write(
+        line("target", table="orders", table_id="id-1", table_arn=ARN, described="1h"),
+        enrolment(schedule="half", newest="3h", max_age="270min", when="*:0/30 in UTC"),
+    )
+
+
+def chain(ledger, number, state, base, covered, ends=None, settled=False, table="orders"):
+    ledger.tamper(
+        "INSERT INTO chains (id, state, account, region, name, schedule, table_id, table_arn, base_run, base_arn, base,"
+        f" base_made, start, covered, ends, begun, settled) VALUES ({number}, '{state}', 'own', 'eu-central-1', '{table}', 'half',"
+        f" 'id-1', '{ARN}', 1, '{ARN}/export/base-{number}', {usec(base)}, 1, {usec(base) - 60_000_000}, {usec(covered)},"
+        f" {'NULL' if ends is None else usec(ends)}, {usec(base)}, {usec(covered) if settled else 'NULL'})"
+    )
+
+
+def link(ledger, number, of, start, end, state, attempt=1, arn=None, why=None):
+    ledger.tamper(
+        "INSERT INTO links (id, chain, from_wall, to_wall, attempt, state, handle, warned, n_sends, n_deferred, verify,"
+        f" settled, why, arn, life, level) VALUES ({number}, {of}, {usec(start)}, {usec(end)}, {attempt}, '{state}',"
+        f" 'token-{number}', 0, 1, 0, 'service', {usec(end) if state in ('succeeded', 'failed') else 'NULL'},"
+        + (f" '{why}'," if why else " NULL,")
+        + (f" '{arn}', 'in_progress', 'service')" if arn else " NULL, NULL, NULL)")
+    )
+
+
+def lost(ledger, of, start, end, why):
+    ledger.tamper(
+        "INSERT INTO losses (account, region, name, schedule, from_wall, to_wall, chain, noticed, why) VALUES ('own',"
+        f" 'eu-central-1', 'orders', 'half', {usec(start)}, {'NULL' if end is None else usec(end)}, {of}, {usec(start)}, '{why}')"
+    )
+
+
+def ask(ledger, *args, status):
+    """Its answer; what it says on standard error has no place beside one."""
+    command = [str(CTL), "chain", *args, f"--state-directory={ledger.dir}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == status, (done.stdout, done.stderr)
+    assert bool(done.stdout) != bool(done.stderr)
+    return done.stdout or done.stderr
+
+
+def spans(ledger, status, *args):
+    answer = json.loads(ask(ledger, "orders", "--json", *args, status=status))
+    assert answer["exit_status"] == status
+    return answer["chains"]
+
+
+@pytest.fixture
+def eventful(ledger):
+    """A chain that broke, what was lost after it, and one that grows behind a window that failed."""
+    chain(ledger, 1, "broken", 50, 40, ends=40, settled=True)
+    link(ledger, 10, 1, 50, 40, "succeeded")
+    lost(ledger, 1, 40, 30, "point-in-time recovery is off")
+    chain(ledger, 2, "growing", 30, 5)
+    link(ledger, 11, 2, 30, 5, "succeeded")
+    link(ledger, 12, 2, 5, 4, "failed", why="FAILED")
+    link(ledger, 13, 2, 4, 2, "in_progress", arn=f"{ARN}/export/link-13")
+    return ledger
+
+
+def test_for_people(eventful):
+    lines = ask(eventful, "orders", status=1).splitlines()
+    assert lines[0] == "orders/half: the table can be restored to every instant that is covered, the last of 5h ago"
+    rows = [re.split(r" {2,}", row.strip()) for row in lines[1:]]
+    assert rows[0] == ["SPAN", "FROM", "TO", "LENGTH", "WHAT"]
+    assert rows[1] == ["COVERED", iso(50), iso(40), "10h", f"chain 1: 1 link on {ARN}/export/base-1"]
+    assert rows[2] == ["LOST", iso(40), iso(30), "10h", "point-in-time recovery is off"]
+    assert rows[3] == ["COVERED", iso(30), iso(5), "25h", f"chain 2: 1 link on {ARN}/export/base-2"]
+    assert rows[4] == ["LATE", iso(5), iso(4), "1h", "attempt 1 failed; it is asked for again"]
+    assert rows[5] == ["IN FLIGHT", iso(4), iso(2), "2h", f"attempt 1, in_progress: {ARN}/export/link-13"]
+    assert rows[6][:2] == ["IN FLIGHT", iso(2)] and rows[6][-1] == "not asked for yet"
+    assert len(rows) == 7
+
+
+def test_for_programs(eventful):
+    (one,) = spans(eventful, 1)
+    assert (one["account"], one["region"], one["table"], one["schedule"]) == ("own", "eu-central-1", "orders", "half")
+    assert (one["active"], one["standing"], one["watermark"]) == (True, "late", iso(5))
+    assert [span["span"] for span in one["spans"]] == ["COVERED", "LOST", "COVERED", "LATE", "IN FLIGHT", "IN FLIGHT"]
+    assert one["spans"][2] == {"span": "COVERED", "from": iso(30), "to": iso(5), "chain": 2, "base_arn": f"{ARN}/export/base-2",
+                               "links": 1, "export_arn": None, "attempt": None, "state": None, "why": None}
+    assert one["spans"][4]["export_arn"] == f"{ARN}/export/link-13"
+
+
+def test_covered(ledger):
+    chain(ledger, 1, "growing", 30, 3)
+    (one,) = spans(ledger, 0)
+    assert [span["span"] for span in one["spans"]] == ["COVERED", "IN FLIGHT"]
+
+
+def test_no_base_yet(ledger):
+    chain(ledger, 1, "forming", 1, 1)
+    assert "no base is verified yet: nothing can be restored" in ask(ledger, "orders", status=2)
+
+
+def test_lost_without_an_end(ledger):
+    chain(ledger, 1, "broken", 50, 40, ends=40, settled=True)
+    lost(ledger, 1, 40, None, "the table does not exist any more")
+    (one,) = spans(ledger, 2)
+    assert one["standing"] == "lost"
+    assert one["spans"][1]["to"] is None
+    assert "LOST" in ask(ledger, "or*", status=2)
+
+
+def test_selection(eventful):
+    assert spans(eventful, 1, "--schedule=half")
+    assert "no chain of it is in the ledger; HINT" in ask(eventful, "users", status=2)
+    assert "no chain of it" in ask(eventful, "orders", "--schedule=nightly", status=2)
+    assert ask(eventful, "own/eu-central-1/orders", status=1)
+
+
+def test_what_cannot_be_read(tmp_path):
+    (tmp_path / "state").mkdir()
+    nothing = types.SimpleNamespace(dir=tmp_path / "state")
+    assert "there is no ledger yet" in ask(nothing, "orders", status=2)
+
+
+def test_windows_that_make_no_chain(eventful):
+    link(eventful, 14, 2, 1.5, 1, "intended")
+    assert "holds a chain that makes no sense" in ask(eventful, "orders", status=2)
