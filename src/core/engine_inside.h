@@ -1,9 +1,9 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
- * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and
- * engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that are
- * checked again, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
+ * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and engine_base.c
+ * chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that
+ * are checked again, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
  * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
  * recovery, engine_outbox.c what a turn collects. */
 
