@@ -138,8 +138,9 @@ static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, Eng
 static int decide_group(Engine *e, const Target *t, const ExpireGroup *g, Now now, EngineOutbox *out, bool *ret) {
     StockBrake *b = find_brake(e, t, g);
     bool told = is_told(e, g->schedule);
-    bool too_many = told && g->n_beyond > expire_allowance(e->conf, g);
-    *ret = told && (!too_many || (b && g->n_beyond <= b->n_confirmed));
+    size_t allowed = expire_allowance(e->conf, g);
+    bool too_many = told && g->n_sudden > allowed;
+    *ret = told && (!too_many || (b && g->n_sudden <= allowed + b->n_confirmed));
     if (!too_many)
         return b ? let_go(e, b, out) : 0;
     return *ret ? 0 : put_on(e, t, g, b, now, out);

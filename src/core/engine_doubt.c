@@ -11,6 +11,8 @@
 
 #define LOOK_USEC (20 * USEC_PER_SEC)
 #define LOOK_AFTER_TROUBLE_USEC (2 * USEC_PER_MINUTE)
+/* Listings lag: what one did not show may be in another. */
+#define LIST_AGAIN_USEC (30 * USEC_PER_MINUTE)
 
 void doubt_free(Doubt *d) {
     if (!d)
@@ -113,12 +115,12 @@ static bool is_settled(Doubt *d, const CallDone *done, Now now, Usec *ret_again_
     *ret_again_mono = now.mono + LOOK_USEC;
     if (unknown)
         return ++d->n_unknown > DRIVE_GONE_AFTER;
-    if (error->class != AWS_OK) {
+    if (error->class != AWS_OK && d->kind != DOUBT_ADOPTED) {
         *ret_again_mono = now.mono + LOOK_AFTER_TROUBLE_USEC;
         return false;
     }
     d->n_unknown = 0;
-    if (d->kind == DOUBT_UNSEEN || now.mono >= d->settles_mono)
+    if (d->kind != DOUBT_DELETING || now.mono >= d->settles_mono)
         return true;
     *ret_again_mono = usec_min(d->settles_mono, now.mono + USEC_PER_MINUTE);
     return false;
@@ -140,9 +142,12 @@ int engine_looked(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *o
             (void)TAKE_PTR(d);
         return r;
     }
+    if (d->kind == DOUBT_ADOPTED)
+        return engine_adopted(e, &d->item, t, done->reply ? &done->reply->backup : NULL, now, out);
     if (d->n_unknown > 0)
         r = take_gone(e, d, t, now, out);
     else if (d->kind == DOUBT_DELETING)
         r = stock_put_decision(&out->batch.stock, d->item.arn, DECISION_WITHDRAWN, "the request to delete it had no effect", NULL);
-    return r < 0 || !t || d->kind == DOUBT_UNSEEN ? r : engine_arm_expiry(e, t, now.mono + USEC_PER_SEC);
+    bool lagged = d->kind == DOUBT_UNSEEN && d->n_unknown == 0;
+    return r < 0 || !t ? r : engine_arm_expiry(e, t, now.mono + (lagged ? LIST_AGAIN_USEC : USEC_PER_SEC));
 }

@@ -218,12 +218,12 @@ int engine_expiry_failed(Engine *e, Expiry *x, const CallDone *done, const char 
     Report *report = NULL;
     int r = p ? engine_take_place(e, p, done, out, &trouble) : 0;
     x->retry_usec = EXPIRY_RETRY_USEC;
-    if (r >= 0 && !trouble && !x->failed) {
+    if (r >= 0 && !trouble && (x->failed_mono == 0 || now.mono - x->failed_mono >= EXPIRY_SAID_USEC)) {
         const AwsError *error = &done->error;
         r = report_target(x->target, REPORT_EXPIRY_FAILED, e->qualified, &report, "%s%s%s%s%s%s%s", why,
                           error->code[0] ? ": " : "", error->code, error->message[0] ? ": " : "", error->message,
                           error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
-        x->failed = true;
+        x->failed_mono = now.mono;
     }
     return r < 0 ? r : engine_say(out, report);
 }
@@ -247,7 +247,6 @@ static int take_page(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox
         return r < 0 ? r : ask_page(e, x, now);
     if (!is_wanted(x->target)) /* by a new configuration */
         return engine_end_pass(e, x, now);
-    x->failed = false;
     r = read_table(e, out, x->target, &stock);
     if (r >= 0)
         r = expire_plan(e->conf->deployment, x->target, &stock, &x->listing, x->listing.wall, &plan);

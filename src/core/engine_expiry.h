@@ -20,6 +20,7 @@ int expiry_item_make(const StockItem *from, const char *why, ExpiryItem *ret);
 typedef enum DoubtKind {
     DOUBT_DELETING, /* our DeleteBackup may have taken effect */
     DOUBT_UNSEEN,   /* a listing did not show it, which proves nothing */
+    DOUBT_ADOPTED,  /* somebody says that it is ours; `why` of the item is who */
 } DoubtKind;
 
 /* Does a backup exist? DescribeBackup tells, and only when it says so several times that it does not. */
@@ -48,13 +49,15 @@ struct Expiry {
     size_t n_removals, n_removals_room, at;
     Usec retry_usec; /* the next pass over it comes so soon; 0: as ever */
     Doubt *looking;
-    bool failed; /* something of the last pass did, and that was said */
+    Usec failed_mono; /* when it was last said that something is in the way; 0: never */
 };
 
 /* A whole pass comes at least so often: it tells what was deleted by others. */
 #define EXPIRY_AUDIT_USEC USEC_PER_DAY
 /* A pass that found something in the way comes again then. */
 #define EXPIRY_RETRY_USEC (10 * USEC_PER_MINUTE)
+/* What is in the way is said so often at most, of all tables: it mostly is the same for all. */
+#define EXPIRY_SAID_USEC (6 * USEC_PER_HOUR)
 /* A call that takes longer is lost. */
 #define EXPIRY_CALL_USEC (5 * USEC_PER_MINUTE)
 
@@ -86,3 +89,8 @@ bool engine_has_doubts(const Expiry *x, const Target *t, DoubtKind kind);
 bool engine_is_in_doubt(const Expiry *x, const char *arn);
 int engine_look_at_doubt(Engine *e, Expiry *x, Now now);
 int engine_looked(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *out);
+
+/* --- engine_stock.c --- */
+
+/* What DescribeBackup says of it; NULL: it does not exist. */
+int engine_adopted(Engine *e, const ExpiryItem *i, Target *t, const BackupInfo *info, Now now, EngineOutbox *out);

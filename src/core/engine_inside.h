@@ -9,6 +9,7 @@
 
 #include "base/heap.h"
 #include "core/engine.h"
+#include "core/order.h"
 #include "core/place.h"
 #include "core/poll.h"
 #include "core/stock.h"
@@ -293,3 +294,12 @@ int engine_judge_losses(Engine *e, Lineage *l, Now now, EngineOutbox *out);
 int engine_base_noted(Engine *e, const Run *r, Now now, EngineOutbox *out);
 /* Finds a base where there is none, or asks for one, if that is wanted and possible. */
 int engine_want_base(Engine *e, Lineage *l, Now now, EngineOutbox *out);
+
+/* --- engine_stock.c: what carries out orders (core/order.h) about artefacts --- */
+
+int engine_hold(Engine *e, Order *o, Now now, EngineOutbox *out);
+int engine_release(Engine *e, Order *o, Now now, EngineOutbox *out);
+/* Answers at once; what becomes of it is said in the journal. */
+int engine_adopt(Engine *e, Order *o, Now now, EngineOutbox *out);
+int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out);
+int engine_resume_expiry(Engine *e, Order *o, Now now, EngineOutbox *out);

@@ -158,6 +158,11 @@ static bool counts(RetentionReason r) {
     return false;
 }
 
+/* Nobody has known so far that it would go. */
+static bool is_sudden(const StockItem *i) {
+    return i->decision != DECISION_WITHDRAWN && i->hold_until_wall == WALL_UNKNOWN;
+}
+
 /* `items` and `verdicts` have room for the whole stock. */
 static int judge_group(ExpirePlan *p, size_t group, const ExpireListing *listing, Usec now_wall, RetentionItem *items,
                        RetentionVerdict *verdicts) {
@@ -188,6 +193,7 @@ static int judge_group(ExpirePlan *p, size_t group, const ExpireListing *listing
         l->verdict = verdicts[n++];
         g->n_counted += counts(l->verdict.reason);
         g->n_beyond += l->verdict.expendable;
+        g->n_sudden += l->verdict.expendable && is_sudden(l->item);
     }
     p->n_beyond += g->n_beyond;
     return 0;

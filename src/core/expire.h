@@ -48,6 +48,7 @@ typedef struct ExpireGroup {
     const ScheduleConf *schedule;
     const char *table_id; /* borrowed from the stock */
     size_t n_counted, n_beyond;
+    size_t n_sudden; /* of n_beyond: without those that were to go before and could not, and those whose hold has ended */
 } ExpireGroup;
 
 typedef struct ExpirePlan {

@@ -76,7 +76,7 @@ int stock_prefix(const char *table_arn, char **ret) {
 }
 
 bool stock_changes_are_empty(const StockChanges *c) {
-    return c->n_decisions + c->n_holds + c->n_brakes + c->n_checks == 0 && c->expiry == STOCK_SWITCH_STAYS;
+    return c->n_artefacts + c->n_decisions + c->n_holds + c->n_brakes + c->n_checks == 0 && c->expiry == STOCK_SWITCH_STAYS;
 }
 
 void stock_brake_done(StockBrake *b) {
@@ -90,6 +90,8 @@ void stock_brake_done(StockBrake *b) {
 }
 
 void stock_changes_clear(StockChanges *c) {
+    for (size_t i = 0; i < c->n_artefacts; i++)
+        artefact_free(c->artefacts[i]);
     for (size_t i = 0; i < c->n_decisions; i++) {
         free(c->decisions[i].arn);
         free(c->decisions[i].why);
@@ -106,13 +108,14 @@ void stock_changes_clear(StockChanges *c) {
         free(c->checks[i].arn);
         free(c->checks[i].found);
     }
-    c->n_decisions = c->n_holds = c->n_brakes = c->n_checks = 0;
+    c->n_artefacts = c->n_decisions = c->n_holds = c->n_brakes = c->n_checks = 0;
     c->expiry = STOCK_SWITCH_STAYS;
     free(TAKE_PTR(c->expiry_who));
 }
 
 void stock_changes_done(StockChanges *c) {
     stock_changes_clear(c);
+    free(c->artefacts);
     free(c->decisions);
     free(c->holds);
     free(c->brakes);

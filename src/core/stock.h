@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/artefact.h"
+#include "core/run.h"
 
 /* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their names are on disk. */
 typedef enum Decision {
@@ -32,8 +33,8 @@ typedef struct StockItem {
     Usec slot_wall;
     char *intended_name;
     char *account, *region, *table; /* of its run */
-    Usec hold_until_wall;           /* WALL_UNKNOWN: not held; USEC_INFINITY: until it is released */
-    char *hold_why, *hold_who;      /* NULL: not held */
+    Usec hold_until_wall;           /* WALL_UNKNOWN: never held; USEC_INFINITY: until it is released */
+    char *hold_why, *hold_who;      /* NULL: never held */
     Usec adopted_wall;              /* WALL_UNKNOWN: it came out of a run of this ledger */
     Decision decision;              /* the last; DECISIONS: none yet */
     char *decision_why;
@@ -61,6 +62,8 @@ typedef struct StockPort {
     void *context;
     /* The artefacts whose ARN begins with `prefix`, which ends in '/'. *ret is empty before. An errno ends the process. */
     int (*read)(void *context, const char *prefix, Stock *ret);
+    /* The run of that schedule, target and slot; *ret_id 0: there is none. */
+    int (*find_run)(void *context, const Run *r, int64_t *ret_id);
 } StockPort;
 
 /* --- what changes --- */
@@ -99,6 +102,8 @@ typedef struct StockCheck {
 typedef enum StockSwitch { STOCK_SWITCH_STAYS, STOCK_SWITCH_PAUSED, STOCK_SWITCH_RESUMED } StockSwitch;
 
 typedef struct StockChanges {
+    Artefact **artefacts; /* beside that of their run, which is in the ledger */
+    size_t n_artefacts, n_artefacts_room;
     StockDecision *decisions;
     size_t n_decisions, n_decisions_room;
     StockHold *holds;

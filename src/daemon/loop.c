@@ -333,7 +333,7 @@ static EngineSettings engine_settings(const Loop *l) {
     uint64_t seed = 0;
     (void)getrandom(&seed, sizeof seed, 0);
     return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed,
-                            .stock = {.context = l->store, .read = store_stock}};
+                            .stock = {.context = l->store, .read = store_stock, .find_run = store_find_run}};
 }
 
 #define CONNECTIONS_PER_HOST 32

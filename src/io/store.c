@@ -391,6 +391,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
         r = put_order(s, batch->orders[i], batch->wall);
     for (size_t i = 0; r >= 0 && i < batch->n_tables; i++)
         r = put_table(s, &batch->tables[i]);
+    for (size_t i = 0; r >= 0 && i < batch->stock.n_artefacts; i++)
+        r = put_artefact(s, batch->stock.artefacts[i]);
     int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
     if (r >= 0 && code == SQLITE_OK)
         code = store_chain_put(s->db, batch);
@@ -425,8 +427,11 @@ int store_commit(Store *s, const LedgerBatch *batch) {
 }
 
 int store_has_run(Store *s, const Run *r, bool *ret) {
-    int code = store_row_has_run(s->db, r, ret);
-    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
+    int64_t id = 0;
+    int rc = store_find_run(s, r, &id);
+    if (rc >= 0)
+        *ret = id > 0;
+    return rc;
 }
 
 /* --- loading --- */
@@ -535,6 +540,11 @@ int store_load(Store *s, Ledger *ret) {
     *ret = l;
     l = (Ledger){};
     return 0;
+}
+
+int store_find_run(void *store, const Run *r, int64_t *ret_id) {
+    int code = store_row_find_run(((Store *)store)->db, r, ret_id);
+    return code == SQLITE_OK ? 0 : failed(store, code, "the ledger cannot be read");
 }
 
 int store_stock(void *store, const char *prefix, Stock *ret) {

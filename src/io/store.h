@@ -21,8 +21,9 @@ DEFINE_CLEANUP(Store, store_close)
 int store_load(Store *s, Ledger *ret);
 /* All of it or nothing, in one transaction. An empty batch touches no disk. */
 int store_commit(Store *s, const LedgerBatch *batch);
-/* A StockPort's `read`, whose context is the store. */
+/* A StockPort's functions, whose context is the store. */
 int store_stock(void *store, const char *prefix, Stock *ret);
+int store_find_run(void *store, const Run *r, int64_t *ret_id);
 /* Is there a run of its schedule, target and slot? */
 int store_has_run(Store *s, const Run *r, bool *ret);
 /* What the last failure was, for people. Borrowed, until the next call. */

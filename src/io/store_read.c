@@ -177,8 +177,12 @@ static int take_failed(StoreRead *s, const Query *query, int error) {
 }
 
 int store_read_has_run(StoreRead *s, const Run *r, bool *ret) {
-    int code = store_row_has_run(s->db, r, ret);
-    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
+    int64_t id = 0;
+    int code = store_row_find_run(s->db, r, &id);
+    if (code != SQLITE_OK)
+        return failed(s, code, "the ledger cannot be read");
+    *ret = id > 0;
+    return 0;
 }
 
 static int run_query(StoreRead *s, const Query *query) {

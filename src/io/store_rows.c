@@ -147,11 +147,11 @@ int store_row_run(sqlite3_stmt *q, Run **ret) {
     return 0;
 }
 
-int store_row_has_run(sqlite3 *db, const Run *r, bool *ret) {
+int store_row_find_run(sqlite3 *db, const Run *r, int64_t *ret_id) {
     const char *const words[] = {r->schedule, r->account, r->region, r->table};
     sqlite3_stmt *q = NULL;
     int code = sqlite3_prepare_v2(db,
-                                  "SELECT 1 FROM runs WHERE schedule = ? AND account = ? AND region = ? AND name = ?"
+                                  "SELECT id FROM runs WHERE schedule = ? AND account = ? AND region = ? AND name = ?"
                                   " AND slot = ?",
                                   -1, &q, NULL);
     for (int i = 0; code == SQLITE_OK && i < (int)ARRAY_SIZE(words); i++)
@@ -161,7 +161,7 @@ int store_row_has_run(sqlite3 *db, const Run *r, bool *ret) {
     if (code == SQLITE_OK)
         code = sqlite3_step(q);
     if (code == SQLITE_ROW || code == SQLITE_DONE) {
-        *ret = code == SQLITE_ROW;
+        *ret_id = code == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
         code = SQLITE_OK;
     }
     sqlite3_finalize(q);

@@ -48,5 +48,5 @@ int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
     " r.n_sends, r.n_deferred, r.settled, r.verify, " STORE_ARTEFACT_COLUMNS
 int store_row_run(struct sqlite3_stmt *q, Run **ret);
 
-/* Is there a run of its schedule, target and slot? An SQLite code. */
-int store_row_has_run(struct sqlite3 *db, const Run *r, bool *ret);
+/* The run of its schedule, target and slot; *ret_id 0: there is none. An SQLite code. */
+int store_row_find_run(struct sqlite3 *db, const Run *r, int64_t *ret_id);

@@ -12,6 +12,8 @@
 /* One backup, by its ARN. */
 typedef struct ShelfLine {
     char *arn;
+    char *name, *table_id; /* as committed; NULL: not known */
+    Usec created_wall;
     bool intended; /* a commit has said, or may have said, that DeleteBackup leaves */
     Usec held_until_wall;
     bool hold_is_doubtful;
@@ -38,7 +40,10 @@ static ShelfLine *line_of(Shelf *s, const char *arn) {
 }
 
 static void line_free(void *line) {
-    free(((ShelfLine *)line)->arn);
+    ShelfLine *l = line;
+    free(l->arn);
+    free(l->name);
+    free(l->table_id);
     free(line);
 }
 
@@ -63,7 +68,21 @@ void shelf_set_conf(Shelf *s, Conf *conf) {
 
 /* --- commits --- */
 
-static void take(Shelf *s, const StockChanges *c, bool doubtful) {
+static void take_artefact(Shelf *s, const Artefact *a) {
+    if (!a || !a->arn)
+        return;
+    ShelfLine *line = line_of(s, a->arn);
+    if (text_set(&line->name, a->name) < 0 || text_set(&line->table_id, a->table_id) < 0)
+        abort();
+    line->created_wall = a->created_wall;
+}
+
+static void take(Shelf *s, const LedgerBatch *batch, bool doubtful) {
+    const StockChanges *c = &batch->stock;
+    for (size_t i = 0; i < batch->n_runs; i++)
+        take_artefact(s, batch->runs[i]->artefact);
+    for (size_t i = 0; i < c->n_artefacts; i++)
+        take_artefact(s, c->artefacts[i]);
     for (size_t i = 0; i < c->n_decisions; i++) {
         ShelfLine *line = line_of(s, c->decisions[i].arn);
         Decision d = c->decisions[i].decision;
@@ -81,8 +100,8 @@ static void take(Shelf *s, const StockChanges *c, bool doubtful) {
         s->expires = c->expiry == STOCK_SWITCH_RESUMED || (doubtful && s->expires);
 }
 
-void shelf_committed(Shelf *s, const LedgerBatch *batch) { take(s, &batch->stock, false); }
-void shelf_doubted(Shelf *s, const LedgerBatch *batch) { take(s, &batch->stock, true); }
+void shelf_committed(Shelf *s, const LedgerBatch *batch) { take(s, batch, false); }
+void shelf_doubted(Shelf *s, const LedgerBatch *batch) { take(s, batch, true); }
 
 /* --- the service's state --- */
 
@@ -96,6 +115,14 @@ static bool is_of(const char *name, const char *deployment, const char *schedule
     char begin[200];
     snprintf(begin, sizeof begin, "%s.%s%s", deployment, schedule, schedule[0] ? "." : "");
     return strncmp(name, begin, strlen(begin)) == 0;
+}
+
+/* By its name, or a former one. */
+static bool is_of_schedule(const char *name, const Conf *conf, const ScheduleConf *schedule) {
+    bool found = is_of(name, conf->deployment, schedule->name);
+    for (size_t i = 0; !found && i < schedule->n_formerly; i++)
+        found = is_of(name, conf->deployment, schedule->formerly[i]);
+    return found;
 }
 
 static cJSON *state_of(House *h) {
@@ -119,19 +146,15 @@ size_t shelf_count(const Shelf *s, const char *schedule, const char *table) {
 }
 
 /* Newer ones of the same schedule, table and incarnation. */
-static size_t count_newer(const Shelf *s, const char *name, const char *schedule, const cJSON *details,
-                          const cJSON *source) {
+static size_t count_newer(const Shelf *s, const ShelfLine *line, const ScheduleConf *schedule) {
     cJSON *state = state_of(s->house);
     const cJSON *b;
     char created[DATE_ISO_SIZE];
     size_t n = 0;
-    date_to_iso((Usec)(cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(details, "BackupCreationDateTime")) * 1e3 + 0.5) *
-                    USEC_PER_MSEC,
-                created);
+    date_to_iso(line->created_wall, created);
     cJSON_ArrayForEach(b, cJSON_GetObjectItemCaseSensitive(state, "backups"))
-        n += is_of(word(b, "name"), s->conf->deployment, schedule) && strcmp(word(b, "name"), name) != 0 &&
-             strcmp(word(b, "table"), word(source, "TableName")) == 0 &&
-             strcmp(word(b, "table_id"), word(source, "TableId")) == 0 && strcmp(word(b, "status"), "AVAILABLE") == 0 &&
+        n += is_of_schedule(word(b, "name"), s->conf, schedule) && strcmp(word(b, "name"), line->name) != 0 &&
+             strcmp(word(b, "table_id"), line->table_id) == 0 && strcmp(word(b, "status"), "AVAILABLE") == 0 &&
              strcmp(word(b, "created"), created) > 0;
     cJSON_Delete(state);
     return n;
@@ -139,38 +162,32 @@ static size_t count_newer(const Shelf *s, const char *name, const char *schedule
 
 static const ScheduleConf *schedule_of(const Conf *conf, const char *name) {
     for (size_t i = 0; i < conf->n_schedules; i++)
-        if (is_of(name, conf->deployment, conf->schedules[i].name))
+        if (is_of_schedule(name, conf, &conf->schedules[i]))
             return &conf->schedules[i];
     return NULL;
 }
 
-static void check_effect(const Shelf *s, const ShelfLine *line, const cJSON *description, Usec true_wall) {
-    const cJSON *details = cJSON_GetObjectItemCaseSensitive(description, "BackupDetails");
-    const cJSON *source = cJSON_GetObjectItemCaseSensitive(description, "SourceTableDetails");
-    const char *name = word(details, "BackupName");
-    const ScheduleConf *schedule = schedule_of(s->conf, name);
-    if (!schedule)
-        house_violated(s->house, "%s was deleted, and is not ours", name);
+static void check_effect(const Shelf *s, const ShelfLine *line, Usec true_wall) {
+    const ScheduleConf *schedule = line->name ? schedule_of(s->conf, line->name) : NULL;
+    if (!schedule || !line->table_id)
+        house_violated(s->house, "%s was deleted, and is not ours: %s", line->arn, line->name ? line->name : "unknown");
     if (schedule->expire != EXPIRE_DELETE || !s->expires)
-        house_violated(s->house, "%s was deleted, which nobody allowed", name);
+        house_violated(s->house, "%s was deleted, which nobody allowed", line->name);
     if (line->held_until_wall > true_wall && !line->hold_is_doubtful)
-        house_violated(s->house, "%s was deleted, and is held", name);
-    size_t n_newer = count_newer(s, name, schedule->name, details, source);
+        house_violated(s->house, "%s was deleted, and is held", line->name);
+    size_t n_newer = count_newer(s, line, schedule);
     if (n_newer < (size_t)int_max(schedule->keep.floor, schedule->keep.last))
-        house_violated(s->house, "%s was deleted, and only %zu newer ones remain", name, n_newer);
+        house_violated(s->house, "%s was deleted, and only %zu newer ones remain", line->name, n_newer);
 }
 
 void shelf_served(Shelf *s, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall) {
     cJSON *in = cJSON_ParseWithLength(request->body, request->body_len);
     const ShelfLine *line = line_of(s, word(in, "BackupArn"));
+    cJSON_Delete(in);
     if (!line->intended)
         house_violated(s->house, "DeleteBackup of %s arrived before its intent was in the ledger", line->arn);
-    cJSON_Delete(in);
     if (!reply->effect)
         return;
     book_figures(house_book(s->house))->n_deleted++;
-    cJSON *out = cJSON_ParseWithLength(text_get(&reply->body), reply->body.len);
-    if (out)
-        check_effect(s, line, cJSON_GetObjectItemCaseSensitive(out, "BackupDescription"), true_wall);
-    cJSON_Delete(out);
+    check_effect(s, line, true_wall);
 }
