@@ -16,11 +16,15 @@
 static const char accounts[] = "accounts = { prod = { role_arn = \"arn:aws:iam::111111111111:role/ddbackupd\";\n"
                                "                      regions = [\"eu-central-1\", \"us-east-1\"]; };\n"
                                "             shop = { regions = \"ap-south-1\"; }; };\n";
+/* Of two seeds of three; else it is only said what would go. */
+static const char expires[] = "defaults = { expire = \"delete\"; };\n";
 static const char conf[] =
     "deployment = \"acme\";\n"
     "schedules = {\n"
-    "  nightly = { action = \"backup\"; when = \"02:00\"; timezone = \"Europe/Berlin\"; spread = \"1h\"; max_age = \"50h\"; };\n"
-    "  often = { action = \"backup\"; when = \"0/6:15\"; catch_up = \"none\"; max_age = \"1d\"; };\n"
+    "  nightly = { action = \"backup\"; when = \"02:00\"; timezone = \"Europe/Berlin\"; spread = \"1h\"; max_age = \"50h\";\n"
+    "              keep = { last = 2; daily = 4; weekly = 2; floor = 2; }; };\n"
+    "  often = { action = \"backup\"; when = \"0/6:15\"; catch_up = \"none\"; max_age = \"1d\";\n"
+    "            keep = { last = 5; within = \"30h\"; floor = 3; }; };\n"
     "  weekly = { action = \"export\"; when = \"Sun 03:00\"; timezone = \"America/New_York\";\n"
     "             s3 = { bucket = \"acme-%{region}\"; prefix = \"%{table}\"; }; max_age = \"9d\"; };\n"
     "};\n"
@@ -48,6 +52,13 @@ static const char *const troubles[] = {
     "CreateBackup times=2 error LimitExceededException",
     "ListTables times=3 error InternalServerError 500",
     "* times=3 delay 40s",
+    "DeleteBackup times=2 drop-after",
+    "DeleteBackup times=2 drop-before",
+    "DeleteBackup times=3 error InternalServerError 500",
+    "DeleteBackup times=1 error-after InternalServerError 500",
+    "DeleteBackup times=5 error BackupInUseException",
+    "DeleteBackup times=40 error AccessDeniedException",
+    "ListBackups times=10 error InternalServerError 500",
 };
 
 static void add_trouble(House *h, uint64_t *random) {
@@ -76,7 +87,7 @@ static void do_mischief(House *h, Usec begin, Usec end, uint64_t *random) {
     else {
         house_clear_faults(h); /* which might strike others */
         free(others_create_backup(h, "orders", "by-hand"));
-        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 20));
+        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 4)); /* not the newest, which may be in use */
         if (arn)
             others_delete_backup(h, arn);
     }
@@ -89,13 +100,25 @@ static void do_mischief(House *h, Usec begin, Usec end, uint64_t *random) {
     disk_fail_sync_at(0);
 }
 
+/* What is beyond its policy has gone, whatever was in the way, or nothing has. */
+static void check_shelf(House *h, uint64_t seed) {
+    const Shelf *shelf = book_shelf(house_book(h));
+    size_t n_places = seed % 4 < 2 ? 1 : 3, n_deleted = house_figures(h)->n_deleted;
+    size_t n_nightly = shelf_count(shelf, "nightly", NULL), n_often = shelf_count(shelf, "often", NULL);
+    if (seed % 3 == 0 && n_deleted > 0)
+        house_violated(h, "%zu backups were deleted", n_deleted);
+    if (seed % 3 != 0 && (n_nightly > n_places * 3 * 7 || n_often > n_places * 9))
+        house_violated(h, "%zu and %zu backups remain", n_nightly, n_often);
+}
+
 static void live(uint64_t seed, int n_days, HouseFigures *sum) {
     uint64_t random = seed;
     char replay[80];
     snprintf(replay, sizeof replay, "DDB_SEED=%" PRIu64 " DDB_SEEDS=1 DDB_DAYS=%d", seed, n_days);
-    AUTO_FREE char *text = text_format("%s%s", seed % 4 < 2 ? "" : accounts, conf);
+    AUTO_FREE char *text = text_format("%s%s%s", seed % 3 ? expires : "", seed % 4 < 2 ? "" : accounts, conf);
     House *h = house_new(&(HouseSettings){.seed = seed, .conf = text, .start_wall = START, .tables = tables,
-                                          .latency_usec = USEC_PER_SEC, .power_cuts = seed % 2, .replay = replay});
+                                          .latency_usec = USEC_PER_SEC, .expires = true, .power_cuts = seed % 2,
+                                          .replay = replay});
     int permille[WORLD_FAULTS];
     for (int day = 0; day < n_days; day++) {
         for (int f = 0; f < WORLD_FAULTS; f++)
@@ -120,6 +143,7 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
     world_crash_at(house_world(h), 0);
     house_run(h, START + (n_days + 2) * USEC_PER_DAY, 0);
     house_audit(h, USEC_PER_DAY + USEC_PER_HOUR);
+    check_shelf(h, seed);
     const HouseFigures *f = house_figures(h);
     sum->n_runs += f->n_runs;
     sum->n_succeeded += f->n_succeeded;
@@ -129,6 +153,7 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
     sum->n_calls += f->n_calls;
     sum->n_throttled += f->n_throttled;
     sum->n_crashes += f->n_crashes;
+    sum->n_deleted += f->n_deleted;
     house_free(h);
 }
 
@@ -142,10 +167,11 @@ static void everything_goes_wrong_now_and_then(void **state) {
     clock_gettime(CLOCK_MONOTONIC, &ended);
     double seconds = (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
     printf("seeds %ld to %ld, %ld days each: %.0f simulated days a second; %zu runs (%zu succeeded, %zu failed, %zu skipped), "
-           "%zu ranges, %zu calls, %zu crashes; 0 violations\n",
+           "%zu ranges, %zu backups expired, %zu calls, %zu crashes; 0 violations\n",
            first, first + n_seeds - 1, n_days, (double)(n_seeds * n_days) / seconds, sum.n_runs, sum.n_succeeded,
-           sum.n_failed, sum.n_skipped, sum.n_ranges, sum.n_calls, sum.n_crashes);
+           sum.n_failed, sum.n_skipped, sum.n_ranges, sum.n_deleted, sum.n_calls, sum.n_crashes);
     assert_int_equal(sum.n_throttled, 0);
+    assert_true(sum.n_deleted > 0 || n_days < 20);
     assert_true(sum.n_succeeded * 10 > sum.n_runs * 8);
 }
 
