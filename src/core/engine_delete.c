@@ -179,7 +179,7 @@ static int take_line(Engine *e, Expiry *x, const ExpireLine *l, bool may_go, Now
 }
 
 static int delete_next(Engine *e, Expiry *x, Now now, EngineOutbox *out) {
-    bool over = x->at == x->n_removals || e->stopping;
+    bool over = x->at == x->n_removals || e->stopping || engine_is_paused(e);
     if (over || x->at == PASS_MAX || now.mono - x->begun_mono > PASS_USEC) {
         x->retry_usec = over ? x->retry_usec : USEC_PER_SEC;
         return engine_end_pass(e, x, now);

@@ -155,11 +155,19 @@ static int carry_out(Engine *e, Order *o, Now now, EngineOutbox *out, size_t *n_
         r = engine_resume(e, o, now, out);
         break;
     case ORDER_HOLD:
+        r = engine_hold(e, o, now, out);
+        break;
     case ORDER_RELEASE:
+        r = engine_release(e, o, now, out);
+        break;
     case ORDER_ADOPT:
+        r = engine_adopt(e, o, now, out);
+        break;
     case ORDER_CONFIRM_PRUNE:
+        r = engine_confirm_prune(e, o, now, out);
+        break;
     case ORDER_RESUME_EXPIRY:
-        r = order_answer(o, ORDER_REFUSED, "this version does not expire anything yet");
+        r = engine_resume_expiry(e, o, now, out);
         break;
     case ORDER_KINDS:
         break;

@@ -9,7 +9,6 @@
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/engine_inside.h"
 #include "disk.h"
 #include "io/conf_file.h"
 #include "io/store.h"
@@ -166,29 +165,6 @@ void house_set_conf(House *h, const char *conf) {
     h->settings.conf = conf;
     shelf_set_conf(book_shelf(h->book), load_conf(h));
     must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)), "engine_reconfigure");
-    world_wake(h->world);
-}
-
-void house_order(House *h, OrderKind kind, const char *object, Usec until_wall, int64_t count, OrderOutcome outcome) {
-    int (*const functions[ORDER_KINDS])(Engine * e, Order * o, Now now, EngineOutbox * out) = {
-        [ORDER_HOLD] = engine_hold,
-        [ORDER_RELEASE] = engine_release,
-        [ORDER_ADOPT] = engine_adopt,
-        [ORDER_CONFIRM_PRUNE] = engine_confirm_prune,
-        [ORDER_RESUME_EXPIRY] = engine_resume_expiry,
-    };
-    CLEANUP(order_free_ptr) Order *o = NULL;
-    CLEANUP(engine_outbox_done) EngineOutbox out = {.batch.wall = world_true_wall(h->world)};
-    must(h, order_new(kind, &o), "order_new");
-    must(h, text_set(&o->object, object), "text_set");
-    must(h, text_set(&o->who, "anna"), "text_set");
-    o->until_wall = until_wall;
-    o->count = count;
-    must(h, functions[kind](world_engine(h->world), o, world_host_now(h->world), &out), order_kind_to_string(kind));
-    if (o->outcome != outcome)
-        house_violated(h, "an order is answered otherwise than it should be: %s", o->message);
-    must(h, commit(h, &out.batch), "commit");
-    engine_committed(world_engine(h->world), &out);
     world_wake(h->world);
 }
 

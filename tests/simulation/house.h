@@ -36,8 +36,6 @@ const HouseFigures *house_figures(const House *h);
 int house_run(House *h, Usec until_wall, Usec down_usec);
 /* Another configuration, as by a reload; borrowed. */
 void house_set_conf(House *h, const char *conf);
-/* Somebody orders it, and it is answered so. `object` may be NULL. The daemon is up. */
-void house_order(House *h, OrderKind kind, const char *object, Usec until_wall, int64_t count, OrderOutcome outcome);
 /* The host is off until then. */
 void house_sleep(House *h, Usec until_wall);
 /* What the daemon signs with from now on, after a restart, too. */

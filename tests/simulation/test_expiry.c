@@ -37,6 +37,16 @@ static void expect_said(House *h, ReportKind kind, size_t n) {
     house_expect_count(h, book_last_said(house_book(h), kind), house_figures(h)->n_said[kind], n);
 }
 
+/* Somebody orders it, and it is answered so. `object` may be NULL. */
+static void order(House *h, OrderKind kind, const char *object, Usec until_wall, int64_t count, OrderOutcome outcome) {
+    Order *o = NULL;
+    assert_int_equal(order_new(kind, &o), 0);
+    assert_int_equal(text_set(&o->object, object), 0);
+    o->until_wall = until_wall;
+    o->count = count;
+    assert_int_equal(house_order(h, o), outcome);
+}
+
 static void finish(House *h) {
     house_audit(h, HOUR);
     house_free(h);
@@ -77,8 +87,8 @@ static void an_empty_ledger_deletes_nothing_until_it_is_told_to(void **state) {
     live(h, 5);
     expect_on_shelf(h, "orders", 5);
     assert_non_null(strstr(book_last_said(house_book(h), REPORT_BEYOND), "resume --expiry"));
-    house_order(h, ORDER_RESUME_EXPIRY, NULL, USEC_INFINITY, 0, ORDER_DONE);
-    house_order(h, ORDER_RESUME_EXPIRY, NULL, USEC_INFINITY, 0, ORDER_UNCHANGED);
+    order(h, ORDER_RESUME_EXPIRY, NULL, USEC_INFINITY, 0, ORDER_DONE);
+    order(h, ORDER_RESUME_EXPIRY, NULL, USEC_INFINITY, 0, ORDER_UNCHANGED);
     house_run(h, START + 5 * DAY - DAY / 2 + HOUR, 0);
     expect_on_shelf(h, "orders", 3);
     expect_on_shelf(h, "users", 3);
@@ -97,12 +107,12 @@ static void too_many_at_once_wait_for_a_person(void **state) {
     expect_on_shelf(h, NULL, 22);
     live(h, 14);
     expect_on_shelf(h, NULL, 24);
-    house_order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 19, ORDER_REFUSED);
+    order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 19, ORDER_REFUSED);
     world_crash_at(house_world(h), 1); /* what waits is in the ledger */
     live(h, 15);
     expect_on_shelf(h, NULL, 26);
-    house_order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 22, ORDER_DONE);
-    house_order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 22, ORDER_UNCHANGED);
+    order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 22, ORDER_DONE);
+    order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 22, ORDER_UNCHANGED);
     house_run(h, START + 15 * DAY - DAY / 2 + HOUR, 0);
     expect_on_shelf(h, "orders", 2); /* the last of November, and the last */
     expect_on_shelf(h, "users", 2);
@@ -120,7 +130,7 @@ static void a_number_is_a_brake_too(void **state) {
     house_set_conf(h, CONF("last = 5;", "delete", "max_delete_share = 1.0; max_delete = 5;"));
     live(h, 11);
     expect_on_shelf(h, "orders", 5);
-    house_order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 100, ORDER_UNCHANGED);
+    order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 100, ORDER_UNCHANGED);
     finish(h);
 }
 
@@ -129,12 +139,12 @@ static void what_is_held_stays(void **state) {
     live(h, 2);
     AUTO_FREE char *first = others_find_backup(h, "orders", 0);
     AUTO_FREE char *second = others_find_backup(h, "orders", 1);
-    house_order(h, ORDER_RELEASE, first, USEC_INFINITY, 0, ORDER_UNCHANGED);
-    house_order(h, ORDER_HOLD, first, START, 0, ORDER_REFUSED);
-    house_order(h, ORDER_HOLD, first, USEC_INFINITY, 0, ORDER_DONE);
-    house_order(h, ORDER_HOLD, first, USEC_INFINITY, 0, ORDER_UNCHANGED);
-    house_order(h, ORDER_HOLD, second, START + 6 * DAY, 0, ORDER_DONE);
-    house_order(h, ORDER_HOLD, "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/backup/01", USEC_INFINITY, 0,
+    order(h, ORDER_RELEASE, first, USEC_INFINITY, 0, ORDER_UNCHANGED);
+    order(h, ORDER_HOLD, first, START, 0, ORDER_REFUSED);
+    order(h, ORDER_HOLD, first, USEC_INFINITY, 0, ORDER_DONE);
+    order(h, ORDER_HOLD, first, USEC_INFINITY, 0, ORDER_UNCHANGED);
+    order(h, ORDER_HOLD, second, START + 6 * DAY, 0, ORDER_DONE);
+    order(h, ORDER_HOLD, "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/backup/01", USEC_INFINITY, 0,
                 ORDER_NOT_FOUND);
     live(h, 6);
     expect_on_shelf(h, "orders", 5);
@@ -143,7 +153,7 @@ static void what_is_held_stays(void **state) {
     world_crash_at(house_world(h), 1); /* the first's stays */
     live(h, 9);
     expect_on_shelf(h, "orders", 4);
-    house_order(h, ORDER_RELEASE, first, USEC_INFINITY, 0, ORDER_DONE);
+    order(h, ORDER_RELEASE, first, USEC_INFINITY, 0, ORDER_DONE);
     house_run(h, START + 9 * DAY, 0);
     expect_on_shelf(h, "orders", 3);
     finish(h);
@@ -174,11 +184,11 @@ static void a_twin_is_left_alone_until_it_is_adopted(void **state) {
     AUTO_FREE char *foreign = others_create_backup(h, "orders", "by-hand");
     live(h, 5);
     expect_on_shelf(h, "orders", 4);
-    house_order(h, ORDER_ADOPT, "arn:aws:dynamodb:eu-central-1:123456789012:table/none/backup/01", USEC_INFINITY, 0,
+    order(h, ORDER_ADOPT, "arn:aws:dynamodb:eu-central-1:123456789012:table/none/backup/01", USEC_INFINITY, 0,
                 ORDER_NOT_FOUND);
-    house_order(h, ORDER_ADOPT, foreign, USEC_INFINITY, 0, ORDER_DONE);
-    house_order(h, ORDER_ADOPT, twin, USEC_INFINITY, 0, ORDER_DONE);
-    house_order(h, ORDER_ADOPT, twin, USEC_INFINITY, 0, ORDER_UNCHANGED);
+    order(h, ORDER_ADOPT, foreign, USEC_INFINITY, 0, ORDER_DONE);
+    order(h, ORDER_ADOPT, twin, USEC_INFINITY, 0, ORDER_DONE);
+    order(h, ORDER_ADOPT, twin, USEC_INFINITY, 0, ORDER_UNCHANGED);
     house_run(h, START + 5 * DAY - DAY / 2 + HOUR, 0);
     expect_said(h, REPORT_NOT_ADOPTED, 1);
     assert_non_null(strstr(book_last_said(house_book(h), REPORT_NOT_ADOPTED), "its name is not one"));
