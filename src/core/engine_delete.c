@@ -12,6 +12,8 @@
 /* Of one listing; then comes another. */
 #define PASS_MAX 100
 #define PASS_USEC (15 * USEC_PER_MINUTE)
+/* Backups of one place that are looked for at once; the next listing finds the others again. */
+#define DOUBTS_MAX 1000
 /* The brake is said again while it holds. */
 #define SAID_AGAIN_USEC (USEC_PER_DAY - USEC_PER_HOUR)
 
@@ -164,7 +166,7 @@ static int add_removal(Expiry *x, const StockItem *item, const char *why) {
 static int take_line(Engine *e, Expiry *x, const ExpireLine *l, bool may_go, Now now, EngineOutbox *out) {
     if (!l->listed) {
         ExpiryItem item = {};
-        if (engine_is_in_doubt(x, l->item->artefact->arn))
+        if (x->doubts.n_nodes >= DOUBTS_MAX || engine_is_in_doubt(x, l->item->artefact->arn))
             return 0;
         int r = expiry_item_make(l->item, NULL, &item);
         return r < 0 ? r : engine_doubt(e, x, &item, DOUBT_UNSEEN, now);
@@ -178,8 +180,22 @@ static int take_line(Engine *e, Expiry *x, const ExpireLine *l, bool may_go, Now
     return may_go ? add_removal(x, l->item, text_get(&why)) : note(l->item, DECISION_BEYOND, text_get(&why), out);
 }
 
+/* What was confirmed is done: what comes later needs a word of its own. */
+static int end_confirmed(Engine *e, const Target *t, EngineOutbox *out) {
+    int r = 0;
+    for (size_t i = e->stock.n_brakes; r >= 0 && i-- > 0;) {
+        StockBrake *b = &e->stock.brakes[i];
+        if (b->n_confirmed > 0 && target_compare(t, b->account, b->region, b->table) == 0)
+            r = let_go(e, b, out);
+    }
+    return r;
+}
+
 static int delete_next(Engine *e, Expiry *x, Now now, EngineOutbox *out) {
-    bool over = x->at == x->n_removals || e->stopping || engine_is_paused(e);
+    bool all = x->at == x->n_removals, over = all || e->stopping || engine_is_paused(e);
+    int r = all && x->retry_usec == 0 ? end_confirmed(e, x->target, out) : 0;
+    if (r < 0)
+        return r;
     if (over || x->at == PASS_MAX || now.mono - x->begun_mono > PASS_USEC) {
         x->retry_usec = over ? x->retry_usec : USEC_PER_SEC;
         return engine_end_pass(e, x, now);
@@ -189,7 +205,7 @@ static int delete_next(Engine *e, Expiry *x, Now now, EngineOutbox *out) {
     if (!q || text_set(&q->delete_backup.arn, i->arn) < 0)
         return -ENOMEM;
     x->step = EXPIRY_DELETING;
-    int r = stock_put_decision(&out->batch.stock, i->arn, DECISION_EXPIRING, i->why, NULL);
+    r = stock_put_decision(&out->batch.stock, i->arn, DECISION_EXPIRING, i->why, NULL);
     return r < 0 ? r : engine_expiry_call(e, x, TAKE_PTR(q), now);
 }
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "core/drive.h"
 
-#define LOOK_USEC (20 * USEC_PER_SEC)
+#define LOOK_USEC (5 * USEC_PER_SEC)
 #define LOOK_AFTER_TROUBLE_USEC (2 * USEC_PER_MINUTE)
 /* Listings lag: what one did not show may be in another. */
 #define LIST_AGAIN_USEC (30 * USEC_PER_MINUTE)

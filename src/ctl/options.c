@@ -25,6 +25,7 @@ static const char usage[] =
     "  plan               what will be due, from the configuration alone\n"
     "  calendar EXPR      what a calendar expression means, and when it elapses\n"
     "  prune --dry-run    which artefacts are no longer wanted, and why each of the others is\n"
+    "  prune --confirm=N  lets N of them go at once, where so many wait for a person\n"
     "  verify RUN         checks an export in its bucket, here and now\n"
     "  doctor             asks AWS whether all is there that the daemon needs; exit status 0 yes, 1 warnings, 2 no\n"
     "  rebuild            finds again at the service what a lost ledger knew; the daemon must be stopped\n"
@@ -58,6 +59,7 @@ static const char usage[] =
     "  --for=SPAN, --until=TIME  so long (pause, hold)\n"
     "  --why=TEXT              for the ledger and the journal (run, pause, hold)\n"
     "  --expiry                (resume)\n"
+    "  --confirm=N             so many may go (prune)\n"
     "  --help, --version\n"
     "\n"
     "See ddbackupctl(1), ddbackupd(8), ddbackupd.conf(5).\n";
@@ -85,6 +87,7 @@ enum {
     OPT_UNTIL,
     OPT_WHY,
     OPT_EXPIRY,
+    OPT_CONFIRM,
     OPT_HELP,
     OPT_VERSION
 };
@@ -112,6 +115,7 @@ static const struct option long_options[] = {
     {"until", required_argument, NULL, OPT_UNTIL},
     {"why", required_argument, NULL, OPT_WHY},
     {"expiry", no_argument, NULL, OPT_EXPIRY},
+    {"confirm", required_argument, NULL, OPT_CONFIRM},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -140,12 +144,13 @@ static const unsigned takers[] = {
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_LEVEL - OPT_JSON] = BIT(CTL_VERIFY),
-    [OPT_RUNTIME - OPT_JSON] = ORDERS,
+    [OPT_RUNTIME - OPT_JSON] = ORDERS | BIT(CTL_PRUNE),
     [OPT_WAIT - OPT_JSON] = BIT(CTL_RUN),
     [OPT_FOR - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_UNTIL - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_WHY - OPT_JSON] = BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_EXPIRY - OPT_JSON] = BIT(CTL_RESUME),
+    [OPT_CONFIRM - OPT_JSON] = BIT(CTL_PRUNE),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
@@ -294,6 +299,8 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_WHY:
         o->why = value;
         return 0;
+    case OPT_CONFIRM:
+        return parse_number("confirm", value, INT32_MAX, &o->confirm);
     case OPT_EXPIRY:
         o->expiry = true;
         return 0;
@@ -316,9 +323,11 @@ static int take_arguments(CtlOptions *o, char **arguments) {
         if (*arguments)
             return refuse(*arguments, "one argument too many", "", "put the expression in quotes", "");
     }
-    if (o->verb == CTL_PRUNE && !o->dry_run)
+    if (o->verb == CTL_PRUNE && !o->dry_run && o->confirm == 0)
         return refuse("prune", "the daemon deletes what its configuration says, by itself", "",
                       "ddbackupctl prune --dry-run says what that is", "");
+    if (o->verb == CTL_PRUNE && o->dry_run && o->confirm > 0)
+        return refuse("--confirm", "it does not go with --dry-run", "", "give one of them", "");
     if (o->verb == CTL_RUN) {
         if (!*arguments)
             return refuse("run", "which schedule?", "", "ddbackupctl run SCHEDULE [TABLE]", "");

@@ -49,6 +49,7 @@ typedef struct CtlOptions {
     const char *order_schedule, *order_table; /* run; the table is NULL for all of them */
     const char *artefact; /* adopt */
     bool wait, expiry; /* run; resume */
+    int64_t confirm;   /* prune: so many may go; 0: not given */
     const char *why;
     Usec for_usec, until_wall; /* 0: not given */
 } CtlOptions;

@@ -261,3 +261,12 @@ int verb_order(const CtlOptions *o, Usec now_wall, Text *out) {
     int r = begin(o, method_of(o), &t, false, &client, &reply);
     return r < 0 ? unheard(o, r) : tell(o, &reply, out);
 }
+
+int verb_confirm_prune(const CtlOptions *o, Text *out) {
+    CLEANUP(varlink_client_free_ptr) VarlinkClient *client = NULL;
+    AUTO_TEXT t = TEXT_INIT(VARLINK_CALL_MAX);
+    VarlinkReply reply = {};
+    text_addf(&t, "{\"count\":%lld}", (long long)o->confirm);
+    int r = begin(o, CONTROL_INTERFACE ".ConfirmPrune", &t, false, &client, &reply);
+    return r < 0 ? unheard(o, r) : tell(o, &reply, out);
+}

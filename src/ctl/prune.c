@@ -248,6 +248,8 @@ static int print_people(const Prune *p, Text *out) {
 int verb_prune(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     AUTO_FREE char *error = NULL;
+    if (o->confirm > 0)
+        return verb_confirm_prune(o, out);
     if (load_conf(o->config, &conf) < 0)
         return CTL_FAILED;
     CLEANUP(prune_done) Prune p = {.options = o, .conf = conf, .now_wall = now_wall};

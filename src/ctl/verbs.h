@@ -24,6 +24,7 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_verify(const CtlOptions *o, Usec now_wall, Text *out);
 int verb_run(const CtlOptions *o, Usec now_wall, Text *out);   /* 1, too, when it waited and a run did not succeed */
 int verb_order(const CtlOptions *o, Usec now_wall, Text *out); /* every other order */
+int verb_confirm_prune(const CtlOptions *o, Text *out);        /* of prune */
 int verb_set_aside(const CtlOptions *o, Usec now_wall, Text *out);
 
 /* Says `error` (owned by the caller; NULL: no memory for it) on standard error and returns CTL_FAILED. */

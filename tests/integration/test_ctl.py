@@ -666,6 +666,7 @@ def test_plan_of_a_bad_configuration(ledger, config):
     (["list", "--action=juggle"], "juggle: no such action; HINT: backup, export or incremental"),
     (["status", "--days=3"], "status --days: this verb does not take that option; HINT: plan does"),
     (["plan", "--days=367"], "--days=367: no such number; HINT: a whole number from 1 to 366"),
+    (["prune", "--dry-run", "--confirm=2"], "--confirm: it does not go with --dry-run; HINT: give one of them"),
     (["prune"], "prune: the daemon deletes what its configuration says, by itself; HINT: ddbackupctl prune --dry-run"),
     (["show"], "show: which run?; HINT: "),
     (["calendar"], "calendar: which expression?; HINT: "),
