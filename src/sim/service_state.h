@@ -172,5 +172,6 @@ const char *service_backup_status(const ServiceBackup *b, Usec now_wall);
 void service_backup_free(ServiceBackup *b);
 DEFINE_CLEANUP(ServiceBackup, service_backup_free)
 
+void service_export_add_arn(const ServiceCall *c, const ServiceExport *e, const char *name);
 const char *service_export_status(const ServiceExport *e, Usec now_wall);
 void service_export_free(ServiceExport *e);
