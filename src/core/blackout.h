@@ -12,8 +12,8 @@ typedef struct Blackout {
     int from, to;      /* minutes after midnight, from < to <= 48 h: it may end on the next day */
 } Blackout;
 
-/* "Mon..Fri 08:00..18:00"; without weekdays every day, without times the whole day; "22:00..06:00" ends on the next day.
- * -EINVAL: *ret_error says where and why; -ENOMEM. */
+/* "Mon..Fri 08:00..18:00"; without weekdays every day, without times the whole day; "22:00..06:00" ends on the next
+ * day. -EINVAL: *ret_error says where and why; -ENOMEM. */
 int blackout_from_string(const char *s, Blackout *ret, CalendarError *ret_error);
 
 /* The first instant at or after `wall` at which none of them holds. USEC_INFINITY: there is none. */

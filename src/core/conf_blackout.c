@@ -15,8 +15,9 @@ static int read_one(ConfReader *m, const ConfTree *text, const char *path, Black
     if (r != -EINVAL)
         return r;
     conf_schedule_point(&where, text->string, error.position);
-    return conf_reader_say(m, text, "%s: \"%.200s\": %s, %s; HINT: such as \"Mon..Fri 08:00..18:00\" or \"22:00..02:00\"",
-                           path, text->string, error.message, text_get(&where));
+    return conf_reader_say(m, text,
+                           "%s: \"%.200s\": %s, %s; HINT: such as \"Mon..Fri 08:00..18:00\" or \"22:00..02:00\"", path,
+                           text->string, error.message, text_get(&where));
 }
 
 int conf_blackout_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
@@ -41,6 +42,6 @@ int conf_blackout_read(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     }
     if (blackouts_end(s->not_during, s->n_not_during, s->zone, FROM_WALL) < USEC_INFINITY)
         return 0;
-    return conf_reader_say(m, list, "%s: holds at every time, so that nothing would ever begin; HINT: leave some of the week",
-                           path);
+    return conf_reader_say(
+        m, list, "%s: holds at every time, so that nothing would ever begin; HINT: leave some of the week", path);
 }

@@ -150,7 +150,8 @@ int engine_enrol_table(Engine *e, const Place *p, const char *table, Now now, En
 /* Why the slots of the range do not run; `shut`: not_during kept them, not the daemon. */
 static const char *range_reason(const SlotPlan *plan, bool shut) {
     if (plan->run_wall != WALL_UNKNOWN)
-        return shut ? "a newer slot was due when not_during ended" : "a newer slot was due when the daemon could act again";
+        return shut ? "a newer slot was due when not_during ended"
+                    : "a newer slot was due when the daemon could act again";
     return shut ? "in not_during, and catch_up is none" : "missed, and catch_up is none";
 }
 

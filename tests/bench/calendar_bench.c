@@ -6,8 +6,8 @@
  *
  *   plan ENROLMENTS <tab> ms-for-slots-and-shares <tab> ms-of-the-engine's-first-turns
  *
- * for 10,000 tables of 3 schedules each that nothing is known of: the next slot of each and its share of the spread, and
- * the engine from an empty ledger until each enrolment waits for its slot. */
+ * for 10,000 tables of 3 schedules each that nothing is known of: the next slot of each and its share of the spread,
+ * and the engine from an empty ledger until each enrolment waits for its slot. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,8 @@ static double mktime_ns(const char *zone) {
 static void time_next(void) {
     static const char *const zones[] = {"UTC", "Europe/Berlin"};
     static const char *const expressions[] = {
-        "02:00", "*:0/30", "Sun 03:30", "*-*~01 04:00", "Mon *-02-29", "0 2 1,15 * 5", "cron(0 9 15W * ? *)", "rate(5 minutes)",
+        "02:00",       "*:0/30",       "Sun 03:30",           "*-*~01 04:00",
+        "Mon *-02-29", "0 2 1,15 * 5", "cron(0 9 15W * ? *)", "rate(5 minutes)",
     };
     for (size_t z = 0; z < ARRAY_SIZE(zones); z++) {
         CLEANUP(zone_free_ptr) Zone *zone = NULL;
@@ -110,7 +111,8 @@ static double plan_ms(const Conf *conf) {
     for (int i = 0; i < N_TABLES; i++) {
         snprintf(table, sizeof table, "table-%d", i);
         for (size_t j = 0; j < conf->n_schedules; j++) {
-            Enrolment e = {.target = &target, .schedule = &conf->schedules[j], .schedule_name = conf->schedules[j].name};
+            const ScheduleConf *s = &conf->schedules[j];
+            Enrolment e = {.target = &target, .schedule = s, .schedule_name = s->name};
             Usec slot, share;
             must(slot_next(&e, START, &slot), "slot_next");
             must(slot_share(conf->deployment, &e, &share), "slot_share");

@@ -196,8 +196,8 @@ def test_a_zone_behind_the_expression(systemd, rng):
 
 # --- where the clock changes ---
 
-# A local time that does not exist comes once, at the end of the gap; one that comes twice counts once, unless the hour is
-# "*" or stepped; instants that coincide are one.
+# A local time that does not exist comes once, at the end of the gap; one that comes twice counts once, unless the hour
+# is "*" or stepped; instants that coincide are one.
 CHANGES = [
     ("Europe/Berlin", "02:30", "2026-03-28T12:00", "03-29T01:00 03-30T00:30"),
     ("Europe/Berlin", "02,03:00", "2026-03-28T12:00", "03-29T01:00 03-30T00:00 03-30T01:00"),

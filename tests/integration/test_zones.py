@@ -30,8 +30,8 @@ def names_of_zones():
 
 
 def run(names, seed, theirs=DATABASE, ours=DATABASE):
-    return subprocess.run([TOOL, str(seed), ours], input="".join(f"{n}\n" for n in names), capture_output=True, text=True,
-                          timeout=280, env={"TZDIR": str(theirs)})
+    return subprocess.run([TOOL, str(seed), ours], input="".join(f"{n}\n" for n in names), capture_output=True,
+                          text=True, timeout=280, env={"TZDIR": str(theirs)})
 
 
 def test_every_zone_is_as_in_glibc():
@@ -78,7 +78,7 @@ def test_zone_names_that_lead_nowhere(tmp_path, name, why):
     (zones / "Empty").touch()
     (zones / "Text").write_text("# no TZif\n")
     (zones / "Large").write_bytes((DATABASE / "Europe/Berlin").read_bytes() + bytes(256 * 1024))
-    done = subprocess.run([BUILD / "tests/integration/calendar_tool", "zone"], input=f"Europe/Berlin\t0\n{name}\t0\n", capture_output=True, text=True,
-                          timeout=20, env={"TZDIR": str(zones)})
+    done = subprocess.run([BUILD / "tests/integration/calendar_tool", "zone"], input=f"Europe/Berlin\t0\n{name}\t0\n",
+                          capture_output=True, text=True, timeout=20, env={"TZDIR": str(zones)})
     assert (done.returncode, done.stdout) == (1, "3600\tCET\t323830800\n")
     assert why in done.stderr

@@ -111,7 +111,8 @@ static void not_during(void **state) {
     house_free(h);
 }
 
-/* A run that could not begin before the shut hours waits for their end, and so does what was due while the host was off. */
+/* A run that could not begin before the shut hours waits for their end, and so does what was due while the host was
+ * off. */
 static void not_during_holds_back(void **state) {
     static const char conf[] = "deployment = \"acme\";\n"
                                "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
@@ -159,4 +160,5 @@ static void an_order_opens(void **state) {
     }
 }
 
-UNIT_MAIN(cmocka_unit_test(an_order_opens), cmocka_unit_test(not_during), cmocka_unit_test(not_during_holds_back), cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day))
+UNIT_MAIN(cmocka_unit_test(clock_changes), cmocka_unit_test(leap_day), cmocka_unit_test(not_during),
+          cmocka_unit_test(not_during_holds_back), cmocka_unit_test(an_order_opens))

@@ -98,7 +98,7 @@ static void ends(void **state) {
         {"Europe/Berlin", {"00:00..02:30"}, "2026-03-28T23:30:00Z", "2026-03-29T01:00:00Z"},
         {"Europe/Berlin", {"00:00..02:30"}, "2026-10-24T22:30:00Z", "2026-10-25T00:30:00Z"},
         {"Europe/Berlin", {"00:00..02:30"}, "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z"},
-        {"Pacific/Apia", {"Fri"}, "2011-12-30T09:59:00Z", "2011-12-30T09:59:00Z"}, /* a Thursday; that Friday was left out */
+        {"Pacific/Apia", {"Fri"}, "2011-12-30T09:59:00Z", "2011-12-30T09:59:00Z"}, /* that Friday was left out */
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char buffer[DATE_ISO_SIZE];

@@ -320,7 +320,7 @@ static void random_zones_lead_back(void **state) {
 }
 
 static void equality_is_of_clocks(void **state) {
-    static const char *const names[] = {"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Dublin"};
+    static const char *const names[] = {"UTC", "Europe/Berlin", "America/New_York", "Europe/Dublin"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
             CLEANUP(zone_free_ptr) Zone *a = tzif_known(names[i]);
@@ -329,7 +329,8 @@ static void equality_is_of_clocks(void **state) {
         }
 }
 
-UNIT_MAIN(cmocka_unit_test(equality_is_of_clocks), cmocka_unit_test(offsets_of_the_database), cmocka_unit_test(utc_needs_no_file),
+UNIT_MAIN(cmocka_unit_test(equality_is_of_clocks),
+          cmocka_unit_test(offsets_of_the_database), cmocka_unit_test(utc_needs_no_file),
           cmocka_unit_test(local_times_to_instants), cmocka_unit_test(next_changes),
           cmocka_unit_test(all_year_daylight_saving), cmocka_unit_test(version_1),
           cmocka_unit_test(indicators_match_types),
