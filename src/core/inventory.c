@@ -29,6 +29,7 @@ static void call_done(InventoryCall *c) {
 }
 
 void inventory_done(Inventory *v) {
+    heap_done(&v->due); /* it touches the rows */
     for (size_t i = 0; i < v->n_rows; i++)
         row_free(v->rows[i]);
     for (size_t i = 0; i < INVENTORY_CALLS; i++)
@@ -36,7 +37,6 @@ void inventory_done(Inventory *v) {
     free(v->rows);
     free(v->arn_prefix);
     free(v->learn_from);
-    heap_done(&v->due);
     *v = (Inventory){};
 }
 
