@@ -40,6 +40,8 @@ void house_set_conf(House *h, const char *conf);
 void house_sleep(House *h, Usec until_wall);
 /* What the daemon signs with from now on, after a restart, too. */
 void house_set_secret(House *h, const char *secret);
+/* Gives an order (taken) to the daemon, if it is up; a crash may swallow it. */
+void house_suggest(House *h, Order *o);
 /* Gives an order (taken), lets a second pass, and returns what became of it. */
 OrderOutcome house_order(House *h, Order *o);
 /* What goes wrong at the service from now on (ddbackup-emulator(1), FAULTS). */

@@ -111,8 +111,35 @@ static void check_shelf(House *h, uint64_t seed) {
         house_violated(h, "%zu and %zu backups remain", n_nightly, n_often);
 }
 
+/* People want runs at odd times, and pauses. */
+static void give_orders(House *h, Usec until, uint64_t *random) {
+    static const char *const schedules[] = {"nightly", "often", "weekly", "none"};
+    static const OrderKind kinds[] = {ORDER_RUN, ORDER_RUN, ORDER_PAUSE, ORDER_RESUME};
+    for (int n = (int)(retry_random(random) % 4); n > 0; n--) {
+        Usec left = until - world_true_wall(house_world(h));
+        if (left > 0)
+            house_run(h, until - left + up_to(random, left), USEC_PER_MINUTE);
+        Order *o;
+        assert_int_equal(order_new(kinds[retry_random(random) % ARRAY_SIZE(kinds)], &o), 0);
+        if (o->kind == ORDER_RUN) {
+            assert_int_equal(text_set(&o->object, schedules[retry_random(random) % ARRAY_SIZE(schedules)]), 0);
+            assert_int_equal(text_set(&o->table, retry_random(random) % 2 ? "app-*" : NULL), 0);
+        }
+        if (o->kind == ORDER_PAUSE)
+            o->until_wall = world_true_wall(house_world(h)) + up_to(random, 8 * USEC_PER_HOUR);
+        house_suggest(h, o);
+    }
+}
+
+static void confirm(House *h) {
+    Order *o;
+    assert_int_equal(order_new(ORDER_CONFIRM_PRUNE, &o), 0);
+    o->count = INT32_MAX;
+    house_suggest(h, o);
+}
+
 static void live(uint64_t seed, int n_days, HouseFigures *sum) {
-    uint64_t random = seed;
+    uint64_t random = seed, people = ~seed;
     char replay[80];
     snprintf(replay, sizeof replay, "DDB_SEED=%" PRIu64 " DDB_SEEDS=1 DDB_DAYS=%d", seed, n_days);
     AUTO_FREE char *text = text_format("%s%s%s", seed % 3 ? expires : "", seed % 4 < 2 ? "" : accounts, conf);
@@ -135,12 +162,16 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
             Usec begin = world_true_wall(house_world(h)) + up_to(&random, USEC_PER_DAY / 2);
             do_mischief(h, begin, begin + up_to(&random, USEC_PER_DAY / 2), &random);
         }
+        if (retry_random(&people) % 3 == 0)
+            give_orders(h, until, &people);
         house_run(h, until, (Usec)(retry_random(&random) % (10 * USEC_PER_MINUTE)));
     }
     /* the dust settles */
     world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
     house_clear_faults(h);
     world_crash_at(house_world(h), 0);
+    house_run(h, START + n_days * USEC_PER_DAY + USEC_PER_HOUR, 0);
+    confirm(h); /* runs at odd times may have made more than what may go at once */
     house_run(h, START + (n_days + 2) * USEC_PER_DAY, 0);
     house_audit(h, USEC_PER_DAY + USEC_PER_HOUR);
     check_shelf(h, seed);
