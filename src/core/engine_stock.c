@@ -145,7 +145,10 @@ int engine_adopt(Engine *e, Order *o, Now now, EngineOutbox *out) {
     Expiry *x;
     Target *t = o->object ? find_target(e, o->object) : NULL;
     if (!t)
-        return order_answer(o, ORDER_NOT_FOUND, "%s: no table of the ledger has a backup of that ARN", o->object);
+        return order_answer(o, ORDER_NOT_FOUND,
+                            "%s: no table of the ledger has a backup of that ARN; HINT: a table is known by its ARN from its "
+                            "first run on; 'ddbackupctl rebuild' finds all that a lost ledger knew",
+                            o->object);
     if (strncmp(o->object + strlen(t->table_arn), "/backup/", 8) != 0)
         return order_answer(o, ORDER_REFUSED, "%s: it is no backup; HINT: 'ddbackupctl rebuild' finds exports", o->object);
     int r = find_item(e, out, o, &stock, &known);
