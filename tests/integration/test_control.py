@@ -175,6 +175,23 @@ def test_reload(emulator, daemon, ctl):
     assert done.returncode == 1 and "deploiment" in done.stderr
 
 
+def test_adopt(emulator, daemon, ctl):
+    """A backup of ours that a lost ledger knew."""
+    _, own = started(emulator, daemon, "orders:pitr")
+    assert ctl(own, "run", "nightly", "--wait").returncode == 0
+    arn = own.wait_runs(1)[0]["arn"]
+    own.stop()
+    for file in own.state.glob("ledger.db*"):
+        file.unlink()
+    own.start()
+    own.wait_line(r"enrolled in schedule nightly")
+    wait_until(lambda: ctl(own, "run", "nightly", "--wait").returncode == 0, what="another")
+    assert "HINT: 'ddbackupctl list' shows what it has" in ctl(own, "hold", arn).stderr
+    assert ctl(own, "adopt", arn).returncode == 0
+    wait_until(lambda: arn in [run["arn"] for run in own.ledger.runs()], what="the run")
+    assert ctl(own, "hold", arn).returncode == 0
+
+
 def as_user(call, uid, groups=()):
     """What call() returns in a child process of that user."""
     read, write = os.pipe()
