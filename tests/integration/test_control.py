@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 import time
+import traceback
 
 import pytest
 import varlink
@@ -342,7 +343,7 @@ async def honest(path, end):
             assert b'"product":"ddbackupd"' in answer
             n += 1
             writer.close()
-        except (BlockingIOError, ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             pass
         await asyncio.sleep(0.2)
     return n
@@ -378,6 +379,8 @@ def crowd_apart(path, seconds):
             os.nice(15)
             resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
             os.write(write, json.dumps(asyncio.run(crowd(path, seconds))).encode())
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(write)
