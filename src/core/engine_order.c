@@ -124,7 +124,7 @@ static int order_runs(Engine *e, Order *o, Now now, EngineOutbox *out, size_t *n
 
 /* 1: it has its answer. 0: it goes on with the next turn. */
 static int engine_order_run(Engine *e, Order *o, Now now, EngineOutbox *out, size_t *n_taken) {
-    const char *words[CONF_SCHEDULES_MAX], *why = e->order_at ? NULL : obstacle(e);
+    const char *words[CONF_SCHEDULES_MAX], *why = e->order_at && !e->stopping ? NULL : obstacle(e);
     const ScheduleConf *s = o->object ? conf_schedule(e->conf, o->object) : NULL;
     int r = 0;
     if (!s) {
