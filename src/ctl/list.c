@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "ctl/json.h"
+#include "ctl/survey.h"
 #include "ctl/retained.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -221,7 +222,7 @@ static int print_ranges(const List *l, Text *out) {
     return table_print(&t, 0, out);
 }
 
-int verb_list(const CtlOptions *o, Usec now_wall, Text *out) {
+static int list_runs(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(list_done) List l = {.options = o};
     AUTO_FREE char *error = NULL;
     if (load(&l, now_wall, &error) < 0)
@@ -238,4 +239,18 @@ int verb_list(const CtlOptions *o, Usec now_wall, Text *out) {
     if (is_full(&l, l.n_runs))
         text_addf(out, "\nThe newest %zu runs; --limit=N or --all shows more.\n", l.n_runs);
     return CTL_OK;
+}
+
+int verb_list(const CtlOptions *o, Usec now_wall, Text *out) {
+    switch (o->list) {
+    case LIST_RUNS:
+        break;
+    case LIST_UNPROTECTED:
+        return list_unprotected(o, now_wall, out);
+    case LIST_ORPHANED:
+        return list_orphaned(o, now_wall, out);
+    case LIST_FOREIGN:
+        return list_foreign(o, now_wall, out);
+    }
+    return list_runs(o, now_wall, out);
 }

@@ -44,6 +44,9 @@ static const char usage[] =
     "  --action=ACTION         backup, export or incremental (list, prune)\n"
     "  --limit=N               so many at most (list: 50)\n"
     "  --all                   every row (status, list, doctor)\n"
+    "  --unprotected           tables that exist and that nothing protects (list)\n"
+    "  --orphaned              artefacts of tables and schedules that are gone (list)\n"
+    "  --foreign               backups at the service that the ledger does not know; asks the service (list)\n"
     "  --arn                   with ARNs (list, prune)\n"
     "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
     "                          (status, check, plan, prune, verify, doctor, rebuild)\n"
@@ -72,6 +75,9 @@ enum {
     OPT_ACTION,
     OPT_LIMIT,
     OPT_ALL,
+    OPT_UNPROTECTED,
+    OPT_ORPHANED,
+    OPT_FOREIGN,
     OPT_ARN,
     OPT_CONFIG,
     OPT_DAYS,
@@ -100,6 +106,9 @@ static const struct option long_options[] = {
     {"action", required_argument, NULL, OPT_ACTION},
     {"limit", required_argument, NULL, OPT_LIMIT},
     {"all", no_argument, NULL, OPT_ALL},
+    {"unprotected", no_argument, NULL, OPT_UNPROTECTED},
+    {"orphaned", no_argument, NULL, OPT_ORPHANED},
+    {"foreign", no_argument, NULL, OPT_FOREIGN},
     {"arn", no_argument, NULL, OPT_ARN},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"days", required_argument, NULL, OPT_DAYS},
@@ -134,9 +143,12 @@ static const unsigned takers[] = {
     [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_DOCTOR),
+    [OPT_UNPROTECTED - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_ORPHANED - OPT_JSON] = BIT(CTL_LIST),
+    [OPT_FOREIGN - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
-    [OPT_CONFIG - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) | BIT(CTL_REBUILD) |
-                             BIT(CTL_VERIFY) | BIT(CTL_DOCTOR),
+    [OPT_CONFIG - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
+                             BIT(CTL_REBUILD) | BIT(CTL_VERIFY) | BIT(CTL_DOCTOR),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
@@ -234,6 +246,13 @@ static int parse_time(const char *value, Usec *ret) {
     return refuse(value, "no such time", "", "such as 2026-12-24 or 2026-12-24T18:00:00Z", "");
 }
 
+static int take_list(CtlOptions *o, ListWhat what) {
+    if (o->list != LIST_RUNS && o->list != what)
+        return refuse("list", "one list at a time", "", "--unprotected, --orphaned or --foreign", "");
+    o->list = what;
+    return 0;
+}
+
 static int take_option(CtlOptions *o, int option, const char *value) {
     switch (option) {
     case OPT_JSON:
@@ -258,6 +277,12 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_ALL:
         o->all = true;
         return 0;
+    case OPT_UNPROTECTED:
+        return take_list(o, LIST_UNPROTECTED);
+    case OPT_ORPHANED:
+        return take_list(o, LIST_ORPHANED);
+    case OPT_FOREIGN:
+        return take_list(o, LIST_FOREIGN);
     case OPT_ARN:
         o->arn = true;
         return 0;

@@ -29,6 +29,8 @@ typedef enum CtlVerb {
     CTL_VERBS
 } CtlVerb;
 
+typedef enum ListWhat { LIST_RUNS, LIST_UNPROTECTED, LIST_ORPHANED, LIST_FOREIGN } ListWhat;
+
 typedef struct CtlOptions {
     CtlVerb verb;
     const char *state_directory;
@@ -39,6 +41,7 @@ typedef struct CtlOptions {
     const char *table, *schedule; /* NULL: every one */
     bool has_action;
     Action action;
+    ListWhat list;
     int64_t limit; /* list: so many runs at most; 0: no limit */
     int64_t days;  /* plan */
     bool has_level;

@@ -158,6 +158,8 @@ typedef struct Query {
     union {
         StoreRunRow run;
         StoreTableRow table;
+        StoreOrphanRow orphan;
+        StoreArnRow arn;
         StoreArtefactRow artefact;
         StoreDetailRow detail;
         StoreNoteRow note;
@@ -246,6 +248,44 @@ int store_read_inventory(StoreRead *s, StoreTableRow row, void *context) {
                                  .sql = STORE_INVENTORY_SQL,
                                  .take = take_table,
                                  .row.table = row,
+                                 .context = context});
+}
+
+static int take_orphan(sqlite3_stmt *q, const Query *query) {
+    StoreOrphan o = {
+        .account = text_at(q, 0),
+        .region = text_at(q, 1),
+        .table = text_at(q, 2),
+        .schedule = text_at(q, 3),
+        .table_id = text_at(q, 4),
+        .n_artefacts = sqlite3_column_int64(q, 6),
+        .size_bytes = sqlite3_column_type(q, 7) == SQLITE_NULL ? COUNT_UNKNOWN : sqlite3_column_int64(q, 7),
+        .oldest_wall = wall_at(q, 8),
+        .newest_wall = wall_at(q, 9),
+    };
+    int r = action_from_string(text_at(q, 5), &o.action);
+    return r < 0 ? r : query->row.orphan(query->context, &o);
+}
+
+int store_read_orphans(StoreRead *s, StoreOrphanRow row, void *context) {
+    return run_query(s, &(Query){.what = "an artefact",
+                                 .sql = "SELECT r.account, r.region, r.name, r.schedule, a.table_id, a.action, count(*),"
+                                        " sum(a.size_bytes), min(a.created), max(a.created)"
+                                        " FROM artefacts a JOIN runs r ON r.id = a.run_id"
+                                        " WHERE a.life IN ('verified', 'expiring') GROUP BY 1, 2, 3, 4, 5, 6"
+                                        " ORDER BY 1, 2, 3, 4, 9",
+                                 .take = take_orphan,
+                                 .row.orphan = row,
+                                 .context = context});
+}
+
+static int take_arn(sqlite3_stmt *q, const Query *query) { return query->row.arn(query->context, text_at(q, 0)); }
+
+int store_read_arns(StoreRead *s, StoreArnRow row, void *context) {
+    return run_query(s, &(Query){.what = "an artefact",
+                                 .sql = "SELECT arn FROM artefacts",
+                                 .take = take_arn,
+                                 .row.arn = row,
                                  .context = context});
 }
 

@@ -36,6 +36,22 @@ int store_read_targets(StoreRead *s, Targets *ret);
 typedef int (*StoreTableRow)(void *context, LedgerTable *table);
 int store_read_inventory(StoreRead *s, StoreTableRow row, void *context);
 
+/* Artefacts that are there, of one table (one TableId) and schedule; strings are borrowed. */
+typedef struct StoreOrphan {
+    const char *account, *region, *table, *schedule;
+    const char *table_id; /* or NULL */
+    Action action;
+    int64_t n_artefacts, size_bytes; /* COUNT_UNKNOWN: none tells its size */
+    Usec oldest_wall, newest_wall;
+} StoreOrphan;
+/* All of them, whether they are orphans or not: by account, region, table and schedule. */
+typedef int (*StoreOrphanRow)(void *context, const StoreOrphan *orphan);
+int store_read_orphans(StoreRead *s, StoreOrphanRow row, void *context);
+
+/* The ARN of every artefact that the ledger has ever known; borrowed. */
+typedef int (*StoreArnRow)(void *context, const char *arn);
+int store_read_arns(StoreRead *s, StoreArnRow row, void *context);
+
 typedef enum StoreRuns {
     STORE_RUNS_ALL,       /* newest slot first */
     STORE_RUNS_UNSETTLED, /* by the instant at which they were due */

@@ -1,5 +1,7 @@
 """Tables that are selected by what is known of them: their names, ARNs and tags, over accounts and regions."""
 
+import json
+import subprocess
 import time
 
 import harness
@@ -172,3 +174,67 @@ def test_what_becomes_of_tables(emulator, daemon, ctl):
                        20, "check knows it")
     assert len(d.lines("the table does not exist")) == 1
     assert d.stop() == 0
+
+
+def listed(d, *arguments):
+    """`ddbackupctl list` with the daemon's configuration, and with credentials."""
+    command = [str(harness.BUILD / "ddbackupctl"), "list", *arguments, "--state-directory", str(d.state), "--config", str(d.config)]
+    keys = {"AWS_ACCESS_KEY_ID": harness.KEY_ID, "AWS_SECRET_ACCESS_KEY": harness.SECRET}
+    env = harness.environment(d.directory / "home", **keys)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+
+
+def test_list_unprotected_orphaned_foreign(emulator, daemon):
+    """What nothing protects, what is left over, and what others have made."""
+    e = emulator("orders:tag=backup=yes", "carts", "scratch-1")
+    when, slot = soon(3)
+    entry = '{ match = "scratch-*"; schedules = []; reason = "rebuilt from git"; }'
+    d = daemon(conf(e, backup("once", when), by_tag("once") + "," + entry).replace("aws = {", 'aws = { discovery_interval = "1s";'))
+    d.wait_runs(1)
+    # unprotected: also of one schedule, and as JSON
+    text = listed(d, "--unprotected").stdout
+    assert [line.split() for line in text.splitlines()[1:]] == [
+        ["carts", line_of(text, "carts")[1], "no", "no", "entry", "of", "tables", "selects", "it"],
+        ["scratch-1", line_of(text, "scratch-1")[1], "yes", "rebuilt", "from", "git"],
+    ]
+    found = json.loads(listed(d, "--unprotected", "--json").stdout)
+    assert [(t["table"], t["on_purpose"], t["reason"]) for t in found["tables"]] == [
+        ("carts", False, "no entry of tables selects it"), ("scratch-1", True, "rebuilt from git")]
+    assert found["unlisted"] == []
+    assert listed(d, "--unprotected", "--table=orders").stdout == "No table that is known to exist is unprotected.\n"
+    # foreign: others', and our own that the ledger lost
+    assert listed(d, "--foreign").stdout == "The ledger knows every backup at the service.\n"
+    e.client().create_backup(TableName="carts", BackupName="by-hand")
+    e.client().create_backup(TableName="orders", BackupName="acme.once.20200101T000000Z.00000000")
+    found = json.loads(listed(d, "--foreign", "--json").stdout)["backups"]
+    assert sorted((b["table"], b["name"], b["type"], b["reason"]) for b in found) == [
+        ("carts", "by-hand", "USER", "others made it"),
+        ("orders", "acme.once.20200101T000000Z.00000000", "USER",
+         "it bears this deployment's name, and the ledger does not know it")]
+    text = listed(d, "--foreign", "--arn", "--table=carts").stdout
+    assert "by-hand" in text and ":table/carts/backup/" in text and "acme.once" not in text
+    e.faults("ListBackups error AccessDeniedException")
+    failed = listed(d, "--foreign")
+    assert failed.returncode == 1 and "eu-central-1: the backups cannot be listed: AccessDeniedException" in failed.stderr
+    # orphaned: when the table goes, and when the schedule does
+    assert listed(d, "--orphaned").stdout == "Every artefact is of a table and a schedule that are there.\n"
+    e.client().delete_table(TableName="orders")
+    d.wait_line("orders: withdrawn")
+    text = listed(d, "--orphaned").stdout
+    assert line_of(text, "orders")[1:4] == ["once", "backup", "1"] and "the table does not exist any more" in text
+    d.configure(conf(e, backup("other", "yearly"), select("c*", "other")))
+    found = json.loads(listed(d, "--orphaned", "--json").stdout)["orphans"]
+    assert [(o["table"], o["schedule"], o["artefacts"], o["reason"]) for o in found] == [
+        ("orders", "once", 1, "the schedule is not in the configuration any more")]
+    refused = listed(d, "--orphaned", "--foreign")
+    assert refused.returncode == 2 and "one list at a time" in refused.stderr
+    # where names alone are configured, nobody lists what else exists
+    d.configure(conf(e, backup("other", "yearly"), select("carts", "other")))
+    assert d.stop() == 0
+    empty = daemon(conf(e, backup("other", "yearly"), select("carts", "other")))
+    text = listed(empty, "--unprotected").stdout
+    assert "they are listed where an entry of tables has a pattern or tags" in text
+
+
+def line_of(text, table):
+    return next(line.split() for line in text.splitlines() if line.startswith(table))
