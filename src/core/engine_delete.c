@@ -61,7 +61,7 @@ static StockBrake *find_brake(const Engine *e, const Target *t, const ExpireGrou
     return NULL;
 }
 
-static int let_go(Engine *e, StockBrake *b, EngineOutbox *out) {
+int engine_let_go(Engine *e, StockBrake *b, EngineOutbox *out) {
     b->n_delete = 0;
     int r = stock_put_brake(&out->batch.stock, b);
     stock_brake_done(b);
@@ -144,7 +144,7 @@ static int decide_group(Engine *e, const Target *t, const ExpireGroup *g, Now no
     bool too_many = told && g->n_sudden > allowed;
     *ret = told && (!too_many || (b && g->n_sudden <= allowed + b->n_confirmed));
     if (!too_many)
-        return b ? let_go(e, b, out) : 0;
+        return b ? engine_let_go(e, b, out) : 0;
     return *ret ? 0 : put_on(e, t, g, b, now, out);
 }
 
@@ -186,7 +186,7 @@ static int end_confirmed(Engine *e, const Target *t, EngineOutbox *out) {
     for (size_t i = e->stock.n_brakes; r >= 0 && i-- > 0;) {
         StockBrake *b = &e->stock.brakes[i];
         if (b->n_confirmed > 0 && target_compare(t, b->account, b->region, b->table) == 0)
-            r = let_go(e, b, out);
+            r = engine_let_go(e, b, out);
     }
     return r;
 }

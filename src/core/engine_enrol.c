@@ -130,7 +130,7 @@ int engine_enrol(Engine *e, Now now, EngineOutbox *out) {
     if (r >= 0)
         r = engine_arm_all_reverify(e, now);
     if (r >= 0)
-        r = engine_arm_all_expiry(e, now);
+        r = engine_arm_all_expiry(e, now, out);
     if (r >= 0)
         r = engine_compare_listings(e, now, out);
     e->count_wanted = true;

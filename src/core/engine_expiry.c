@@ -98,9 +98,22 @@ int engine_expiry_after(Engine *e, Target *t, Now now) {
     return is_wanted(t) ? engine_arm_expiry(e, t, now.mono + AFTER_SUCCESS_USEC) : 0;
 }
 
-int engine_arm_all_expiry(Engine *e, Now now) {
-    Usec at = now.mono;
+/* Nothing waits any more where nothing is to be deleted. */
+static int drop_brakes(Engine *e, EngineOutbox *out) {
     int r = 0;
+    for (size_t i = e->stock.n_brakes; r >= 0 && i-- > 0;) {
+        const StockBrake *b = &e->stock.brakes[i];
+        const Target *t = targets_find(&e->targets, b->account, b->region, b->table);
+        const ScheduleConf *s = t ? expire_schedule(t, b->schedule) : NULL;
+        if (!s || s->expire != EXPIRE_DELETE)
+            r = engine_let_go(e, &e->stock.brakes[i], out);
+    }
+    return r;
+}
+
+int engine_arm_all_expiry(Engine *e, Now now, EngineOutbox *out) {
+    Usec at = now.mono;
+    int r = e->expiry_anew ? drop_brakes(e, out) : 0;
     for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++) {
         Target *t = e->targets.items[i];
         if (!is_wanted(t))

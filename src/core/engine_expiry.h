@@ -79,6 +79,8 @@ int engine_end_pass(Engine *e, Expiry *x, Now now);
 /* Notes down what the plan says, and begins with what may go. */
 int engine_carry_out(Engine *e, Expiry *x, const ExpirePlan *plan, Now now, EngineOutbox *out);
 int engine_deleted(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *out);
+/* Takes a brake off, and forgets it: `b` is another one then. */
+int engine_let_go(Engine *e, StockBrake *b, EngineOutbox *out);
 int engine_say_expired(Engine *e, const ExpiryItem *i, EngineOutbox *out);
 
 /* --- engine_doubt.c --- */

@@ -220,7 +220,7 @@ void engine_expiry_done(Engine *e);
 /* The old configuration's plans end. */
 void engine_reconfigure_expiry(Engine *e);
 /* Targets and schedules are in line with the configuration. */
-int engine_arm_all_expiry(Engine *e, Now now);
+int engine_arm_all_expiry(Engine *e, Now now, EngineOutbox *out);
 /* A backup of the table succeeded. */
 int engine_expiry_after(Engine *e, Target *t, Now now);
 Usec engine_expiry_mono(const Engine *e);

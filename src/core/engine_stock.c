@@ -94,9 +94,9 @@ int engine_release(Engine *e, Order *o, Now now, EngineOutbox *out) {
 
 /* --- expiry as a whole --- */
 
-static int look_at_all(Engine *e, Now now) {
+static int look_at_all(Engine *e, Now now, EngineOutbox *out) {
     e->expiry_anew = true;
-    return engine_arm_all_expiry(e, now);
+    return engine_arm_all_expiry(e, now, out);
 }
 
 int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
@@ -121,7 +121,7 @@ int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
         r = stock_put_brake(&out->batch.stock, b);
     }
     if (r >= 0)
-        r = look_at_all(e, now);
+        r = look_at_all(e, now, out);
     return r < 0 ? r : order_answer(o, ORDER_DONE, "%zu backups may be deleted, as soon as a listing shows them", n_waiting);
 }
 
@@ -132,7 +132,7 @@ int engine_resume_expiry(Engine *e, Order *o, Now now, EngineOutbox *out) {
     e->stock.expires_wall = now.wall;
     out->batch.stock.expiry = STOCK_SWITCH_RESUMED;
     if (text_set(&e->stock.expires_who, o->who) < 0 || text_set(&out->batch.stock.expiry_who, o->who) < 0 ||
-        look_at_all(e, now) < 0)
+        look_at_all(e, now, out) < 0)
         return -ENOMEM;
     return order_answer(o, ORDER_DONE, "backups expire where expire is \"delete\"");
 }

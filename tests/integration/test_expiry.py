@@ -112,3 +112,18 @@ def test_a_lost_ledger_forgets_that_it_may(emulator, daemon):
     rebuilt = subprocess.run(command, env=own.env, capture_output=True, text=True, timeout=60)
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert own.ledger.query("SELECT value FROM facts WHERE name = 'expiry'") == [{"value": "paused"}], rebuilt.stderr
+
+
+def test_what_a_restore_reads_stays_for_now(emulator, daemon):
+    service = emulator("orders", options=["--restore-time=20s"])
+    own = daemon(conf(service, backup("nightly", "02:00", KEEP), select("orders", "nightly")))
+    order(own, "resume", "--expiry")
+    ordered(own, 2)
+    first = service.state()["backups"][0]["arn"]
+    service.client().restore_table_from_backup(TargetTableName="restored", BackupArn=first)
+    ordered(own, 1)
+    wait_until(lambda: decisions(own, first) == ["expiring", "withdrawn"])
+    why, = own.ledger.query("SELECT why FROM decisions WHERE arn = ? AND decision = 'withdrawn'", first)
+    assert "BackupInUseException" in why["why"]
+    assert lives(own) == ["verified"] * 3
+    assert not own.lines("could not be deleted")  # it is no trouble: it is tried again by itself

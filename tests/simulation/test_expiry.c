@@ -134,6 +134,25 @@ static void a_number_is_a_brake_too(void **state) {
     finish(h);
 }
 
+/* A change that is taken back leaves nothing behind that waits. */
+static void a_brake_ends_with_what_it_was_for(void **state) {
+    static const char *const confs[] = {CONF("last = 9;", "delete", ""), CONF("last = 1;", "report", ""),
+                                        CONF("last = 1;", "off", "")};
+    for (size_t i = 0; i < ARRAY_SIZE(confs); i++) {
+        House *h = house(CONF("last = 9;", "delete", ""), true);
+        live(h, 9);
+        house_set_conf(h, CONF("last = 1;", "delete", ""));
+        house_run(h, START + 9 * DAY, 0);
+        expect_said(h, REPORT_BRAKED, 2);
+        house_set_conf(h, confs[i]);
+        house_run(h, START + 9 * DAY + HOUR, 0);
+        order(h, ORDER_CONFIRM_PRUNE, NULL, USEC_INFINITY, 100, ORDER_UNCHANGED);
+        live(h, 11);
+        expect_on_shelf(h, "orders", i == 0 ? 9 : 11);
+        finish(h);
+    }
+}
+
 static void what_is_held_stays(void **state) {
     House *h = house(KEEP_3, true);
     live(h, 2);
@@ -326,7 +345,7 @@ static void a_clock_that_is_set_deletes_nothing(void **state) {
 UNIT_MAIN(cmocka_unit_test(what_is_beyond_goes), cmocka_unit_test(a_report_deletes_nothing),
           cmocka_unit_test(an_empty_ledger_deletes_nothing_until_it_is_told_to),
           cmocka_unit_test(too_many_at_once_wait_for_a_person), cmocka_unit_test(a_number_is_a_brake_too),
-          cmocka_unit_test(what_is_held_stays), cmocka_unit_test(backups_of_others_are_left_alone),
+          cmocka_unit_test(a_brake_ends_with_what_it_was_for), cmocka_unit_test(what_is_held_stays), cmocka_unit_test(backups_of_others_are_left_alone),
           cmocka_unit_test(a_twin_is_left_alone_until_it_is_adopted),
           cmocka_unit_test(what_others_delete_is_said_and_does_not_count),
           cmocka_unit_test(a_table_whose_backups_are_deleted_is_stale),
