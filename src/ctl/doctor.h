@@ -4,6 +4,7 @@
  * new file with one function, called by doctor.c. */
 
 #include "core/place.h"
+#include "core/recovery.h"
 #include "core/sts.h"
 #include "core/target.h"
 #include "ctl/options.h"
@@ -34,12 +35,14 @@ typedef enum Grant {
     GRANT_LIST_BACKUPS,
     GRANT_DELETE_BACKUP,
     GRANT_DESCRIBE_RECOVERY,
+    GRANT_ENABLE_RECOVERY,
     GRANT_EXPORT,
     GRANT_DESCRIBE_EXPORT,
     GRANT_LIST_EXPORTS,
     GRANT_PUT_OBJECT,
     GRANT_PUT_OBJECT_ACL,
     GRANT_ABORT_UPLOAD,
+    GRANT_GET_OBJECT,
     GRANTS
 } Grant;
 
@@ -67,7 +70,7 @@ typedef struct DoctorPlace {
 typedef struct DoctorTable {
     Target *target;
     DoctorPlace *place;
-    bool wants_pitr; /* some schedule exports it */
+    PitrWish wish; /* of its schedules */
     bool described, recovery_known;
     AwsError error, recovery_error;
     char status[64];

@@ -199,9 +199,7 @@ static int collect_tables(Doctor *d) {
             !options_select(d->options, t->account, t->region, t->table, ""))
             continue;
         DoctorTable *table = &d->tables[d->n_tables++];
-        *table = (DoctorTable){.target = t, .place = p};
-        for (size_t j = 0; j < t->n_enrolments; j++)
-            table->wants_pitr |= t->enrolments[j]->schedule && t->enrolments[j]->schedule->action != ACTION_BACKUP;
+        *table = (DoctorTable){.target = t, .place = p, .wish = recovery_wish(t)};
         grant_need_for(p, t);
     }
     return 0;

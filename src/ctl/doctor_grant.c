@@ -23,12 +23,14 @@ static const struct {
     [GRANT_DELETE_BACKUP] = {"dynamodb:DeleteBackup", BACKUPS, AWS_OP_N},
     [GRANT_DESCRIBE_RECOVERY] = {"dynamodb:DescribeContinuousBackups", TABLES,
                                  AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS},
+    [GRANT_ENABLE_RECOVERY] = {"dynamodb:UpdateContinuousBackups", TABLES, AWS_OP_N},
     [GRANT_EXPORT] = {"dynamodb:ExportTableToPointInTime", TABLES, AWS_OP_N},
     [GRANT_DESCRIBE_EXPORT] = {"dynamodb:DescribeExport", TABLES "/export/*", AWS_OP_DESCRIBE_EXPORT},
     [GRANT_LIST_EXPORTS] = {"dynamodb:ListExports", "*", AWS_OP_LIST_EXPORTS},
     [GRANT_PUT_OBJECT] = {"s3:PutObject", NULL, AWS_OP_N},
     [GRANT_PUT_OBJECT_ACL] = {"s3:PutObjectAcl", NULL, AWS_OP_N},
     [GRANT_ABORT_UPLOAD] = {"s3:AbortMultipartUpload", NULL, AWS_OP_N},
+    [GRANT_GET_OBJECT] = {"s3:GetObject", NULL, AWS_OP_N},
 };
 
 const char *grant_action(Grant g) { return rows[g].action; }
@@ -64,8 +66,11 @@ void grant_need_for(DoctorPlace *p, const Target *t) {
         if (s->action == ACTION_BACKUP)
             need(p, GRANT_CREATE_BACKUP, s->expire == EXPIRE_DELETE ? GRANT_DELETE_BACKUP : GRANT_LIST_BACKUPS);
         else
-            need(p, GRANT_DESCRIBE_RECOVERY, GRANT_ABORT_UPLOAD);
+            need(p, GRANT_EXPORT, s->verify > VERIFY_SERVICE ? GRANT_GET_OBJECT : GRANT_ABORT_UPLOAD);
     }
+    PitrWish wish = recovery_wish(t);
+    if (wish > PITR_IGNORE)
+        need(p, GRANT_DESCRIBE_RECOVERY, wish == PITR_ENABLE ? GRANT_ENABLE_RECOVERY : GRANT_DESCRIBE_RECOVERY);
 }
 
 /* Who is told that a thing does not exist was allowed to ask. A proxy's 403 is no denial of IAM. */

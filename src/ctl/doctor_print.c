@@ -143,7 +143,7 @@ static void add_table(Json *j, const DoctorTable *t) {
     json_raw(j, "pitr", !t->recovery_known ? NULL : t->recovery.pitr_enabled ? "true" : "false");
     bool is_on = t->recovery_known && t->recovery.pitr_enabled;
     json_wall(j, "pitr_since", is_on ? t->recovery.earliest_wall : WALL_UNKNOWN);
-    json_bool(j, "pitr_needed", t->wants_pitr);
+    json_bool(j, "pitr_needed", t->wish > PITR_IGNORE);
     json_close(j, '}');
 }
 

@@ -39,17 +39,18 @@ static int check_recovery(Doctor *d, const DoctorTable *t, const char *label) {
         return 0;
     if (!t->recovery_known) {
         doctor_say_error(&t->recovery_error, &detail);
-        return t->wants_pitr ? add(d, label, "recovery", CHECK_FAILED, &detail, t->recovery_error.hint) : 0;
+        return t->wish > PITR_IGNORE ? add(d, label, "recovery", CHECK_FAILED, &detail, t->recovery_error.hint) : 0;
     }
     if (t->recovery.pitr_enabled) {
         text_addf(&detail, "point-in-time recovery since %s", words_time(t->recovery.earliest_wall, since));
         return add(d, label, "recovery", CHECK_OK, &detail, NULL);
     }
-    if (!t->wants_pitr) {
-        text_add(&detail, "point-in-time recovery is off, and no schedule needs it");
+    if (t->wish <= PITR_IGNORE || t->wish == PITR_ENABLE) {
+        text_addf(&detail, "point-in-time recovery is off, and %s",
+                  t->wish == PITR_ENABLE ? "the daemon will enable it" : "no schedule needs it");
         return add(d, label, "recovery", CHECK_OK, &detail, NULL);
     }
-    text_add(&detail, "point-in-time recovery is off, and exports need it");
+    text_add(&detail, "point-in-time recovery is off, and its schedules need it");
     AUTO_FREE char *hint = text_format("aws dynamodb update-continuous-backups --region %s --table-name %s "
                                        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true "
                                        "(billed)",

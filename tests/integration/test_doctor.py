@@ -87,7 +87,7 @@ def test_all_is_well(emulator, doctor):
         assert by_state == {
             "allowed": {"ListTables", "DescribeTable", "DescribeBackup", "ListBackups", "DescribeContinuousBackups", "DescribeExport", "ListExports"},
             "not tested": {"CreateBackup", "ExportTableToPointInTime", "PutObject", "PutObjectAcl", "AbortMultipartUpload"},
-            "not needed": {"DeleteBackup", "ListTagsOfResource"},
+            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "GetObject"},
         }  # fmt: skip
     assert len(answer["tables"]) == 6
     for table in answer["tables"]:
@@ -114,7 +114,7 @@ def test_people_see_rows_and_what_to_do(emulator, doctor):
     assert re.search(r"^  own +credentials +ok +key AKIA\.\.\. from environment, good until it is replaced$", text, re.M)
     assert re.search(r"^  eu-central-1 +clock +ok +this host's clock agrees with the service's$", text, re.M)
     assert re.search(r"^  gone +table +failed +ResourceNotFoundException: ", text, re.M)
-    assert re.search(r"^  users +recovery +failed +point-in-time recovery is off, and exports need it$", text, re.M)
+    assert re.search(r"^  users +recovery +failed +point-in-time recovery is off, and its schedules need it$", text, re.M)
     assert re.search(r"^  users: recovery; HINT: aws dynamodb update-continuous-backups --region eu-central-1 --table-name users ", text, re.M)
     assert re.search(r"^2 failed, \d+ ok$", text, re.M)
 
@@ -153,6 +153,23 @@ def test_denied_actions_are_named_with_their_statement(emulator, doctor):
     # what no schedule needs is not missed
     status, answer = doctor(configuration(e, select("orders", "nightly")))
     assert [statement["Action"] for statement in answer["missing"][0]["statements"]] == [["dynamodb:DescribeBackup"], ["dynamodb:ListBackups"]]
+
+
+def test_what_is_asked_of_recovery_and_verification(emulator, doctor):
+    e = emulator("orders")
+    config = configuration(e, select("orders", "nightly", "weekly"))
+    config = config.replace('action = "export";', 'action = "export"; verify = "manifest";')
+
+    def look(pitr):
+        status, answer = doctor(config.replace('action = "backup";', f'action = "backup"; pitr = "{pitr}";'))
+        not_tested = {action for action, state in answer["places"][0]["permissions"].items() if state == "not tested"}
+        return status, not_tested, [check for check in answer["checks"] if check["check"] == "recovery"][0]["found"]
+
+    status, not_tested, recovery = look("enable")
+    assert status == 0 and recovery == "point-in-time recovery is off, and the daemon will enable it"
+    assert {"dynamodb:UpdateContinuousBackups", "s3:GetObject"} <= not_tested
+    status, not_tested, recovery = look("ignore")
+    assert status == 2 and "dynamodb:UpdateContinuousBackups" not in not_tested
 
 
 def test_tables_by_their_tags(emulator, doctor):
