@@ -304,6 +304,38 @@ Usec chain_book_frontier(const ChainBook *b, const char *schedule, const char *t
     return frontier;
 }
 
+int64_t chain_book_last(const ChainBook *b) {
+    int64_t last = 0;
+    for (size_t i = 0; i < b->n_chains; i++)
+        last = b->chains[i].id > last ? b->chains[i].id : last;
+    return last;
+}
+
+bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table, Usec *ret_watermark_wall) {
+    const ChainLine *c = chain_line(b, id);
+    if (!c || !is_of(c, schedule, table) || !is_verified(c->state))
+        return false;
+    *ret_watermark_wall = c->covered_wall > c->start_wall ? c->covered_wall : c->base_wall;
+    return true;
+}
+
+const char *chain_book_export(const ChainBook *b, int64_t id, size_t n) {
+    const ChainLine *c = chain_line(b, id);
+    Usec from = c->start_wall;
+    for (size_t i = 0; i < n; i++) {
+        const LinkLine *next = NULL;
+        for (size_t j = 0; j < b->n_links; j++)
+            if (b->links[j].chain_id == id && b->links[j].from_wall == from && b->links[j].state == RUN_SUCCEEDED)
+                next = &b->links[j];
+        if (!next || next->to_wall > c->covered_wall)
+            return NULL;
+        if (i + 1 == n)
+            return next->arn;
+        from = next->to_wall;
+    }
+    return c->base_arn;
+}
+
 void chain_book_check_covered(const ChainBook *b, const Run *r) {
     for (size_t i = 0; i < b->n_chains; i++) {
         const ChainLine *c = &b->chains[i];

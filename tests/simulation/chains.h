@@ -23,6 +23,13 @@ Usec chain_book_watermark(const ChainBook *b, const char *schedule, const char *
 /* The end of the last window that was asked for; WALL_UNKNOWN. */
 Usec chain_book_frontier(const ChainBook *b, const char *schedule, const char *table);
 
+/* The largest number of a chain. */
+int64_t chain_book_last(const ChainBook *b);
+/* Is it one of the table's whose base is verified? */
+bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table, Usec *ret_watermark_wall);
+/* The ARN of its base (0), and of its verified links up to its watermark in order (from 1); NULL: there are no more. */
+const char *chain_book_export(const ChainBook *b, int64_t id, size_t n);
+
 /* The ledger on disk has what was committed. */
 void chain_book_compare(ChainBook *b, const char *directory);
 
