@@ -279,6 +279,9 @@ int engine_doubt_link(Engine *e, const Run *r, Now now);
 
 /* --- engine_loss.c --- */
 
+/* Where people see how far its chain has come. Borrowed from the buffer. */
+#define CHAIN_HINT_SIZE (TARGET_LABEL_SIZE + 64)
+const char *engine_chain_hint(const Engine *e, const Run *r, char buffer[static CHAIN_HINT_SIZE]);
 /* A run whose slot waits for a chain: settled at once where its outcome is known. */
 int engine_slot_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
 /* Chains may have come further: who succeeds whom, what is over, and which slots are covered. */

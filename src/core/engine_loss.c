@@ -13,9 +13,19 @@
 
 /* --- runs that wait for their chain --- */
 
+const char *engine_chain_hint(const Engine *e, const Run *r, char buffer[static CHAIN_HINT_SIZE]) {
+    if (e->qualified)
+        snprintf(buffer, CHAIN_HINT_SIZE, "'ddbackupctl chain %s/%s/%s' shows how far it has come", r->account, r->region,
+                 r->table);
+    else
+        snprintf(buffer, CHAIN_HINT_SIZE, "'ddbackupctl chain %s' shows how far it has come", r->table);
+    return buffer;
+}
+
 static int settle_slot(Engine *e, const Lineage *l, Run *r, Now now, EngineOutbox *out) {
-    char why[400], iso[DATE_ISO_SIZE];
+    char why[400], iso[DATE_ISO_SIZE], hint[CHAIN_HINT_SIZE];
     const LostSpan *loss;
+    engine_chain_hint(e, r, hint);
     switch (lineage_slot(l, r->slot_wall)) {
     case SLOT_OPEN:
         return 0;
@@ -27,12 +37,12 @@ static int settle_slot(Engine *e, const Lineage *l, Run *r, Now now, EngineOutbo
         loss = lineage_loss_at(l, r->slot_wall);
         snprintf(why, sizeof why, "it lies in time that is lost, after %s: %.300s", date_to_iso(loss->from_wall, iso),
                  loss->why);
-        run_apply(r, RUN_EV_REFUSED, &(RunCause){.why = why, .hint = r->hint}, now);
+        run_apply(r, RUN_EV_REFUSED, &(RunCause){.why = why, .hint = hint}, now);
         break;
     case SLOT_BASELESS:
         snprintf(why, sizeof why, "the chain has no base yet; schedule %.64s makes it",
                  l->enrolment->schedule ? l->enrolment->schedule->base : "of its base");
-        run_apply(r, RUN_EV_START_EXPIRED, &(RunCause){.why = why, .hint = r->hint}, now);
+        run_apply(r, RUN_EV_START_EXPIRED, &(RunCause){.why = why, .hint = hint}, now);
         break;
     }
     return engine_settle_notes(e, r, now, out);

@@ -117,11 +117,9 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
     r->warn_at_wall = s->warn_after_usec > 0 ? usec_add(now.wall, s->warn_after_usec) : USEC_INFINITY;
     r->finish_by_wall = usec_add(now.wall, s->finish_within_usec);
     r->changed = true;
-    if (run_waits_for_chain(r)) {
-        char label[TARGET_LABEL_SIZE];
+    if (run_waits_for_chain(r))
         r->start_by_wall = USEC_INFINITY; /* it has nothing to start */
-        r->hint = text_format("'ddbackupctl chain %s' shows how far it has come", target_label(t, e->qualified, label));
-    } else if ((rc = heap_set(&e->steps, &r->step, now.mono)) < 0)
+    else if ((rc = heap_set(&e->steps, &r->step, now.mono)) < 0)
         return rc;
     if ((rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r))) < 0)
         return rc;
@@ -272,12 +270,12 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {
     if (now.wall >= r->finish_by_wall || (now.wall >= r->start_by_wall && run_deadline(r) == r->start_by_wall)) {
         bool start = now.wall < r->finish_by_wall || (r->state == RUN_DUE && !run_waits_for_chain(r));
-        char why[700];
+        char why[700], hint[CHAIN_HINT_SIZE];
         snprintf(why, sizeof why, "%s%s%s",
                  start ? "it could not start within start_within" : "it did not finish within finish_within",
                  r->why ? "; last: " : "", r->why ? r->why : "");
-        run_apply(r, start ? RUN_EV_START_EXPIRED : RUN_EV_FINISH_EXPIRED, &(RunCause){.why = why, .hint = r->hint},
-                  now);
+        run_apply(r, start ? RUN_EV_START_EXPIRED : RUN_EV_FINISH_EXPIRED,
+                  &(RunCause){.why = why, .hint = run_waits_for_chain(r) ? engine_chain_hint(e, r, hint) : r->hint}, now);
     } else if (!r->warned) {
         Report *report = NULL;
         r->warned = r->changed = true;

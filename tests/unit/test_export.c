@@ -124,6 +124,95 @@ static void of_another_table_is_no_success(void **state) {
     assert_int_equal(d.run->artefact->life, ARTEFACT_DISPROVED);
 }
 
+/* --- links --- */
+
+#define FROM (T0 - USEC_PER_HOUR)
+
+/* A link of [FROM, T0) of a chain that starts an hour before it. */
+static Driven link_made(int attempt) {
+    Driven d = driven_make(ACTION_EXPORT);
+    Run *r = NULL;
+    assert_int_equal(run_new(2, &r), 0);
+    r->action = ACTION_INCREMENTAL;
+    r->chain_id = 1;
+    r->from_wall = FROM;
+    r->to_wall = T0;
+    r->attempt = attempt;
+    assert_int_equal(text_set(&r->schedule, "half") | text_set(&r->account, ACCOUNT_OWN) | text_set(&r->region, "eu-central-1") |
+                         text_set(&r->table, "orders") | text_set(&r->table_id, TABLE_ID) |
+                         text_set(&r->table_arn, d.run->table_arn) | text_set(&r->view_type, "NEW_IMAGE") |
+                         text_set(&r->s3.bucket, "acme-%{account}"),
+                     0);
+    run_free(d.run);
+    d.run = r;
+    assert_int_equal(export_intend_link(r, &d.context, FROM - USEC_PER_HOUR, d.now), 0);
+    return d;
+}
+
+static ExportInfo window_of(const Driven *d, ExportStatus status, Usec from_wall) {
+    ExportInfo info = export_of(d, status);
+    info.type = "INCREMENTAL_EXPORT";
+    info.export_wall = WALL_UNKNOWN;
+    info.from_wall = from_wall;
+    info.to_wall = T0;
+    return info;
+}
+
+static void a_link_asks_for_its_window(void **state) {
+    CLEANUP(driven_done) Driven d = link_made(1);
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+    assert_int_equal(d.run->state, RUN_INTENDED);
+    assert_int_equal(driven_ask(&d, &q), AWS_OP_EXPORT_TABLE);
+    assert_true(q->export_table.from_wall == FROM && q->export_table.to_wall == T0);
+    assert_string_equal(q->export_table.view_type, "NEW_IMAGE");
+    assert_string_equal(q->export_table.s3_bucket, "acme-111111111111");
+    answer(&d, AWS_OP_EXPORT_TABLE, window_of(&d, EXPORT_IN_PROGRESS, FROM));
+    answer(&d, AWS_OP_DESCRIBE_EXPORT, window_of(&d, EXPORT_COMPLETED, FROM));
+    assert_int_equal(d.run->state, RUN_SUCCEEDED);
+    assert_true(d.run->artefact->created_wall == T0);
+}
+
+/* Each attempt has a token of its own; the same attempt has the same after a restart. */
+static void a_link_has_a_token_of_its_own(void **state) {
+    CLEANUP(driven_done) Driven d = link_made(1), again = link_made(1), next = link_made(2);
+    assert_int_equal(strlen(d.run->name), 64);
+    assert_string_equal(d.run->name, again.run->name);
+    assert_string_not_equal(d.run->name, next.run->name);
+}
+
+/* What is refused waits: whether its window is lost is not the link's to say. A failed export ends this attempt. */
+static void a_link_gives_up_only_what_failed(void **state) {
+    static const AwsErrorClass refusals[] = {AWS_DENIED, AWS_REFUSED, AWS_PITR_OFF, AWS_TIME_REFUSED, AWS_NOT_FOUND};
+    CLEANUP(driven_done) Driven d = link_made(1);
+    for (int i = 0; i < 20; i++) {
+        driven_ask(&d, NULL);
+        driven_fail(&d, refusals[i % (int)ARRAY_SIZE(refusals)], "No");
+        assert_int_equal(d.run->state, RUN_INTENDED);
+    }
+    ExportInfo failed = window_of(&d, EXPORT_FAILED, FROM);
+    failed.failure_code = "UNKNOWN";
+    driven_ask(&d, NULL);
+    answer(&d, AWS_OP_EXPORT_TABLE, failed);
+    assert_int_equal(d.run->state, RUN_FAILED);
+    assert_int_equal(d.run->attempt, 1);
+    assert_int_equal(d.run->artefact->life, ARTEFACT_FAILED);
+}
+
+static void a_link_of_another_window_is_no_success(void **state) {
+    for (int full = 0; full < 2; full++) {
+        CLEANUP(driven_done) Driven d = link_made(1);
+        ExportInfo info = window_of(&d, EXPORT_COMPLETED, full ? FROM : FROM - USEC_PER_SEC);
+        if (full)
+            info.type = "FULL_EXPORT";
+        driven_ask(&d, NULL);
+        answer(&d, AWS_OP_EXPORT_TABLE, info);
+        assert_int_equal(d.run->state, RUN_FAILED);
+        assert_int_equal(d.run->artefact->life, ARTEFACT_DISPROVED);
+    }
+}
+
 UNIT_MAIN(cmocka_unit_test(the_straight_way), cmocka_unit_test(a_lost_reply_is_repeated_with_its_token),
           cmocka_unit_test(an_old_token_is_looked_for), cmocka_unit_test(a_failed_export_gets_one_new_token),
-          cmocka_unit_test(a_failure_that_a_person_must_mend), cmocka_unit_test(of_another_table_is_no_success))
+          cmocka_unit_test(a_failure_that_a_person_must_mend), cmocka_unit_test(of_another_table_is_no_success),
+          cmocka_unit_test(a_link_asks_for_its_window), cmocka_unit_test(a_link_has_a_token_of_its_own),
+          cmocka_unit_test(a_link_gives_up_only_what_failed), cmocka_unit_test(a_link_of_another_window_is_no_success))
