@@ -239,6 +239,27 @@ static int by_standing(const void *a, const void *b) {
     return c ? c : strcmp(p->enrolment->schedule_name, q->enrolment->schedule_name);
 }
 
+/* What is lost has no end as long as no new base is verified. */
+static int judge_loss(Situation *s, const Lineage *l) {
+    const LostSpan *loss = lineage_open_loss(l);
+    bool is_asked = false;
+    char from[DATE_ISO_SIZE];
+    for (size_t i = 0; loss && i < s->n_standings; i++) {
+        const Enrolment *e = s->standings[i].enrolment;
+        is_asked |= strcmp(e->schedule_name, l->schedule) == 0 &&
+                    target_compare(e->target, l->account, l->region, l->table) == 0;
+    }
+    if (!is_asked)
+        return 0;
+    AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
+    words_label(&t, s->qualified, l->account, l->region, l->table);
+    text_addf(&t, "/%s: LOST: what came after %s cannot be restored: %s; HINT: 'ddbackupctl chain ", l->schedule,
+              words_time(loss->from_wall, from), loss->why);
+    words_label(&t, s->qualified, l->account, l->region, l->table);
+    text_add(&t, "' shows what can, and a new export of the chain's base begins the next one");
+    return judge_add(s, LEVEL_CRITICAL, &t);
+}
+
 int judge(Situation *s) {
     int r = judge_whole(s);
     if (r >= 0)
@@ -251,6 +272,8 @@ int judge(Situation *s) {
         r = judge_existence(s);
     for (size_t i = 0; r >= 0 && i < s->n_unsettled; i++)
         r = judge_run(s, s->unsettled[i]);
+    for (size_t i = 0; r >= 0 && i < s->chains.n_items; i++)
+        r = judge_loss(s, s->chains.items[i].lineage);
     for (size_t i = 0; r >= 0 && i < s->stock.n_brakes; i++)
         r = judge_brake(s, &s->stock.brakes[i]);
     if (r < 0)

@@ -145,3 +145,12 @@ def test_what_cannot_be_read(tmp_path):
 def test_windows_that_make_no_chain(eventful):
     link(eventful, 14, 2, 1.5, 1, "intended")
     assert "holds a chain that makes no sense" in ask(eventful, "orders", status=2)
+
+
+def test_status_and_check_know(ledger):
+    chain(ledger, 1, "broken", 50, 40, ends=40, settled=True)
+    lost(ledger, 1, 40, None, "point-in-time recovery is off")
+    command = [str(CTL), "check", "--config=/nonexistent", f"--state-directory={ledger.dir}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 2
+    assert f"orders/half: LOST: what came after {iso(40)} cannot be restored: point-in-time recovery is off; HINT: " in done.stdout
