@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/text.h"
+#include "core/json_flat.h"
 
 #define DETAILS_MAX (1024 * 1024) /* above all that the codec lets through, escaped */
 
@@ -31,7 +32,50 @@ void artefact_free(Artefact *a) {
     free(a->table_id);
     free(a->details);
     free(a->found);
+    free(a->summary_md5);
+    free(a->files_md5);
     free(a);
+}
+
+void export_place_done(ExportPlace *p) {
+    free(p->manifest_key);
+    free(p->bucket);
+    free(p->bucket_owner);
+    free(p->prefix);
+    *p = (ExportPlace){.from_wall = WALL_UNKNOWN, .to_wall = WALL_UNKNOWN};
+}
+
+static int read_string(JsonSpan details, const char *name, char **ret) {
+    CLEANUP(secret_done) Secret text = {};
+    int r = json_flat_string(json_flat_member(details, name), &text);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    return text_set(ret, text.bytes);
+}
+
+static int read_wall(JsonSpan details, const char *name, Usec *ret) {
+    AUTO_FREE char *text = NULL;
+    int r = read_string(details, name, &text);
+    if (r >= 0 && text && date_from_iso(text, ret) < 0)
+        *ret = WALL_UNKNOWN;
+    return r;
+}
+
+int artefact_export_place(const Artefact *a, ExportPlace *ret) {
+    CLEANUP(export_place_done) ExportPlace p = {.from_wall = WALL_UNKNOWN, .to_wall = WALL_UNKNOWN};
+    JsonSpan details = json_flat_object(a->details ? a->details : "", a->details ? strlen(a->details) : 0);
+    int r = read_string(details, "ExportManifest", &p.manifest_key);
+    if (r < 0 || (r = read_string(details, "S3Bucket", &p.bucket)) < 0 ||
+        (r = read_string(details, "S3BucketOwner", &p.bucket_owner)) < 0 ||
+        (r = read_string(details, "S3Prefix", &p.prefix)) < 0 ||
+        (r = read_wall(details, "ExportFromTime", &p.from_wall)) < 0 ||
+        (r = read_wall(details, "ExportToTime", &p.to_wall)) < 0)
+        return r;
+    if (!p.manifest_key || !p.bucket)
+        return -ENODATA;
+    *ret = p;
+    p = (ExportPlace){};
+    return 0;
 }
 
 static void add_key(Text *t, const char *key) {

@@ -37,6 +37,9 @@ typedef struct Artefact {
     int64_t size_bytes; /* a backup's size, an export's billed size; COUNT_UNKNOWN */
     int64_t item_count;
     char *details; /* every output field of the service, as a JSON object under AWS's names */
+    /* MD5s of an export's manifests, in base64, as they were when it was first checked in its bucket; NULL: it was not, or
+       they were not read from the ledger */
+    char *summary_md5, *files_md5;
 } Artefact;
 
 void artefact_free(Artefact *a);
@@ -45,6 +48,16 @@ DEFINE_CLEANUP(Artefact, artefact_free)
 /* Takes what the service says about it; `life` is the caller's. Fields that the reply lacks keep what was known. */
 int artefact_take_backup(Artefact *a, const BackupInfo *info);
 int artefact_take_export(Artefact *a, const ExportInfo *info);
+
+/* Where an export lies, out of its details; strings are owned. */
+typedef struct ExportPlace {
+    char *manifest_key, *bucket;
+    char *bucket_owner, *prefix; /* NULL: none was told */
+    Usec from_wall, to_wall;     /* of an incremental export; else WALL_UNKNOWN */
+} ExportPlace;
+void export_place_done(ExportPlace *p);
+/* -ENODATA: they do not tell; -ENOMEM. */
+int artefact_export_place(const Artefact *a, ExportPlace *ret);
 
 const char *artefact_life_to_string(ArtefactLife l);
 int artefact_life_from_string(const char *s, ArtefactLife *ret);

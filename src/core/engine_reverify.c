@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/parse.h"
 #include "base/text.h"
-#include "core/json_flat.h"
 #include "core/verify.h"
 
 /* After a start each table waits so much longer than the one before. */
@@ -153,58 +151,26 @@ static const StockItem *first_due(const Target *t, const Stock *s, Usec *ret_wal
     return first;
 }
 
-/* --- what the ledger knows of it --- */
-
-static int member(JsonSpan details, const char *name, Secret *ret) {
-    int r = json_flat_string(json_flat_member(details, name), ret);
-    return r == -ENOENT || r == -EBADMSG ? 0 : r;
-}
-
-/* Seconds, as the service writes them. */
-static Usec instant(JsonSpan object, const char *name) {
-    JsonSpan span = json_flat_member(object, name);
-    char text[32];
-    int64_t seconds;
-    if (!span.at || span.n >= sizeof text)
-        return WALL_UNKNOWN;
-    snprintf(text, sizeof text, "%.*s", (int)span.n, span.at);
-    return parse_int(text, 0, WALL_MAX / USEC_PER_SEC, &seconds) < 0 ? WALL_UNKNOWN : seconds * USEC_PER_SEC;
-}
-
-typedef struct Details {
-    Secret manifest, bucket, owner, prefix;
-} Details;
-
-static void details_done(Details *d) {
-    secret_done(&d->manifest);
-    secret_done(&d->bucket);
-    secret_done(&d->owner);
-    secret_done(&d->prefix);
-}
-
 static int make_verify(const Engine *e, const Target *t, const StockItem *i, VerifyLevel level, Verify **ret) {
-    CLEANUP(details_done) Details d = {};
+    CLEANUP(export_place_done) ExportPlace p = {};
     const Artefact *a = i->artefact;
-    JsonSpan details = json_flat_object(a->details, strlen(a->details));
-    JsonSpan window = json_flat_member(details, "IncrementalExportSpecification");
-    int r = member(details, "ExportManifest", &d.manifest);
-    if (r < 0 || (r = member(details, "S3Bucket", &d.bucket)) < 0 || (r = member(details, "S3BucketOwner", &d.owner)) < 0 ||
-        (r = member(details, "S3Prefix", &d.prefix)) < 0)
+    int r = artefact_export_place(a, &p);
+    if (r < 0)
         return r;
-    if (!d.manifest.bytes || !d.bucket.bytes)
-        return -ENODATA;
     return verify_new(&(VerifyWish){.level = level,
                                     .region = t->region,
-                                    .bucket = d.bucket.bytes,
-                                    .bucket_owner = d.owner.bytes,
-                                    .prefix = d.prefix.bytes,
-                                    .manifest_key = d.manifest.bytes,
+                                    .bucket = p.bucket,
+                                    .bucket_owner = p.bucket_owner,
+                                    .prefix = p.prefix,
+                                    .manifest_key = p.manifest_key,
                                     .export_arn = a->arn,
                                     .table_id = a->table_id,
-                                    .from_wall = instant(window, "ExportFromTime"),
-                                    .to_wall = instant(window, "ExportToTime"),
+                                    .from_wall = p.from_wall,
+                                    .to_wall = p.to_wall,
                                     .item_count = a->item_count,
-                                    .bytes_per_sec = e->conf->limits.verify_rate},
+                                    .bytes_per_sec = e->conf->limits.verify_rate,
+                                    .summary_md5 = a->summary_md5,
+                                    .files_md5 = a->files_md5},
                       ret);
 }
 
@@ -305,9 +271,16 @@ static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
     int r = read_exports(e, out, v->target, &stock);
     if (r < 0)
         return r;
-    if (stock_find(&stock, v->arn)) { /* else it expired meanwhile */
-        const char *what = passed ? verify_facts_to_string(verify_facts(v->verify), v->level, found) : verify_why(v->verify);
-        r = stock_put_check(&out->batch.stock, v->arn, v->level, passed, what);
+    const StockItem *i = stock_find(&stock, v->arn);
+    if (i && i->artefact->life == ARTEFACT_VERIFIED) { /* else it goes meanwhile, or is gone */
+        const VerifyFacts *f = verify_facts(v->verify);
+        const char *what = passed ? verify_facts_to_string(f, v->level, found) : verify_why(v->verify);
+        r = stock_put_check(&out->batch.stock, &(StockCheck){.arn = v->arn,
+                                                             .level = v->level,
+                                                             .passed = passed,
+                                                             .found = (char *)what,
+                                                             .summary_md5 = (char *)f->summary_md5,
+                                                             .files_md5 = (char *)f->files_md5});
         if (r >= 0 && !passed)
             r = say(e, v, REPORT_DAMAGED, "is damaged", out);
         if (r >= 0 && !passed)

@@ -213,6 +213,8 @@ static int prove(Run *r, const VerifyFacts *facts, Now now) {
     Artefact *a = r->artefact;
     if (facts && text_set(&a->found, verify_facts_to_string(facts, r->verify, found)) < 0)
         return -ENOMEM;
+    if (facts && (text_set(&a->summary_md5, facts->summary_md5) < 0 || text_set(&a->files_md5, facts->files_md5) < 0))
+        return -ENOMEM;
     a->level = r->verify;
     a->life = ARTEFACT_VERIFIED;
     a->verified_wall = now.wall;

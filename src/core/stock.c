@@ -58,6 +58,7 @@ static void item_done(StockItem *i) {
     free(i->hold_why);
     free(i->hold_who);
     free(i->decision_why);
+    free(i->base_arn);
 }
 
 void stock_done(Stock *s) {
@@ -107,6 +108,8 @@ void stock_changes_clear(StockChanges *c) {
     for (size_t i = 0; i < c->n_checks; i++) {
         free(c->checks[i].arn);
         free(c->checks[i].found);
+        free(c->checks[i].summary_md5);
+        free(c->checks[i].files_md5);
     }
     c->n_artefacts = c->n_decisions = c->n_holds = c->n_brakes = c->n_checks = 0;
     c->expiry = STOCK_SWITCH_STAYS;
@@ -139,12 +142,15 @@ int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char
     return text_set(&h->arn, arn) < 0 || text_set(&h->why, why) < 0 || text_set(&h->who, who) < 0 ? -ENOMEM : 0;
 }
 
-int stock_put_check(StockChanges *c, const char *arn, VerifyLevel level, bool passed, const char *found) {
+int stock_put_check(StockChanges *c, const StockCheck *from) {
     if (ARRAY_GROW(c->checks, c->n_checks, c->n_checks_room) < 0)
         return -ENOMEM;
     StockCheck *check = &c->checks[c->n_checks++];
-    *check = (StockCheck){.level = level, .passed = passed};
-    return text_set(&check->arn, arn) < 0 || text_set(&check->found, found) < 0 ? -ENOMEM : 0;
+    *check = (StockCheck){.level = from->level, .passed = from->passed};
+    return text_set(&check->arn, from->arn) < 0 || text_set(&check->found, from->found) < 0 ||
+                   text_set(&check->summary_md5, from->summary_md5) < 0 || text_set(&check->files_md5, from->files_md5) < 0
+               ? -ENOMEM
+               : 0;
 }
 
 int stock_brake_copy(const StockBrake *from, StockBrake *to) {

@@ -36,6 +36,10 @@ typedef struct StockItem {
     Usec hold_until_wall;           /* WALL_UNKNOWN: never held; USEC_INFINITY: until it is released */
     char *hold_why, *hold_who;      /* NULL: never held */
     Usec adopted_wall;              /* WALL_UNKNOWN: it came out of a run of this ledger */
+    int attempt;                    /* of its run */
+    char *base_arn;                 /* a link: of the export that its chain begins with; else NULL */
+    Usec from_wall, chain_start_wall; /* a link: where its window and the first of its chain begin; its slot is its end */
+    bool chain_is_open; /* a link: its chain may still grow; a base: one of those on it */
     Decision decision;              /* the last; DECISIONS: none yet */
     char *decision_why;
     Usec decision_wall;
@@ -97,6 +101,7 @@ typedef struct StockCheck {
     VerifyLevel level;
     bool passed;
     char *found;
+    char *summary_md5, *files_md5; /* as Artefact's; the first that are known stay */
 } StockCheck;
 
 typedef enum StockSwitch { STOCK_SWITCH_STAYS, STOCK_SWITCH_PAUSED, STOCK_SWITCH_RESUMED } StockSwitch;
@@ -122,7 +127,7 @@ void stock_changes_done(StockChanges *c);
 /* Strings are copied. -ENOMEM. */
 int stock_put_decision(StockChanges *c, const char *arn, Decision decision, const char *why, const char *who);
 int stock_put_hold(StockChanges *c, const char *arn, Usec until_wall, const char *why, const char *who);
-int stock_put_check(StockChanges *c, const char *arn, VerifyLevel level, bool passed, const char *found);
+int stock_put_check(StockChanges *c, const StockCheck *check);
 int stock_put_brake(StockChanges *c, const StockBrake *brake);
 int stock_brake_copy(const StockBrake *from, StockBrake *to);
 void stock_brake_done(StockBrake *b);

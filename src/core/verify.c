@@ -11,9 +11,9 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/gunzip.h"
+#include "core/manifest_list.h"
 
 #define SUMMARY_MAX (64 << 10)
-#define LIST_PIECE (1 << 20)
 #define OBJECT_PIECE (2 << 20)
 /* An object that changes while it is read is begun again so many times. */
 #define RESTARTS_MAX 3
@@ -41,6 +41,7 @@ struct Verify {
     Usec from_wall, to_wall;
     int64_t item_count;
     uint64_t bytes_per_sec;
+    char *known_summary_md5, *known_files_md5;
 
     VerifyState state;
     Step step;
@@ -51,10 +52,9 @@ struct Verify {
     VerifyFacts facts;
     ManifestSummary summary;
     uint8_t summary_md5[DIGEST_MD5_SIZE], list_md5[DIGEST_MD5_SIZE];
-    Reading list, object;
-    char *lines; /* of the list: what was read and not looked at */
-    size_t n_lines, at_line;
-    int64_t n_listed, n_listed_items;
+    ManifestList list;
+    int n_list_restarts;
+    Reading object;
     ManifestFile file; /* whose object is asked for */
     Gunzip *gunzip;
 };
@@ -77,7 +77,8 @@ int verify_new(const VerifyWish *w, Verify **ret) {
     if (!v || text_set(&v->region, w->region) < 0 || text_set(&v->bucket, w->bucket) < 0 ||
         text_set(&v->bucket_owner, w->bucket_owner) < 0 || text_set(&v->prefix, w->prefix) < 0 ||
         text_set(&v->manifest_key, w->manifest_key) < 0 || text_set(&v->export_arn, w->export_arn) < 0 ||
-        text_set(&v->table_id, w->table_id) < 0)
+        text_set(&v->table_id, w->table_id) < 0 || text_set(&v->known_summary_md5, w->summary_md5) < 0 ||
+        text_set(&v->known_files_md5, w->files_md5) < 0)
         return -ENOMEM;
     v->level = w->level;
     v->from_wall = w->from_wall;
@@ -100,11 +101,12 @@ void verify_free(Verify *v) {
     free(v->manifest_key);
     free(v->export_arn);
     free(v->table_id);
+    free(v->known_summary_md5);
+    free(v->known_files_md5);
     manifest_summary_done(&v->summary);
     manifest_file_done(&v->file);
-    reading_done(&v->list);
+    manifest_list_done(&v->list);
     reading_done(&v->object);
-    free(v->lines);
     gunzip_free(v->gunzip);
     free(v);
 }
@@ -165,9 +167,9 @@ static char *key_of(const Verify *v) {
 }
 
 /* The piece that is next. */
-static int set_range(AwsRequest *q, const Reading *r, int64_t piece) {
+static int set_range(AwsRequest *q, const Reading *r) {
     q->object.first = r->at;
-    q->object.last = (r->size >= 0 && r->at + piece > r->size ? r->size : r->at + piece) - 1;
+    q->object.last = (r->size >= 0 && r->at + OBJECT_PIECE > r->size ? r->size : r->at + OBJECT_PIECE) - 1;
     return r->etag && !(q->object.if_match = text_format("\"%s\"", r->etag)) ? -ENOMEM : 0;
 }
 
@@ -181,9 +183,9 @@ int verify_request(Verify *v, AwsRequest **ret) {
         return -ENOMEM;
     int r = 0;
     if (v->step == STEP_LIST || v->step == STEP_WALK)
-        r = set_range(q, &v->list, LIST_PIECE);
+        r = manifest_list_ask(&v->list, q);
     else if (v->step == STEP_OBJECT && !head)
-        r = set_range(q, &v->object, OBJECT_PIECE);
+        r = set_range(q, &v->object);
     else if (!head)
         q->object.last = SUMMARY_MAX - 1;
     if (r < 0)
@@ -227,7 +229,8 @@ static int take_summary(Verify *v, const ObjectReply *o) {
     return 0;
 }
 
-static int take_checksum(Verify *v, const ObjectReply *o, const uint8_t md5[DIGEST_MD5_SIZE], char *fact, Step next) {
+static int take_checksum(Verify *v, const ObjectReply *o, const uint8_t md5[DIGEST_MD5_SIZE], const char *known,
+                         char *fact, Step next) {
     uint8_t told[DIGEST_MD5_SIZE];
     const char *what = v->step == STEP_SUMMARY_MD5 ? v->manifest_key : v->summary.files_key;
     if (manifest_read_md5(o->body, o->len, told) < 0)
@@ -235,6 +238,8 @@ static int take_checksum(Verify *v, const ObjectReply *o, const uint8_t md5[DIGE
     if (memcmp(told, md5, sizeof told) != 0)
         return bad(v, "%s does not have the MD5 that stands beside it", what);
     base64_encode(md5, DIGEST_MD5_SIZE, fact);
+    if (known && strcmp(known, fact) != 0)
+        return bad(v, "%s has been replaced since it was checked before: its MD5 was %.24s, and is %.24s", what, known, fact);
     v->at_checksum = false;
     v->step = next;
     return 0;
@@ -253,80 +258,38 @@ static int read_piece(Reading *r, const ObjectReply *o, bool *ret_end) {
     return md5_add(r->md5, o->body ? o->body : "", o->len);
 }
 
-/* What is left of the lines, and the new piece behind it. */
-static int keep_lines(Verify *v, const ObjectReply *o) {
-    size_t n = v->n_lines - v->at_line;
-    char *lines = malloc(n + o->len + 1);
-    if (!lines)
-        return -ENOMEM;
-    memcpy(lines, v->lines ? v->lines + v->at_line : "", n);
-    memcpy(lines + n, o->body ? o->body : "", o->len);
-    free(v->lines);
-    v->lines = lines;
-    v->n_lines = n + o->len;
-    v->at_line = 0;
-    return 0;
-}
-
-/* The next whole line. False: there is none yet, or none any more. */
-static bool take_line(Verify *v, const char **ret, size_t *ret_len) {
-    bool all = v->list.size >= 0 && v->list.at >= v->list.size;
-    const char *begin = v->lines + v->at_line;
-    size_t left = v->n_lines - v->at_line;
-    const char *end = left > 0 ? memchr(begin, '\n', left) : NULL;
-    if (!end && (!all || left == 0))
-        return false;
-    *ret = begin;
-    *ret_len = end ? (size_t)(end - begin) : left;
-    v->at_line += *ret_len + (end != NULL);
-    return true;
-}
-
-static int read_file(Verify *v, const char *line, size_t len) {
+/* 1: the file of the next line; 0: there is none yet, or none any more, or it is bad. */
+static int next_file(Verify *v) {
     char why[CODEC_WHY_SIZE];
-    manifest_file_done(&v->file);
-    int r = manifest_read_file(line, len, &v->file, why);
+    int r = manifest_list_next(&v->list, &v->file, why);
     if (r == -EBADMSG)
-        return bad(v, "%s, line %" PRId64 ": %s", v->summary.files_key, v->n_listed + 1, why);
-    if (r < 0)
-        return r;
-    if (!manifest_may_name(v->file.key, v->prefix, manifest_export_id(v->export_arn)))
+        return bad(v, "%s, line %" PRId64 ": %s", v->summary.files_key, v->list.n_files + 1, why);
+    if (r > 0 && !manifest_may_name(v->file.key, v->prefix, manifest_export_id(v->export_arn)))
         return bad(v, "%s names what is no data object of this export: %.150s", v->summary.files_key, v->file.key);
-    v->n_listed++;
-    v->n_listed_items += v->file.item_count;
-    return 0;
+    return r;
 }
 
 static int begin_list(Verify *v, Step step) {
     v->step = step;
-    v->n_lines = v->at_line = 0;
-    v->n_listed = v->n_listed_items = 0;
     v->facts.n_bytes = v->facts.n_uncompared = 0;
-    return reading_begin(&v->list);
+    return manifest_list_begin(&v->list);
 }
 
 static int take_list(Verify *v, const ObjectReply *o) {
-    const char *line;
-    size_t len;
-    bool end;
-    int r = keep_lines(v, o);
-    if (r < 0 || (r = read_piece(&v->list, o, &end)) < 0)
+    int r = manifest_list_add(&v->list, o);
+    if (r < 0)
         return r;
-    while (r >= 0 && v->state == VERIFY_ASKS && take_line(v, &line, &len))
-        r = read_file(v, line, len);
-    if (r < 0 || v->state != VERIFY_ASKS)
+    while ((r = next_file(v)) > 0)
+        continue;
+    if (r < 0 || v->state != VERIFY_ASKS || !manifest_list_is_read(&v->list))
         return r;
-    if (v->n_lines - v->at_line > MANIFEST_LINE_MAX)
-        return bad(v, "%s has a line that is too long", v->summary.files_key);
-    if (!end)
-        return 0;
-    if (v->n_listed_items != v->summary.item_count)
+    if (v->list.n_items != v->summary.item_count)
         return bad(v, "the objects of %s have %" PRId64 " items, its summary tells of %" PRId64, v->summary.files_key,
-                   v->n_listed_items, v->summary.item_count);
-    v->facts.n_objects = v->n_listed;
-    v->facts.n_items = v->n_listed_items;
+                   v->list.n_items, v->summary.item_count);
+    v->facts.n_objects = v->list.n_files;
+    v->facts.n_items = v->list.n_items;
     v->step = STEP_LIST_MD5;
-    return md5_end(v->list.md5, v->list_md5);
+    return manifest_list_md5(&v->list, v->list_md5);
 }
 
 static int begin_object(Verify *v) {
@@ -339,18 +302,14 @@ static int begin_object(Verify *v) {
 
 /* The object of the next line; or the next piece of the list; or all is well. */
 static int next_line(Verify *v) {
-    const char *line;
-    size_t len;
-    if (take_line(v, &line, &len)) {
-        int r = read_file(v, line, len);
-        return r < 0 || v->state != VERIFY_ASKS ? r : begin_object(v);
-    }
+    int r = next_file(v);
+    if (r != 0 || v->state != VERIFY_ASKS)
+        return r > 0 ? begin_object(v) : r;
     v->step = STEP_WALK;
-    if (v->list.size < 0 || v->list.at < v->list.size)
+    if (!manifest_list_is_read(&v->list))
         return 0;
     uint8_t md5[DIGEST_MD5_SIZE];
-    int r = md5_end(v->list.md5, md5);
-    if (r < 0)
+    if ((r = manifest_list_md5(&v->list, md5)) < 0)
         return r;
     if (memcmp(md5, v->list_md5, sizeof md5) != 0)
         return bad(v, "%s has changed while it was read", v->summary.files_key);
@@ -360,11 +319,8 @@ static int next_line(Verify *v) {
 }
 
 static int take_walk(Verify *v, const ObjectReply *o) {
-    bool end;
-    int r = keep_lines(v, o);
-    if (r < 0 || (r = read_piece(&v->list, o, &end)) < 0)
-        return r;
-    return next_line(v);
+    int r = manifest_list_add(&v->list, o);
+    return r < 0 ? r : next_line(v);
 }
 
 static int take_head(Verify *v, const ObjectReply *o) {
@@ -411,10 +367,12 @@ static int take_content(Verify *v, const ObjectReply *o, Usec *ret_wait_usec) {
 
 /* A range is not what was asked for: nothing can be made of it. */
 static bool fits(const Verify *v, const ObjectReply *o) {
-    const Reading *r = v->step == STEP_LIST || v->step == STEP_WALK ? &v->list
-                       : v->step == STEP_OBJECT && v->level == VERIFY_CONTENT ? &v->object
-                                                                              : NULL;
-    return !r || (o->first == r->at && (r->size < 0 || o->size == r->size) && (o->len > 0 || o->size == 0));
+    const Reading *r = &v->object;
+    if (v->step == STEP_LIST || v->step == STEP_WALK)
+        return manifest_list_fits(&v->list, o);
+    if (v->step != STEP_OBJECT || v->level < VERIFY_CONTENT)
+        return true;
+    return o->first == r->at && (r->size < 0 || o->size == r->size) && (o->len > 0 || o->size == 0);
 }
 
 static int take_object(Verify *v, const ObjectReply *o, bool *ret_unknown, Usec *ret_wait_usec) {
@@ -427,13 +385,13 @@ static int take_object(Verify *v, const ObjectReply *o, bool *ret_unknown, Usec 
     case STEP_SUMMARY:
         return take_summary(v, o);
     case STEP_SUMMARY_MD5: {
-        int r = take_checksum(v, o, v->summary_md5, v->facts.summary_md5, STEP_LIST);
+        int r = take_checksum(v, o, v->summary_md5, v->known_summary_md5, v->facts.summary_md5, STEP_LIST);
         return r < 0 || v->state != VERIFY_ASKS ? r : begin_list(v, STEP_LIST);
     }
     case STEP_LIST:
         return take_list(v, o);
     case STEP_LIST_MD5: {
-        int r = take_checksum(v, o, v->list_md5, v->facts.files_md5, STEP_WALK);
+        int r = take_checksum(v, o, v->list_md5, v->known_files_md5, v->facts.files_md5, STEP_WALK);
         if (r < 0 || v->state != VERIFY_ASKS)
             return r;
         if (v->level >= VERIFY_OBJECTS)
@@ -466,17 +424,17 @@ static int missing(Verify *v) {
 /* Its ETag has changed since its first piece. */
 static int restart(Verify *v, bool *ret_unknown) {
     bool list = v->step != STEP_OBJECT;
-    Reading *r = list ? &v->list : &v->object;
-    if (r->n_restarts++ >= RESTARTS_MAX) {
+    int *n = list ? &v->n_list_restarts : &v->object.n_restarts;
+    if ((*n)++ >= RESTARTS_MAX) {
         *ret_unknown = true;
-        r->n_restarts = 0;
+        *n = 0;
         snprintf(v->why, sizeof v->why, "%s changes while it is read", list ? v->summary.files_key : v->file.key);
     }
     if (list)
         return begin_list(v, v->step);
-    int n = r->n_restarts, rc = begin_object(v);
-    v->object.n_restarts = n;
-    return rc;
+    int kept = *n, r = begin_object(v);
+    v->object.n_restarts = kept;
+    return r;
 }
 
 static int take_error(Verify *v, const AwsError *e, bool *ret_unknown) {

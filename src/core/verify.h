@@ -27,6 +27,7 @@ typedef struct VerifyWish {
     Usec from_wall, to_wall;                  /* of an incremental export; else WALL_UNKNOWN */
     int64_t item_count;                       /* DescribeExport's; COUNT_UNKNOWN: it told none */
     uint64_t bytes_per_sec;                   /* 0: as fast as it goes */
+    const char *summary_md5, *files_md5; /* of its manifests when they were checked before, in base64; NULL: they were not */
 } VerifyWish;
 
 typedef enum VerifyState {

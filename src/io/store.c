@@ -274,7 +274,10 @@ static int put_artefact(Store *s, const Artefact *a) {
     bind_text(&b, a->details);
     bind_text(&b, verify_level_to_string(a->level));
     bind_text(&b, a->found);
-    return put(s, &b);
+    int r = put(s, &b);
+    int code = r < 0 ? SQLITE_OK
+                     : store_stock_put_manifests(s->db, a->arn, a->summary_md5, a->files_md5, a->verified_wall);
+    return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
 
 static int put_note(Store *s, int64_t run_id, const RunNote *note) {

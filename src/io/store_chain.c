@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "io/store_rows.h"
 #include "io/store_sql.h"
+#include "io/store_stock.h"
 
 /* --- writing --- */
 
@@ -45,13 +46,16 @@ static int put_link(sqlite3 *db, const Run *r) {
 }
 
 static int put_link_artefact(sqlite3 *db, int64_t id, const Artefact *a) {
-    return SQL_RUN(db,
+    int code = SQL_RUN(db,
                    "UPDATE links SET life=?, arn=?, status=?, table_id=?, created=?, finished=?, verified=?,"
                    " size_bytes=?, item_count=?, details=?, level=?, found=? WHERE id=?",
                    sql_text(artefact_life_to_string(a->life)), sql_text(a->arn), sql_text(a->status),
                    sql_text(a->table_id), sql_wall(a->created_wall), sql_wall(a->finished_wall),
                    sql_wall(a->verified_wall), sql_count(a->size_bytes), sql_count(a->item_count), sql_text(a->details),
                    sql_text(verify_level_to_string(a->level)), sql_text(a->found), sql_number(id));
+    if (code != SQLITE_OK)
+        return code;
+    return store_stock_put_manifests(db, a->arn, a->summary_md5, a->files_md5, a->verified_wall);
 }
 
 static int put_loss(sqlite3 *db, const Lineage *l, const LostSpan *loss) {
@@ -132,9 +136,7 @@ static int take_chain(sqlite3_stmt *q, void *context) {
     "SELECT k.id, k.state, 'incremental', c.schedule, c.account, c.region, c.name, k.handle, c.table_id, c.table_arn,"  \
     " k.s3_bucket, k.s3_bucket_owner, k.s3_prefix, k.s3_sse_algorithm, k.s3_kms_key_id, k.s3_format, k.why, k.hint,"    \
     " k.request_id, k.to_wall, k.to_wall, NULL, k.warn_at, NULL, k.warned, k.attempt, k.intent, k.first_sent, k.sent,"  \
-    " k.n_sends, k.n_deferred, k.settled, k.verify, CASE WHEN k.arn IS NULL THEN NULL ELSE k.id END, k.id, 'incremental', k.life," \
-    " k.arn, k.status, k.handle, k.table_id, k.created, k.finished, k.verified, k.size_bytes, k.item_count,"            \
-    " CASE WHEN json_valid(k.details) THEN k.details END, k.level, k.found, k.view_type, k.chain, k.from_wall"                            \
+    " k.n_sends, k.n_deferred, k.settled, k.verify, " STORE_LINK_ARTEFACT_COLUMNS ", k.view_type, k.chain, k.from_wall"   \
     " FROM links k JOIN chains c ON c.id = k.chain"
 #define LINK_OWN_COLUMN 49
 

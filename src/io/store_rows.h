@@ -36,6 +36,11 @@ int store_row_table(struct sqlite3_stmt *q, LedgerTable *ret);
 #define STORE_ARTEFACT_COLUMNS                                                                                         \
     "a.id, a.run_id, a.action, a.life, a.arn, a.status, a.handle, a.table_id, a.created, a.finished, a.verified,"      \
     " a.size_bytes, a.item_count, CASE WHEN json_valid(a.details) THEN a.details END, a.level, a.found"
+/* The same of links k that have one. */
+#define STORE_LINK_ARTEFACT_COLUMNS                                                                                    \
+    "CASE WHEN k.arn IS NULL THEN NULL ELSE k.id END, k.id, 'incremental', k.life, k.arn, k.status, k.handle,"          \
+    " k.table_id, k.created, k.finished, k.verified, k.size_bytes, k.item_count,"                                      \
+    " CASE WHEN json_valid(k.details) THEN k.details END, k.level, k.found"
 /* The artefact in the columns from `first` on; *ret stays NULL where an outer join found none. */
 int store_row_artefact(struct sqlite3_stmt *q, int first, Artefact **ret);
 

@@ -141,6 +141,16 @@ static const char *const steps[] = {
     "  PRIMARY KEY (account, region, name, schedule, from_wall)) STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER losses_stay BEFORE UPDATE ON losses WHEN OLD.to_wall IS NOT NULL"
     "  BEGIN SELECT RAISE(ABORT, 'what is lost stays lost'); END;",
+
+    /* MD5s of exports' manifests, in base64, as they were when an export was first checked in its bucket */
+    "CREATE TABLE manifests ("
+    "  arn TEXT PRIMARY KEY, wall INTEGER NOT NULL, summary_md5 TEXT NOT NULL, files_md5 TEXT NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER manifests_stay BEFORE UPDATE ON manifests"
+    "  BEGIN SELECT RAISE(ABORT, 'what an export was stays'); END;"
+    "CREATE INDEX chains_by_base ON chains (base_arn);"
+    "CREATE INDEX links_by_arn ON links (arn);"
+    "CREATE INDEX links_expiring ON links (arn) WHERE life = 'expiring';",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -11,16 +11,22 @@
 
 /* --- writing --- */
 
+/* An artefact is in one of these: a link has its own with it. */
+static const char *const homes[] = {"artefacts", "links"};
+
 static int put_decision(sqlite3 *db, const StockDecision *d, Usec wall) {
     ArtefactLife life;
     int code = SQL_RUN(db, "INSERT INTO decisions (arn, wall, decision, why, who) VALUES (?,?,?,?,?)", sql_text(d->arn),
                    sql_number(wall), sql_text(decision_to_string(d->decision)), sql_text(d->why), sql_text(d->who));
     if (code == SQLITE_OK && d->decision == DECISION_ADOPTED)
         code = SQL_RUN(db, "UPDATE artefacts SET adopted = ? WHERE arn = ?", sql_number(wall), sql_text(d->arn));
-    if (code != SQLITE_OK || !decision_sets_life(d->decision, &life))
+    if (!decision_sets_life(d->decision, &life))
         return code;
-    return SQL_RUN(db, "UPDATE artefacts SET life = ? WHERE arn = ?", sql_text(artefact_life_to_string(life)),
-               sql_text(d->arn));
+    for (size_t i = 0; code == SQLITE_OK && i < ARRAY_SIZE(homes); i++) {
+        AUTO_FREE char *sql = text_format("UPDATE %s SET life = ? WHERE arn = ?", homes[i]);
+        code = sql ? SQL_RUN(db, sql, sql_text(artefact_life_to_string(life)), sql_text(d->arn)) : SQLITE_NOMEM;
+    }
+    return code;
 }
 
 /* A hold without end is one until the largest number. */
@@ -45,16 +51,29 @@ static int put_brake(sqlite3 *db, const StockBrake *b) {
                sql_number((int64_t)b->n_confirmed), sql_text(b->who));
 }
 
+int store_stock_put_manifests(sqlite3 *db, const char *arn, const char *summary_md5, const char *files_md5, Usec wall) {
+    if (!summary_md5 || !files_md5)
+        return SQLITE_OK;
+    return SQL_RUN(db, "INSERT OR IGNORE INTO manifests (arn, wall, summary_md5, files_md5) VALUES (?,?,?,?)",
+                   sql_text(arn), sql_wall(wall), sql_text(summary_md5), sql_text(files_md5));
+}
+
 static int put_check(sqlite3 *db, const StockCheck *c, Usec wall) {
     const char *level = verify_level_to_string(c->level);
     int code = SQL_RUN(db, "INSERT INTO checks (arn, wall, level, passed, found) VALUES (?,?,?,?,?)", sql_text(c->arn),
                    sql_number(wall), sql_text(level), sql_number(c->passed), sql_text(c->found));
-    if (code != SQLITE_OK || !c->passed)
-        return code != SQLITE_OK ? code
-                                 : SQL_RUN(db, "UPDATE artefacts SET life = 'disproved', found = ? WHERE arn = ?",
-                                       sql_text(c->found), sql_text(c->arn));
-    return SQL_RUN(db, "UPDATE artefacts SET verified = ?, level = ?, found = ? WHERE arn = ?", sql_number(wall),
-               sql_text(level), sql_text(c->found), sql_text(c->arn));
+    if (code == SQLITE_OK && c->passed)
+        code = store_stock_put_manifests(db, c->arn, c->summary_md5, c->files_md5, wall);
+    for (size_t i = 0; code == SQLITE_OK && i < ARRAY_SIZE(homes); i++) {
+        AUTO_FREE char *sql = text_format(c->passed ? "UPDATE %s SET found = ?2, verified = ?3, level = ?4 WHERE arn = ?1"
+                                                    : "UPDATE %s SET found = ?2, life = 'disproved' WHERE arn = ?1",
+                                          homes[i]);
+        if (!sql)
+            return SQLITE_NOMEM;
+        code = c->passed ? SQL_RUN(db, sql, sql_text(c->arn), sql_text(c->found), sql_number(wall), sql_text(level))
+                         : SQL_RUN(db, sql, sql_text(c->arn), sql_text(c->found));
+    }
+    return code;
 }
 
 int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
@@ -94,27 +113,47 @@ static int take_item(sqlite3_stmt *q, Stock *s) {
     i->hold_until_wall = wall_at(q, n + 1);
     i->adopted_wall = wall_at(q, n + 2);
     i->decision_wall = wall_at(q, n + 3);
-    if (r >= 0 && text_at(q, n + 4))
-        r = decision_from_string(text_at(q, n + 4), &i->decision);
-    return r < 0 ? r : store_row_artefact(q, n + 5, &i->artefact);
+    i->from_wall = wall_at(q, n + 4);
+    i->chain_start_wall = wall_at(q, n + 5);
+    i->attempt = sqlite3_column_int(q, n + 6);
+    i->chain_is_open = sqlite3_column_int(q, n + 7);
+    if (r >= 0 && text_at(q, n + 8))
+        r = decision_from_string(text_at(q, n + 8), &i->decision);
+    if (r < 0 || (r = store_sql_texts(q, (char **const[]){&i->base_arn}, 1, n + 9)) < 0 ||
+        (r = store_row_artefact(q, n + 12, &i->artefact)) < 0)
+        return r;
+    return store_sql_texts(q, (char **const[]){&i->artefact->summary_md5, &i->artefact->files_md5}, 2, n + 10);
 }
 
-#define STOCK_SQL                                                                                                      \
-    "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"        \
-    " d.wall, d.decision, " STORE_ARTEFACT_COLUMNS                                                                     \
-    " FROM artefacts a JOIN runs r ON r.id = a.run_id LEFT JOIN holds h ON h.arn = a.arn"                              \
-    " LEFT JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE arn = a.arn"                                \
+#define STOCK_FACTS(arn)                                                                                               \
+    " LEFT JOIN holds h ON h.arn = " arn " LEFT JOIN manifests m ON m.arn = " arn                                      \
+    " LEFT JOIN decisions d ON d.id = (SELECT max(id) FROM decisions WHERE arn = " arn                                 \
     " AND decision NOT IN ('held', 'released', 'adopted'))"
+
+/* Of runs, and of links. */
+#define STOCK_RUNS_SQL                                                                                                 \
+    "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"        \
+    " d.wall, NULL, NULL, r.attempt, EXISTS (SELECT 1 FROM chains WHERE base_arn = a.arn AND settled IS NULL),"         \
+    " d.decision, NULL, m.summary_md5, m.files_md5, " STORE_ARTEFACT_COLUMNS                                           \
+    " FROM artefacts a JOIN runs r ON r.id = a.run_id" STOCK_FACTS("a.arn")
+#define STOCK_LINKS_SQL                                                                                                \
+    "SELECT c.schedule, k.handle, c.account, c.region, c.name, h.why, h.who, d.why, k.to_wall, h.until, NULL,"          \
+    " d.wall, k.from_wall, c.start, k.attempt, c.settled IS NULL,"                                                     \
+    " d.decision, c.base_arn, m.summary_md5, m.files_md5, " STORE_LINK_ARTEFACT_COLUMNS                                \
+    " FROM links k JOIN chains c ON c.id = k.chain" STOCK_FACTS("k.arn")
+
+#define ARN_COLUMN "25"
+#define UNDER_PREFIX(x)                                                                                                \
+    " WHERE " x ".life IN ('verified', 'expiring') AND " x ".arn > ?1 AND " x ".arn <"                                 \
+    " substr(?1, 1, length(?1) - 1) || '0'"
+#define EXPIRING(x) " WHERE " x ".life = 'expiring'"
+#define STOCK_SQL(condition)                                                                                           \
+    STOCK_RUNS_SQL condition("a") " UNION ALL " STOCK_LINKS_SQL condition("k") " ORDER BY " ARN_COLUMN
 
 int store_stock_read(sqlite3 *db, const char *prefix, Stock *ret, int *ret_error) {
     CLEANUP(stock_done) Stock s = {};
     sqlite3_stmt *q = NULL;
-    int r = 0, code = sqlite3_prepare_v2(db,
-                                         prefix ? STOCK_SQL " WHERE a.life IN ('verified', 'expiring') AND a.arn > ?1"
-                                                            " AND a.arn < substr(?1, 1, length(?1) - 1) || '0'"
-                                                            " ORDER BY a.arn"
-                                                : STOCK_SQL " WHERE a.life = 'expiring' ORDER BY a.arn",
-                                         -1, &q, NULL);
+    int r = 0, code = sqlite3_prepare_v2(db, prefix ? STOCK_SQL(UNDER_PREFIX) : STOCK_SQL(EXPIRING), -1, &q, NULL);
     if (code == SQLITE_OK && prefix)
         code = sqlite3_bind_text(q, 1, prefix, -1, SQLITE_STATIC);
     while (code == SQLITE_OK && r >= 0 && (code = sqlite3_step(q)) == SQLITE_ROW) {
