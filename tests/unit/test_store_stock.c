@@ -207,6 +207,91 @@ static void holds_come_and_go(void **state) {
     store_read_close(read);
 }
 
+/* A base and two links on it: what they are known by, and what a check and a decision change. */
+static void exports_and_their_chains(void **state) {
+    Store *s = open_store();
+    add(s, 1, TABLE_ARN "/export/1", ARTEFACT_VERIFIED);
+    Chain chain = {.id = 5, .state = CHAIN_GROWING, .account = (char *)"own", .region = (char *)"eu-central-1",
+                   .table = (char *)"orders", .schedule = (char *)"half", .table_id = (char *)"table-id",
+                   .table_arn = (char *)TABLE_ARN, .base_run_id = 1, .base_arn = (char *)TABLE_ARN "/export/1",
+                   .start_wall = T0 - 60, .covered_wall = T0, .end_wall = USEC_INFINITY, .begun_wall = T0,
+                   .settled_wall = WALL_UNKNOWN};
+    Chain *chains[] = {&chain};
+    LedgerBatch b = {.wall = T0, .chains = chains, .n_chains = 1};
+    assert_int_equal(store_commit(s, &b), 0);
+    for (int i = 2; i <= 3; i++) {
+        CLEANUP(run_free_ptr) Run *r = NULL;
+        assert_int_equal(run_new(i, &r), 0);
+        r->state = RUN_SUCCEEDED;
+        r->action = ACTION_INCREMENTAL;
+        r->chain_id = 5;
+        r->name = text_format("token-%d", i);
+        r->from_wall = T0 + i * 1000;
+        r->to_wall = r->slot_wall = T0 + i * 1000 + 900;
+        r->attempt = i;
+        r->settled_wall = T0;
+        r->artefact = calloc(1, sizeof *r->artefact);
+        assert_non_null(r->artefact);
+        *r->artefact = (Artefact){.run_id = i, .action = ACTION_INCREMENTAL, .life = ARTEFACT_VERIFIED,
+                                  .arn = text_format(TABLE_ARN "/export/%d", i), .created_wall = r->to_wall,
+                                  .finished_wall = WALL_UNKNOWN, .verified_wall = T0 + 7, .size_bytes = COUNT_UNKNOWN,
+                                  .item_count = COUNT_UNKNOWN, .summary_md5 = copy("sum"), .files_md5 = copy("files")};
+        Run *links[] = {r};
+        b = (LedgerBatch){.wall = T0, .links = links, .n_links = 1};
+        assert_int_equal(store_commit(s, &b), 0);
+        free(r->artefact->summary_md5); /* the first that were recorded stay */
+        r->artefact->summary_md5 = copy("other");
+        assert_int_equal(store_commit(s, &b), 0);
+    }
+    b = (LedgerBatch){};
+    assert_int_equal(stock_put_check(&b.stock, &(StockCheck){.arn = (char *)TABLE_ARN "/export/1", .passed = true,
+                                                             .level = VERIFY_OBJECTS, .found = (char *)"all",
+                                                             .summary_md5 = (char *)"one", .files_md5 = (char *)"two"}),
+                     0);
+    assert_int_equal(stock_put_decision(&b.stock, TABLE_ARN "/export/3", DECISION_EXPIRING, "beyond", NULL), 0);
+    commit(s, &b, T0 + 9);
+    CLEANUP(stock_done) Stock stock = {};
+    assert_int_equal(store_stock(s, TABLE_ARN "/export/", &stock), 0);
+    assert_int_equal(stock.n_items, 3);
+    const StockItem *base = &stock.items[0], *link = &stock.items[1];
+    assert_true(base->chain_is_open);
+    assert_null(base->base_arn);
+    assert_int_equal(base->artefact->verified_wall, T0 + 9);
+    assert_string_equal(base->artefact->summary_md5, "one");
+    assert_string_equal(base->artefact->files_md5, "two");
+    assert_string_equal(link->base_arn, TABLE_ARN "/export/1");
+    assert_string_equal(link->schedule, "half");
+    assert_string_equal(link->table, "orders");
+    assert_string_equal(link->intended_name, "token-2");
+    assert_string_equal(link->artefact->name, "token-2");
+    assert_int_equal(link->artefact->action, ACTION_INCREMENTAL);
+    assert_true(link->chain_is_open);
+    assert_int_equal(link->slot_wall, T0 + 2900);
+    assert_int_equal(link->from_wall, T0 + 2000);
+    assert_int_equal(link->chain_start_wall, T0 - 60);
+    assert_int_equal(link->attempt, 2);
+    assert_string_equal(link->artefact->summary_md5, "sum");
+    assert_int_equal(stock.items[2].artefact->life, ARTEFACT_EXPIRING);
+    assert_int_equal(stock.items[2].decision, DECISION_EXPIRING);
+    chain.state = CHAIN_CLOSED;
+    chain.settled_wall = T0 + 10;
+    b = (LedgerBatch){.wall = T0, .chains = chains, .n_chains = 1};
+    assert_int_equal(store_commit(s, &b), 0);
+    b = (LedgerBatch){};
+    assert_int_equal(stock_put_check(&b.stock, &(StockCheck){.arn = (char *)TABLE_ARN "/export/2", .found = (char *)"gone"}), 0);
+    commit(s, &b, T0 + 11);
+    stock_done(&stock);
+    assert_int_equal(store_stock(s, TABLE_ARN "/export/", &stock), 0);
+    assert_int_equal(stock.n_items, 2); /* the damaged link is none any more */
+    assert_false(stock.items[0].chain_is_open);
+    Ledger l = {};
+    assert_int_equal(store_load(s, &l), 0);
+    assert_int_equal(l.stock.expiring.n_items, 1);
+    assert_string_equal(l.stock.expiring.items[0].artefact->arn, TABLE_ARN "/export/3");
+    ledger_done(&l);
+    store_close(s);
+}
+
 static void brakes_and_the_switch_come_back(void **state) {
     StockBrake brake = {.account = (char *)"own", .region = (char *)"eu-central-1", .table = (char *)"orders",
                         .schedule = (char *)"nightly", .table_id = (char *)"id", .n_delete = 20, .n_all = 27,
@@ -258,4 +343,5 @@ static void brakes_and_the_switch_come_back(void **state) {
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 UNIT_MAIN(IN_DIRECTORY(the_stock_is_what_is_finished), IN_DIRECTORY(decisions_move_an_artefact),
-          IN_DIRECTORY(holds_come_and_go), IN_DIRECTORY(brakes_and_the_switch_come_back))
+          IN_DIRECTORY(holds_come_and_go), IN_DIRECTORY(exports_and_their_chains),
+          IN_DIRECTORY(brakes_and_the_switch_come_back))

@@ -3,183 +3,9 @@
 
 #include "core/verify.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <zlib.h>
-
-#include "base/base64.h"
-#include "base/text.h"
+#include "bucket_bench.h"
 
 #include "unit.h"
-
-#define ARN "arn:aws:dynamodb:eu-central-1:123456789012:table/orders/export/01768385930622-efd1a093"
-#define FOLDER "p/AWSDynamoDB/01768385930622-efd1a093/"
-#define SUMMARY_KEY FOLDER "manifest-summary.json"
-#define LIST_KEY FOLDER "manifest-files.json"
-#define N_FILES 3
-
-static const char *const data_keys[N_FILES] = {FOLDER "data/aaaaaaaaaaaaaaaaaaaaaaaaaa.json.gz",
-                                               FOLDER "data/bbbbbbbbbbbbbbbbbbbbbbbbbb.json.gz",
-                                               FOLDER "data/cccccccccccccccccccccccccc.json.gz"};
-
-typedef struct Object {
-    char *key;
-    unsigned char *bytes;
-    size_t n;
-    char etag[48];
-    const char *encryption;
-    const AwsError *error; /* what S3 says instead */
-} Object;
-
-typedef struct Bucket {
-    Object objects[16];
-    size_t n_objects;
-    size_t n_requests, largest;
-    const char *region; /* it is elsewhere */
-} Bucket;
-
-static Object *find(Bucket *b, const char *key) {
-    for (size_t i = 0; i < b->n_objects; i++)
-        if (strcmp(b->objects[i].key, key) == 0)
-            return &b->objects[i];
-    return NULL;
-}
-
-static void md5_text(const void *bytes, size_t n, char ret[static 25]) {
-    uint8_t md5[DIGEST_MD5_SIZE];
-    assert_int_equal(digest_md5(bytes, n, md5), 0);
-    base64_encode(md5, sizeof md5, ret);
-}
-
-/* As S3 makes it of an object that was uploaded in one part. */
-static void set_etag(Object *o) {
-    uint8_t md5[DIGEST_MD5_SIZE], twice[DIGEST_MD5_SIZE];
-    assert_int_equal(digest_md5(o->bytes, o->n, md5), 0);
-    assert_int_equal(digest_md5(md5, sizeof md5, twice), 0);
-    digest_md5_to_hex(twice, o->etag);
-    strcat(o->etag, "-1");
-}
-
-static Object *put(Bucket *b, const char *key, const void *bytes, size_t n) {
-    Object *o = find(b, key);
-    if (!o)
-        o = &b->objects[b->n_objects++];
-    free(o->key);
-    free(o->bytes);
-    *o = (Object){.key = strdup(key), .bytes = malloc(n + 1), .n = n};
-    assert_true(o->key && o->bytes && b->n_objects <= ARRAY_SIZE(b->objects));
-    memcpy(o->bytes, bytes, n);
-    set_etag(o);
-    return o;
-}
-
-static void put_md5(Bucket *b, const char *key, const char *of) {
-    char text[25];
-    md5_text(find(b, of)->bytes, find(b, of)->n, text);
-    put(b, key, text, 24);
-}
-
-static size_t gzip(const char *text, size_t n, unsigned char *ret, size_t room) {
-    z_stream z = {.next_in = (unsigned char *)text, .avail_in = (unsigned)n, .next_out = ret, .avail_out = (unsigned)room};
-    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    deflateEnd(&z);
-    return room - z.avail_out;
-}
-
-/* The manifests of the objects as they are now. */
-static void put_manifests(Bucket *b, const char *more_lines, int n_items) {
-    AUTO_TEXT list = TEXT_INIT(1 << 16), summary = TEXT_INIT(1 << 16);
-    for (int i = 0; i < N_FILES; i++) {
-        Object *o = find(b, data_keys[i]);
-        char md5[25];
-        md5_text(o->bytes, o->n, md5);
-        text_addf(&list, "{\"itemCount\":%d,\"md5Checksum\":\"%s\",\"etag\":\"%s\",\"dataFileS3Key\":\"%s\"}\n", i * 2, md5,
-                  o->etag, o->key);
-    }
-    text_add(&list, more_lines);
-    put(b, LIST_KEY, list.data, list.len);
-    put_md5(b, FOLDER "manifest-files.md5", LIST_KEY);
-    text_addf(&summary,
-              "{\"version\":\"2020-06-30\",\"exportArn\":\"" ARN "\",\"startTime\":\"2026-11-23T02:00:00.000Z\","
-              "\"tableArn\":\"arn:aws:dynamodb:eu-central-1:123456789012:table/orders\",\"tableId\":\"the-id\","
-              "\"exportTime\":\"2026-11-23T02:00:00.123Z\",\"s3Bucket\":\"acme\",\"s3Prefix\":\"p\","
-              "\"s3SseKmsKeyId\":null,\"manifestFilesS3Key\":\"" LIST_KEY "\",\"billedSizeBytes\":0,\"itemCount\":%d,"
-              "\"outputFormat\":\"DYNAMODB_JSON\"}",
-              n_items);
-    put(b, SUMMARY_KEY, summary.data, summary.len);
-    put_md5(b, FOLDER "manifest-summary.md5", SUMMARY_KEY);
-}
-
-static void bucket_open(Bucket *b) {
-    *b = (Bucket){};
-    for (int i = 0; i < N_FILES; i++) {
-        AUTO_TEXT lines = TEXT_INIT(1 << 16);
-        unsigned char packed[4096];
-        for (int j = 0; j < i * 2; j++)
-            text_addf(&lines, "{\"Item\":{\"id\":{\"S\":\"%d-%d\"}}}\n", i, j);
-        put(b, data_keys[i], packed, gzip(lines.data ? lines.data : "", lines.len, packed, sizeof packed));
-    }
-    put_manifests(b, "", 6);
-}
-
-static void bucket_close(Bucket *b) {
-    for (size_t i = 0; i < b->n_objects; i++) {
-        free(b->objects[i].key);
-        free(b->objects[i].bytes);
-    }
-}
-
-static void drop(Bucket *b, const char *key) {
-    Object *o = find(b, key);
-    assert_non_null(o);
-    free(o->key);
-    free(o->bytes);
-    *o = b->objects[--b->n_objects];
-}
-
-static const AwsError not_found = {.class = AWS_NOT_FOUND, .code = "NoSuchKey", .status = 404},
-                      moved = {.class = AWS_REFUSED, .code = "PermanentRedirect", .status = 301, .region = "us-east-1"},
-                      empty = {.class = AWS_REFUSED, .code = "InvalidRange", .status = 416},
-                      changed = {.class = AWS_REFUSED, .code = "PreconditionFailed", .status = 412};
-
-static void serve(Bucket *b, const Verify *v, const AwsRequest *q, CallDone *ret) {
-    *ret = (CallDone){};
-    b->n_requests++;
-    assert_string_equal(q->object.bucket, "acme");
-    Object *o = find(b, q->object.key);
-    if (b->region && strcmp(verify_region(v), b->region) != 0) {
-        ret->error = moved;
-        return;
-    }
-    if (!o || o->error) {
-        ret->error = o ? *o->error : not_found;
-        return;
-    }
-    bool whole = q->op == AWS_OP_HEAD_OBJECT || q->object.last < 0;
-    if (!whole && q->object.first >= (int64_t)o->n) {
-        ret->error = empty;
-        return;
-    }
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\"", o->etag);
-    if (q->object.if_match && strcmp(q->object.if_match, quoted) != 0) {
-        ret->error = changed;
-        return;
-    }
-    int64_t first = whole ? 0 : q->object.first, last = whole || q->object.last >= (int64_t)o->n ? (int64_t)o->n - 1 : q->object.last;
-    AwsReply *a = ret->reply = calloc(1, sizeof *a);
-    a->op = q->op;
-    a->object = (ObjectReply){.first = first, .size = (int64_t)o->n, .etag = strdup(o->etag)};
-    a->object.encryption = o->encryption ? strdup(o->encryption) : NULL;
-    if (q->op == AWS_OP_GET_OBJECT) {
-        a->object.len = (size_t)(last - first + 1);
-        a->object.body = malloc(a->object.len + 1);
-        memcpy(a->object.body, o->bytes + first, a->object.len);
-        b->largest = a->object.len > b->largest ? a->object.len : b->largest;
-    }
-}
 
 typedef enum Ending { PASSED, BAD, UNKNOWN } Ending;
 
@@ -199,7 +25,7 @@ static Ending check(Bucket *b, const VerifyWish *w, char *ret_why, size_t size, 
         CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
         CallDone done;
         assert_int_equal(verify_request(v, &q), 0);
-        serve(b, v, q, &done);
+        serve(b, verify_region(v), q, &done);
         assert_int_equal(verify_answer(v, &done, &unknown, &wait), 0);
         aws_reply_free(done.reply);
         assert_true(b->n_requests < 100);
@@ -381,6 +207,34 @@ static void windows(void **state) {
 }
 
 /* An object of 10 MiB is read in pieces; one that changes meanwhile is begun again. */
+/* Both manifests written anew, and each fits the other: what was recorded tells. */
+static void replaced_as_a_whole(void **state) {
+    static const struct {
+        int n_items; /* of the summary */
+        const char *more, *why;
+    } rows[] = {{6, "", NULL},
+                {6, "{\"itemCount\":0,\"md5Checksum\":\"FjvgqIxwymKf1RbbqtrZag==\",\"dataFileS3Key\":\"" FOLDER
+                    "data/dddddddddddddddddddddddddd.json.gz\"}\n", "manifest-files.json has been replaced since"},
+                {7, "{\"itemCount\":1,\"md5Checksum\":\"FjvgqIxwymKf1RbbqtrZag==\",\"dataFileS3Key\":\"" FOLDER
+                    "data/dddddddddddddddddddddddddd.json.gz\"}\n", "manifest-summary.json has been replaced since"}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Bucket b;
+        VerifyFacts before;
+        char why[600];
+        VerifyWish w = wish(VERIFY_MANIFEST);
+        bucket_open(&b);
+        assert_int_equal(check(&b, &w, why, sizeof why, &before), PASSED);
+        put_manifests(&b, rows[i].more, rows[i].n_items);
+        w.item_count = rows[i].n_items;
+        assert_int_equal(check(&b, &w, why, sizeof why, NULL), PASSED);
+        w.summary_md5 = before.summary_md5;
+        w.files_md5 = before.files_md5;
+        assert_int_equal(check(&b, &w, why, sizeof why, NULL), rows[i].why ? BAD : PASSED);
+        assert_true(!rows[i].why || strstr(why, rows[i].why));
+        bucket_close(&b);
+    }
+}
+
 static void pieces(void **state) {
     enum { N = 10 << 20 };
     Bucket b;
@@ -412,7 +266,7 @@ static void pieces(void **state) {
             snprintf(o->etag, sizeof o->etag, "other");
             replaced = true;
         }
-        serve(&b, v, q, &done);
+        serve(&b, verify_region(v), q, &done);
         assert_int_equal(verify_answer(v, &done, &unknown, &wait), 0);
         assert_false(unknown);
         aws_reply_free(done.reply);
@@ -425,4 +279,5 @@ static void pieces(void **state) {
     bucket_close(&b);
 }
 
-UNIT_MAIN(cmocka_unit_test(every_damage), cmocka_unit_test(facts), cmocka_unit_test(windows), cmocka_unit_test(pieces))
+UNIT_MAIN(cmocka_unit_test(every_damage), cmocka_unit_test(facts), cmocka_unit_test(windows), cmocka_unit_test(replaced_as_a_whole),
+          cmocka_unit_test(pieces))
