@@ -28,6 +28,7 @@ typedef struct ChainLine {
     char *schedule, *table, *base_arn;
     ChainState state;
     Usec base_wall, start_wall, covered_wall;
+    Usec prefix_wall; /* as far as it was followed */
 } ChainLine;
 
 typedef struct LossLine {
@@ -209,8 +210,8 @@ static void take_link(ChainBook *b, const Run *r) {
 static bool is_verified(ChainState s) { return s != CHAIN_FORMING && s != CHAIN_VOID; }
 
 /* The end of the longest prefix of windows that were verified. */
-static Usec prefix_of(const ChainBook *b, const ChainLine *c) {
-    Usec end = c->start_wall;
+static Usec prefix_of(const ChainBook *b, ChainLine *c) {
+    Usec end = c->prefix_wall;
     for (bool moved = true; moved;) {
         moved = false;
         for (size_t i = 0; i < b->n_links && !moved; i++) {
@@ -221,7 +222,7 @@ static Usec prefix_of(const ChainBook *b, const ChainLine *c) {
             }
         }
     }
-    return end;
+    return c->prefix_wall = end;
 }
 
 static void take_chain(ChainBook *b, const Chain *c) {
@@ -232,7 +233,7 @@ static void take_chain(ChainBook *b, const Chain *c) {
         line = &b->chains[b->n_chains++];
         *line = (ChainLine){.id = c->id, .schedule = strdup(c->schedule), .table = strdup(c->table),
                             .base_arn = strdup(c->base_arn), .base_wall = c->base_wall, .start_wall = c->start_wall,
-                            .covered_wall = c->start_wall};
+                            .covered_wall = c->start_wall, .prefix_wall = c->start_wall};
         if (!base || base->export_wall == WALL_UNKNOWN || c->base_wall > base->export_wall)
             house_violated(b->house, "a chain begins later than its base");
         if (c->start_wall > base->export_wall - USEC_PER_MINUTE || c->start_wall < base->export_wall - 2 * USEC_PER_MINUTE)
@@ -245,7 +246,7 @@ static void take_chain(ChainBook *b, const Chain *c) {
 }
 
 static void check_chain(ChainBook *b, const Chain *c) {
-    const ChainLine *line = chain_line(b, c->id);
+    ChainLine *line = chain_line(b, c->id);
     if (is_verified(c->state))
         check_completed(b, c->base_arn, "the base of a chain");
     if (c->covered_wall > prefix_of(b, line))
@@ -430,6 +431,7 @@ ChainTally chain_book_audit(const ChainBook *b, const char *schedule, const char
         if (!is_of(c, schedule, table))
             continue;
         t.n_chains++;
+        t.n_void += !is_verified(c->state);
         if (is_verified(c->state))
             spans[n++] = (Span){c->base_wall / USEC_PER_SEC * USEC_PER_SEC, reach_of(c), false};
         for (size_t j = 0; j < b->n_links; j++) {

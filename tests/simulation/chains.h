@@ -34,7 +34,7 @@ const char *chain_book_export(const ChainBook *b, int64_t id, size_t n);
 void chain_book_compare(ChainBook *b, const char *directory);
 
 typedef struct ChainTally {
-    size_t n_chains, n_links, n_failed, n_losses;
+    size_t n_chains, n_void, n_links, n_failed, n_losses; /* n_void: chains without a good base */
     Usec covered_usec, lost_usec; /* of the time from the first base's instant on */
 } ChainTally;
 /* Every second from the first base's instant up to until_wall is covered by a chain or lies in lost time, and none in

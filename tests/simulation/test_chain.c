@@ -76,9 +76,9 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
         else
             house_run(h, next, 0);
         snprintf(mark, sizeof mark, "%" PRId64, next);
-        if (service_write_items(world_service(w), "eu-central-1", "orders", (int64_t)(retry_random(random) % 60),
-                                1 + (int64_t)(retry_random(random) % 4), retry_random(random) % 4 ? mark : NULL,
-                                world_true_wall(w)) < 0)
+        int64_t first = (int64_t)(retry_random(random) % 60), n = 1 + (int64_t)(retry_random(random) % 4);
+        if (service_write_items(world_service(w), "eu-central-1", "orders", first, n,
+                                retry_random(random) % 4 ? mark : NULL, world_true_wall(w)) < 0)
             house_violated(h, "items cannot be written");
     }
 }
@@ -117,7 +117,8 @@ static void sixty_days(void **state) {
     world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
     live(h, START + 60 * DAY + 4 * HOUR, false, &random);
     ChainTally t = audit(h, BEHIND);
-    house_expect_count(h, "a chain restored the table", replay_chains(h, "half", "orders", "acme-bucket"), t.n_chains);
+    house_expect_count(h, "a chain restored the table", replay_chains(h, "half", "orders", "acme-bucket"),
+                       t.n_chains - t.n_void);
     house_expect_count(h, "time was lost", t.n_losses, 3);
     if (t.n_failed < 30)
         house_violated(h, "only %zu links failed", t.n_failed);
