@@ -1,6 +1,6 @@
 #pragma once
-/* A chain: a full export, its base, and the incremental exports that go on from it, each of a window that begins where the
- * one before it ends. It can restore its table to every instant from its base's up to its watermark.
+/* A chain: a full export, its base, and the incremental exports that go on from it, each of a window that begins
+ * where the one before it ends. It can restore its table to every instant from its base's up to its watermark.
  *
  *   forming ─► growing ─► closing ─► closed
  *      │          │          │
@@ -8,8 +8,9 @@
  *    void
  *
  * Its base is an artefact of another schedule. A window is asked for by one attempt after the other, each a run of its
- * own (a link, core/run.h), until one is verified. The watermark is the end of the longest prefix of verified windows: it
- * never moves because something was asked for, accepted or completed. Pure; the state changes in chain_apply alone. */
+ * own (a link, core/run.h), until one is verified. The watermark is the end of the longest prefix of verified
+ * windows: it never moves because something was asked for, accepted or completed. Pure; the state changes in
+ * chain_apply alone. */
 
 #include "core/link.h"
 #include "core/run.h"
@@ -67,7 +68,8 @@ int chain_new(int64_t id, const Run *base, const char *schedule, Usec now_wall, 
 void chain_free(Chain *c);
 DEFINE_CLEANUP(Chain, chain_free)
 
-/* The one place where a state changes. True when the event meant something to this state. `why` (NULL: none) is kept. */
+/* The one place where a state changes. True when the event meant something to this state. `why` (NULL: none) is
+ * kept. */
 bool chain_apply(Chain *c, ChainEvent event, const char *why);
 
 /* Every instant from the base's to this one can be restored; WALL_UNKNOWN: none. */
@@ -88,7 +90,8 @@ void chain_take_failed(Chain *c, ChainWindow *w, Now now);
 ChainWindow *chain_retry(const Chain *c, Usec now_wall);
 
 /* Where the first second lies that cannot be had any more, with a table that can be restored from `earliest` on
- * (USEC_INFINITY: not at all); USEC_INFINITY: all can. What the service has accepted, or may have, is had until it fails. */
+ * (USEC_INFINITY: not at all); USEC_INFINITY: all can. What the service has accepted, or may have, is had until it
+ * fails. */
 Usec chain_gap(const Chain *c, Usec earliest_wall);
 /* Its windows from there on are its no more; the runs of their attempts are the caller's to end. */
 void chain_cut(Chain *c, Usec at_wall);

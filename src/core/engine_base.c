@@ -1,5 +1,5 @@
-/* The bases that chains begin with, one after the other: exports of another schedule, made by its calendar, asked for by the
- * chain, or found in the ledger. */
+/* The bases that chains begin with, one after the other: exports of another schedule, made by its calendar, asked
+ * for by the chain, or found in the ledger. */
 
 #include "core/engine_inside.h"
 
@@ -21,7 +21,8 @@ static int say_base(Engine *e, Lineage *l, ReportKind kind, EngineOutbox *out, c
     if (l->base_said)
         return 0;
     l->base_said = true;
-    int r = report_enrolment(l->enrolment, kind, e->qualified, &report, "the chain of %s has no base: %s", l->schedule, what);
+    int r = report_enrolment(l->enrolment, kind, e->qualified, &report, "the chain of %s has no base: %s", l->schedule,
+                             what);
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -40,7 +41,8 @@ static int ask_for_base(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
         return 0;
     if (t->size_bytes != COUNT_UNKNOWN && (uint64_t)t->size_bytes > e->conf->limits.max_new_full_bytes) {
         snprintf(what, sizeof what,
-                 "the table has %s, and limits.max_new_full_bytes is %s; HINT: raise it, or wait for the next slot of %s",
+                 "the table has %s, and limits.max_new_full_bytes is %s; HINT: raise it, or wait for the next slot of "
+                 "%s",
                  size_to_string((uint64_t)t->size_bytes, size),
                  size_to_string(e->conf->limits.max_new_full_bytes, max), s->base);
         return say_base(e, l, REPORT_CHAIN_BEHIND, out, what);
@@ -74,7 +76,8 @@ static int take_base(Engine *e, Lineage *l, Chain *c, ArtefactLife life, const c
         return 0;
     c->base_is_made = c->changed = true;
     if (chain_apply(c, good ? CHAIN_EV_BASE_VERIFIED : CHAIN_EV_BASE_FAILED, good ? NULL : why))
-        r = good ? say_begun(e, l, c, out) : engine_cut_chain(e, c, c->start_wall, "the base of its chain has failed", now, out);
+        r = good ? say_begun(e, l, c, out)
+                 : engine_cut_chain(e, c, c->start_wall, "the base of its chain has failed", now, out);
     if (r >= 0)
         r = engine_chain_moved(e, l, now, out);
     return r < 0 ? r : engine_schedule_chain(e, l, now);

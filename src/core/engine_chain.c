@@ -175,9 +175,11 @@ static bool wants_table(const Lineage *l, Now now) {
     if (t->described_wall != WALL_UNKNOWN && now.wall - t->described_wall < USEC_PER_MINUTE &&
         t->size_bytes != COUNT_UNKNOWN)
         return false;
-    for (size_t i = 0; i < l->n_chains; i++)
-        if (lineage_is_fed(l, l->chains[i]) && chain_gap(l->chains[i], lineage_earliest(l, l->chains[i])) != USEC_INFINITY)
+    for (size_t i = 0; i < l->n_chains; i++) {
+        const Chain *c = l->chains[i];
+        if (lineage_is_fed(l, c) && chain_gap(c, lineage_earliest(l, c)) != USEC_INFINITY)
             return true;
+    }
     return !lineage_head(l) && (l->enrolment->schedule->on_lost == ON_LOST_FULL || !l->has_searched);
 }
 

@@ -1,5 +1,5 @@
-/* What chains have come to: the runs that wait until a chain has come to their slots, chains that are over, and time that is
- * lost. */
+/* What chains have come to: the runs that wait until a chain has come to their slots, chains that are over, and time
+ * that is lost. */
 
 #include "core/engine_inside.h"
 
@@ -15,8 +15,8 @@
 
 const char *engine_chain_hint(const Engine *e, const Run *r, char buffer[static CHAIN_HINT_SIZE]) {
     if (e->qualified)
-        snprintf(buffer, CHAIN_HINT_SIZE, "'ddbackupctl chain %s/%s/%s' shows how far it has come", r->account, r->region,
-                 r->table);
+        snprintf(buffer, CHAIN_HINT_SIZE, "'ddbackupctl chain %s/%s/%s' shows how far it has come", r->account,
+                 r->region, r->table);
     else
         snprintf(buffer, CHAIN_HINT_SIZE, "'ddbackupctl chain %s' shows how far it has come", r->table);
     return buffer;
@@ -153,8 +153,8 @@ static int say_lost(Engine *e, const Lineage *l, const LostSpan *loss, EngineOut
                              from, date_to_iso(loss->to_wall, to), l->schedule, loss->why, label);
     else
         r = report_enrolment(n, REPORT_CHAIN_LOST, e->qualified, &report,
-                             "LOST: what came after %s cannot be restored by %s: %s; HINT: %sa new export of schedule %s "
-                             "begins the next chain%s",
+                             "LOST: what came after %s cannot be restored by %s: %s; HINT: %sa new export of schedule "
+                             "%s begins the next chain%s",
                              from, l->schedule, loss->why, act, s->base,
                              s->on_lost == ON_LOST_FULL ? ", and is asked for by itself" : "");
     return r < 0 ? r : engine_say(out, report);
@@ -214,8 +214,8 @@ static int warn_of_margin(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
     Report *report = NULL;
     Usec oldest = now.wall + margin - period;
     int r = report_enrolment(l->enrolment, REPORT_CHAIN_BEHIND, e->qualified, &report,
-                             "the chain of %s is behind: what came after %s is not exported yet, and in %s it cannot be any "
-                             "more (%d %% of %lld days are left); HINT: 'ddbackupctl chain %s' shows what fails",
+                             "the chain of %s is behind: what came after %s is not exported yet, and in %s it cannot "
+                             "be any more (%d %% of %lld days are left); HINT: 'ddbackupctl chain %s' shows what fails",
                              l->schedule, date_to_iso(oldest, from),
                              duration_to_string(margin / USEC_PER_SEC * USEC_PER_SEC, left),
                              (int)(margin / (period / 100)), (long long)l->recovery.period_days,

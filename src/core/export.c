@@ -1,5 +1,5 @@
-/* Exports to S3: full ones, and the links of chains. Repeating the request with its token and its stored parameters is safe for the 8 hours in which
- * the token is valid; later it is looked for first. */
+/* Exports to S3: full ones, and the links of chains. Repeating the request with its token and its stored parameters
+ * is safe for the 8 hours in which the token is valid; later it is looked for first. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,8 +32,8 @@ static int expand(char **text, const DriveContext *context, const Run *r, const 
     return 0;
 }
 
-int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
-                 int attempt, char ret[static EXPORT_TOKEN_SIZE]) {
+int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule,
+                 Usec slot_wall, int attempt, char ret[static EXPORT_TOKEN_SIZE]) {
     char slot[DATE_COMPACT_SIZE], number[16];
     snprintf(number, sizeof number, "%d", attempt);
     const char *parts[] = {deployment, account, table_id, schedule, date_to_compact(slot_wall, slot), number};
@@ -313,8 +313,8 @@ static int take_status(Run *r, const DriveContext *context, const ExportInfo *in
     return 0;
 }
 
-/* Nothing has our token. When the listing was complete long enough after the last send, what was sent had no effect, and
- * the token may be used afresh. */
+/* Nothing has our token. When the listing was complete long enough after the last send, what was sent had no effect,
+ * and the token may be used afresh. */
 static void not_found(Run *r, const DriveContext *context, Now now, Usec *ret_wait_usec) {
     bool final = r->look->begun_wall >= drive_absent_wall(r, context);
     run_look_free(TAKE_PTR(r->look));

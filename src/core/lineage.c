@@ -144,8 +144,8 @@ LostSpan *lineage_open_loss(const Lineage *l) {
     return l->n_losses > 0 && l->losses[l->n_losses - 1].to_wall == USEC_INFINITY ? &l->losses[l->n_losses - 1] : NULL;
 }
 
-/* A chain that has an end has not come to the slot, which lies before it. What lies at the end of one that closes is the
- * next base's instant. */
+/* A chain that has an end has not come to the slot, which lies before it. What lies at the end of one that closes is
+ * the next base's instant. */
 static bool is_behind(const Chain *c, Usec slot_wall) {
     bool ends = c->state == CHAIN_CLOSING || c->state == CHAIN_BROKEN;
     return ends && slot_wall > chain_watermark(c) &&

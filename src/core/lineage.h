@@ -1,7 +1,7 @@
 #pragma once
 /* The chains of one table under one schedule of incremental exports, one after the other, and what is known of the
- * table's recovery. Every instant from the first base on is covered by one of them, or lies in a span that is recorded as
- * lost, or is still being seen to. Pure. */
+ * table's recovery. Every instant from the first base on is covered by one of them, or lies in a span that is
+ * recorded as lost, or is still being seen to. Pure. */
 
 #include "core/chain.h"
 #include "core/target.h"
@@ -62,8 +62,8 @@ void lineage_forget(Lineage *l, size_t i);
 Chain *lineage_head(const Lineage *l);
 /* Does the chain ask for windows now? A forming one does not while another grows. */
 bool lineage_is_fed(const Lineage *l, const Chain *c);
-/* The base of a chain was verified: chains that grew before it close at its instant, and so may it, if a later one's was
- * verified before. An open loss ends there. */
+/* The base of a chain was verified: chains that grew before it close at its instant, and so may it, if a later one's
+ * was verified before. An open loss ends there. */
 void lineage_succeed(Lineage *l);
 /* Up to it every instant since the first base is covered or lost; WALL_UNKNOWN. */
 Usec lineage_watermark(const Lineage *l);

@@ -8,9 +8,9 @@
  *
  * The state changes in run_apply alone, by the table in run.c; an event that a state does not know is inert.
  *
- * Links of chains (core/chain.h) go through the same states, from INTENDED on, and have a window in the place of a slot;
- * they are rows of their own. A run of a schedule of incremental exports asks for nothing itself: it is due until its
- * chain has covered its slot. */
+ * Links of chains (core/chain.h) go through the same states, from INTENDED on, and have a window in the place of a
+ * slot; they are rows of their own. A run of a schedule of incremental exports asks for nothing itself: it is due
+ * until its chain has covered its slot. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -132,7 +132,8 @@ void run_free(Run *r);
 DEFINE_CLEANUP(Run, run_free)
 
 /* The one place where a state changes. True when the event meant something to this state (it may stay the same). Copies
- * the cause into the run where the event carries one (who ordered it is for the story alone). Without memory for the cause the state changes all the same. */
+ * the cause into the run where the event carries one (who ordered it is for the story alone). Without memory for the
+ * cause the state changes all the same. */
 bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now);
 
 /* It is a link: an attempt at one window of a chain. */
@@ -144,7 +145,8 @@ static inline bool run_exports(const Run *r) { return r->action == ACTION_EXPORT
 
 void run_notes_clear(Run *r); /* they are in the ledger */
 bool run_is_settled(const Run *r);
-/* It has settled at its hard deadline, and what it asked for is still being made: the artefact goes on being watched. */
+/* It has settled at its hard deadline, and what it asked for is still being made: the artefact goes on being
+ * watched. */
 bool run_is_watched(const Run *r);
 /* The next deadline on the wall clock that matters in its state, and what passes with it. */
 Usec run_deadline(const Run *r);

@@ -22,13 +22,15 @@ static int add(Spans *s, Span span) {
     return 0;
 }
 
-static Usec reach_of(const ChainReach *c) { return usec_max(c->base_wall / USEC_PER_SEC * USEC_PER_SEC, c->covered_wall); }
+static Usec floor_second(Usec wall) { return wall / USEC_PER_SEC * USEC_PER_SEC; }
+
+static Usec reach_of(const ChainReach *c) { return usec_max(floor_second(c->base_wall), c->covered_wall); }
 
 static bool stands(const ChainReach *c) { return c->state != CHAIN_FORMING && c->state != CHAIN_VOID; }
 
 static int add_covered(const ChainReach *c, Spans *s) {
     return add(s, (Span){.kind = SPAN_COVERED,
-                         .from_wall = c->base_wall / USEC_PER_SEC * USEC_PER_SEC,
+                         .from_wall = floor_second(c->base_wall),
                          .to_wall = reach_of(c),
                          .chain_id = c->id,
                          .arn = c->base_arn,
@@ -49,8 +51,8 @@ static int add_window(const Chain *c, const ChainWindow *w, Usec late_wall, Span
 
 static bool is_wanted(const Lineage *l, const Chain *c) { return lineage_is_fed(l, c) && c->state != CHAIN_BROKEN; }
 
-/* What is open of a chain: windows that were asked for, and what comes after them. Verified windows behind a hole count for
- * nothing yet. */
+/* What is open of a chain: windows that were asked for, and what comes after them. Verified windows behind a hole
+ * count for nothing yet. */
 static int add_open(const Lineage *l, const Chain *c, Usec late_wall, Usec now_wall, Spans *s) {
     Usec frontier = chain_frontier(c), end = usec_min(c->end_wall, now_wall);
     int r = 0;
@@ -60,7 +62,7 @@ static int add_open(const Lineage *l, const Chain *c, Usec late_wall, Usec now_w
     if (r < 0 || !is_wanted(l, c) || frontier >= end)
         return r;
     return add(s, (Span){.kind = frontier < late_wall ? SPAN_LATE : SPAN_IN_FLIGHT,
-                         .from_wall = usec_max(frontier, c->base_wall / USEC_PER_SEC * USEC_PER_SEC),
+                         .from_wall = usec_max(frontier, floor_second(c->base_wall)),
                          .to_wall = end,
                          .chain_id = c->id});
 }
@@ -74,7 +76,8 @@ static int by_from(const void *a, const void *b) {
     return x->chain_id < y->chain_id ? -1 : x->chain_id > y->chain_id;
 }
 
-int spans_make(const Lineage *l, const ChainReach *reaches, size_t n_reaches, Usec tolerance_usec, Usec now_wall, Spans *ret) {
+int spans_make(const Lineage *l, const ChainReach *reaches, size_t n_reaches, Usec tolerance_usec, Usec now_wall,
+               Spans *ret) {
     CLEANUP(spans_done) Spans s = {};
     Usec late_wall = now_wall - tolerance_usec;
     int r = 0;

@@ -1,6 +1,6 @@
 #pragma once
-/* What the chains of a table come to, as spans of time: covered, in flight, late, lost. Pure; what is asked is the ledger's,
- * or what was found in the bucket and at the service. */
+/* What the chains of a table come to, as spans of time: covered, in flight, late, lost. Pure; what is asked is the
+ * ledger's, or what was found in the bucket and at the service. */
 
 #include <stddef.h>
 
@@ -42,12 +42,14 @@ typedef struct Spans {
 
 void spans_done(Spans *s);
 
-/* The lineage has its unsettled chains with their windows, and all losses; `reaches` are all chains. Time from the watermark
- * on that has waited for longer than `tolerance` is late. -ENOMEM. */
-int spans_make(const Lineage *l, const ChainReach *reaches, size_t n_reaches, Usec tolerance_usec, Usec now_wall, Spans *ret);
+/* The lineage has its unsettled chains with their windows, and all losses; `reaches` are all chains. Time from the
+ * watermark on that has waited for longer than `tolerance` is late. -ENOMEM. */
+int spans_make(const Lineage *l, const ChainReach *reaches, size_t n_reaches, Usec tolerance_usec, Usec now_wall,
+               Spans *ret);
 
 /* The end of what is covered; WALL_UNKNOWN: nothing is. */
 Usec spans_watermark(const Spans *s);
-/* 0: covered but for what is in flight; 1: some of it is late; 2: nothing is covered, or what is lost has no end yet. */
+/* 0: covered but for what is in flight; 1: some of it is late; 2: nothing is covered, or what is lost has no end
+ * yet. */
 int spans_level(const Spans *s);
 const char *span_kind_to_string(SpanKind k); /* "COVERED", "IN FLIGHT", ... */

@@ -166,8 +166,8 @@ static int show_one(Show *s, const StoreLineage *one) {
 
 static int none_found(const Show *s) {
     AUTO_FREE char *error =
-        text_format("%.300s: no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows which "
-                    "tables have one, and why one has no base yet",
+        text_format("%.300s: no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows "
+                    "which tables have one, and why one has no base yet",
                     s->options->table);
     ctl_failed(error);
     return UNKNOWN;

@@ -98,7 +98,7 @@ static int lineage_of_row(sqlite3_stmt *q, Ledger *l, Lineage **ret) {
 static Usec or_never(Usec wall) { return wall == WALL_UNKNOWN ? USEC_INFINITY : wall; }
 
 #define CHAINS_SQL                                                                                                     \
-    "SELECT " OF_TABLE ", table_id, table_arn, base_arn, why, id, state, base_run, base, base_made, start, covered,"    \
+    "SELECT " OF_TABLE ", table_id, table_arn, base_arn, why, id, state, base_run, base, base_made, start, covered,"   \
     " ends, begun, settled FROM chains WHERE settled IS NULL ORDER BY " OF_TABLE ", base, id"
 
 static int read_chain(sqlite3_stmt *q, Chain *c) {
@@ -133,10 +133,10 @@ static int take_chain(sqlite3_stmt *q, void *context) {
 
 /* As STORE_RUN_COLUMNS, so that a link reads as any run; then what is a link's own. */
 #define LINKS_SQL                                                                                                      \
-    "SELECT k.id, k.state, 'incremental', c.schedule, c.account, c.region, c.name, k.handle, c.table_id, c.table_arn,"  \
-    " k.s3_bucket, k.s3_bucket_owner, k.s3_prefix, k.s3_sse_algorithm, k.s3_kms_key_id, k.s3_format, k.why, k.hint,"    \
-    " k.request_id, k.to_wall, k.to_wall, NULL, k.warn_at, NULL, k.warned, k.attempt, k.intent, k.first_sent, k.sent,"  \
-    " k.n_sends, k.n_deferred, k.settled, k.verify, " STORE_LINK_ARTEFACT_COLUMNS ", k.view_type, k.chain, k.from_wall"   \
+    "SELECT k.id, k.state, 'incremental', c.schedule, c.account, c.region, c.name, k.handle, c.table_id, c.table_arn," \
+    " k.s3_bucket, k.s3_bucket_owner, k.s3_prefix, k.s3_sse_algorithm, k.s3_kms_key_id, k.s3_format, k.why, k.hint,"   \
+    " k.request_id, k.to_wall, k.to_wall, NULL, k.warn_at, NULL, k.warned, k.attempt, k.intent, k.first_sent, k.sent," \
+    " k.n_sends, k.n_deferred, k.settled, k.verify, " STORE_LINK_ARTEFACT_COLUMNS ", k.view_type, k.chain, k.from_wall"\
     " FROM links k JOIN chains c ON c.id = k.chain"
 #define LINK_OWN_COLUMN 49
 
@@ -292,7 +292,8 @@ void store_chains_done(StoreChains *c) {
 
 int store_chain_read(sqlite3 *db, StoreChains *ret, int *ret_error) {
     CLEANUP(store_chains_done) StoreChains c = {};
-    int code = store_sql_read(db, "SELECT DISTINCT " OF_TABLE " FROM chains ORDER BY " OF_TABLE, take_name, &c.ledger, ret_error);
+    int code = store_sql_read(db, "SELECT DISTINCT " OF_TABLE " FROM chains ORDER BY " OF_TABLE, take_name, &c.ledger,
+                              ret_error);
     if (code == SQLITE_OK && *ret_error >= 0)
         code = store_chain_load(db, &c.ledger, ret_error);
     if (code != SQLITE_OK || *ret_error < 0)
@@ -306,7 +307,8 @@ int store_chain_read(sqlite3 *db, StoreChains *ret, int *ret_error) {
         c.items[c.n_items].lineage = c.ledger.lineages[c.n_items];
     code = store_sql_read(db,
                           "SELECT " OF_TABLE ", id, state, base_arn, base, covered,"
-                          " (SELECT count(*) FROM links WHERE chain = chains.id AND state = 'succeeded' AND to_wall <= covered)"
+                          " (SELECT count(*) FROM links WHERE chain = chains.id AND state = 'succeeded'"
+                          " AND to_wall <= covered)"
                           " FROM chains ORDER BY " OF_TABLE ", base, id",
                           take_reach, &c, ret_error);
     if (code == SQLITE_OK && *ret_error >= 0) {

@@ -1,6 +1,6 @@
 #pragma once
-/* One statement with its values, for those parts of the ledger that are written rarely. Functions return an SQLite code,
- * but where they say -errno. */
+/* One statement with its values, for those parts of the ledger that are written rarely. Functions return an SQLite
+ * code, but where they say -errno. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -163,7 +163,8 @@ static void check_fresh(const ChainBook *b, const Run *r) {
     name_of(r, name);
     if (!chain)
         house_violated(b->house, "%s has no chain", name);
-    if (length < 15 * USEC_PER_MINUTE || length > USEC_PER_DAY || r->from_wall % USEC_PER_SEC || r->to_wall % USEC_PER_SEC)
+    if (length < 15 * USEC_PER_MINUTE || length > USEC_PER_DAY || r->from_wall % USEC_PER_SEC ||
+        r->to_wall % USEC_PER_SEC)
         house_violated(b->house, "%s is of no length that can be exported", name);
     for (size_t i = 0; i < b->n_links; i++) {
         const LinkLine *l = &b->links[i];
@@ -236,7 +237,8 @@ static void take_chain(ChainBook *b, const Chain *c) {
                             .covered_wall = c->start_wall, .prefix_wall = c->start_wall};
         if (!base || base->export_wall == WALL_UNKNOWN || c->base_wall > base->export_wall)
             house_violated(b->house, "a chain begins later than its base");
-        if (c->start_wall > base->export_wall - USEC_PER_MINUTE || c->start_wall < base->export_wall - 2 * USEC_PER_MINUTE)
+        if (c->start_wall > base->export_wall - USEC_PER_MINUTE ||
+            c->start_wall < base->export_wall - 2 * USEC_PER_MINUTE)
             house_violated(b->house, "the first link of a chain does not begin a minute before its base");
     }
     if (c->covered_wall < line->covered_wall)
@@ -312,7 +314,8 @@ int64_t chain_book_last(const ChainBook *b) {
     return last;
 }
 
-bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table, Usec *ret_watermark_wall) {
+bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table,
+                        Usec *ret_watermark_wall) {
     const ChainLine *c = chain_line(b, id);
     if (!c || !is_of(c, schedule, table) || !is_verified(c->state))
         return false;
@@ -349,7 +352,8 @@ void chain_book_check_covered(const ChainBook *b, const Run *r) {
 
 /* --- the ledger --- */
 
-static void compare(ChainBook *b, sqlite3 *db, const char *sql, size_t n_expected, void (*row)(ChainBook *, sqlite3_stmt *)) {
+static void compare(ChainBook *b, sqlite3 *db, const char *sql, size_t n_expected,
+                    void (*row)(ChainBook *, sqlite3_stmt *)) {
     sqlite3_stmt *q = NULL;
     size_t n = 0;
     int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
@@ -373,14 +377,16 @@ static void compare_link(ChainBook *b, sqlite3_stmt *q) {
     if (!l || l->to_wall != sqlite3_column_int64(q, 3) ||
         strcmp(run_state_to_string(l->state), (const char *)sqlite3_column_text(q, 4)) != 0 ||
         !text_equal(l->arn, (const char *)sqlite3_column_text(q, 5)))
-        house_violated(b->house, "the ledger's link %lld is not as it was committed", (long long)sqlite3_column_int64(q, 6));
+        house_violated(b->house, "the ledger's link %lld is not as it was committed",
+                       (long long)sqlite3_column_int64(q, 6));
 }
 
 static void compare_chain(ChainBook *b, sqlite3_stmt *q) {
     const ChainLine *c = chain_line(b, sqlite3_column_int64(q, 0));
     if (!c || strcmp(chain_state_to_string(c->state), (const char *)sqlite3_column_text(q, 1)) != 0 ||
         c->covered_wall != sqlite3_column_int64(q, 2) || c->start_wall != sqlite3_column_int64(q, 3))
-        house_violated(b->house, "the ledger's chain %lld is not as it was committed", (long long)sqlite3_column_int64(q, 0));
+        house_violated(b->house, "the ledger's chain %lld is not as it was committed",
+                       (long long)sqlite3_column_int64(q, 0));
 }
 
 static void compare_loss(ChainBook *b, sqlite3_stmt *q) {

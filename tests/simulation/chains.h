@@ -12,8 +12,8 @@ void chain_book_free(ChainBook *b);
 
 /* An answer about an export: the service's word on it. */
 void chain_book_served(ChainBook *b, const ServiceRequest *request, const ServiceReply *reply);
-/* Windows are adjacent and of the right length, attempts follow upon failures, and a watermark covers nothing but verified
- * windows on a verified base, which the service has completed. */
+/* Windows are adjacent and of the right length, attempts follow upon failures, and a watermark covers nothing but
+ * verified windows on a verified base, which the service has completed. */
 void chain_book_committed(ChainBook *b, const LedgerBatch *batch);
 /* A run of this slot may call itself covered. */
 void chain_book_check_covered(const ChainBook *b, const Run *r);
@@ -26,7 +26,8 @@ Usec chain_book_frontier(const ChainBook *b, const char *schedule, const char *t
 /* The largest number of a chain. */
 int64_t chain_book_last(const ChainBook *b);
 /* Is it one of the table's whose base is verified? */
-bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table, Usec *ret_watermark_wall);
+bool chain_book_is_good(const ChainBook *b, int64_t id, const char *schedule, const char *table,
+                        Usec *ret_watermark_wall);
 /* The ARN of its base (0), and of its verified links up to its watermark in order (from 1); NULL: there are no more. */
 const char *chain_book_export(const ChainBook *b, int64_t id, size_t n);
 

@@ -88,7 +88,8 @@ static void put(Replay *r, char *key, char *image) {
 static char *key_of(const cJSON *attributes) { return print(cJSON_GetObjectItemCaseSensitive(attributes, "id")); }
 
 static void apply(Replay *r, const cJSON *line) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(line, "Item"), *keys = cJSON_GetObjectItemCaseSensitive(line, "Keys");
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(line, "Item"),
+                *keys = cJSON_GetObjectItemCaseSensitive(line, "Keys");
     if (item)
         put(r, key_of(item), print(item));
     else
@@ -143,8 +144,8 @@ static void compare_item(Replay *r, const cJSON *item) {
     Item wanted = {.key = key};
     Item **found = tfind(&wanted, &r->items, by_key);
     if (!found || !text_equal((*found)->image, image))
-        house_violated(r->house, "%s: it restores %s, and not %s", r->what, found && (*found)->image ? (*found)->image : "nothing",
-                       image);
+        house_violated(r->house, "%s: it restores %s, and not %s", r->what,
+                       found && (*found)->image ? (*found)->image : "nothing", image);
     n_left--;
 }
 

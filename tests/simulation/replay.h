@@ -1,6 +1,6 @@
 #pragma once
-/* Restores a table from a chain's objects in the bucket, as anybody with the bucket would: the base's items, then what each
- * link changed, in order; and holds it against the table as it was at the watermark, item by item. */
+/* Restores a table from a chain's objects in the bucket, as anybody with the bucket would: the base's items, then
+ * what each link changed, in order; and holds it against the table as it was at the watermark, item by item. */
 
 #include "chains.h"
 

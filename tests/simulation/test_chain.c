@@ -15,16 +15,16 @@
 #define MINUTE USEC_PER_MINUTE
 #define HOUR USEC_PER_HOUR
 #define DAY USEC_PER_DAY
-/* How far behind a chain is when all is well: half an hour to the next slot, five minutes until that can be restored, and
- * what an export takes; and some patience. */
+/* How far behind a chain is when all is well: half an hour to the next slot, five minutes until that can be
+ * restored, and what an export takes; and some patience. */
 #define BEHIND (50 * MINUTE)
 
 static const char conf[] = "deployment = \"acme\";\n"
                            "defaults = { s3 = { bucket = \"acme-bucket\"; }; };\n"
                            "schedules = {\n"
                            "  full = { action = \"export\"; when = \"Sun 03:00\"; };\n"
-                           "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; max_age = \"90min\";\n"
-                           "           on_lost = \"full\"; };\n"
+                           "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; \n"
+                           "           max_age = \"90min\"; on_lost = \"full\"; };\n"
                            "};\n"
                            "tables = ( { match = \"orders\"; schedules = [\"full\", \"half\"]; } );\n";
 static const char *const tables[] = {"orders:pitr", NULL};
@@ -60,7 +60,8 @@ static void set_recovery(House *h, bool on, int days) {
     snprintf(body, sizeof body,
              on ? "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true,"
                   "\"RecoveryPeriodInDays\":%d}}"
-                : "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":false}}",
+                : "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":"
+                  "{\"PointInTimeRecoveryEnabled\":false}}",
              days);
     free(others_call(h, "UpdateContinuousBackups", body));
 }
@@ -83,8 +84,9 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
     }
 }
 
-/* Sixty days in which everything happens: exports fail, replies are lost, the host is off for 20 hours and for 3 days with
- * a horizon of 2, recovery is switched off and on. In the end each chain restores the table as it was at its watermark. */
+/* Sixty days in which everything happens: exports fail, replies are lost, the host is off for 20 hours and for 3
+ * days with a horizon of 2, recovery is switched off and on. In the end each chain restores the table as it was at
+ * its watermark. */
 static void sixty_days(void **state) {
     uint64_t seed = (uint64_t)house_number("DDB_SEED", 1), random = seed;
     char replay[64];
@@ -128,7 +130,8 @@ static void sixty_days(void **state) {
     house_free(h);
 }
 
-/* What is lost is found out whatever has become of the table, and said; what a chain does without a base is as on_lost says. */
+/* What is lost is found out whatever has become of the table, and said; what a chain does without a base is as
+ * on_lost says. */
 static void waits_for_its_base(void **state) {
     AUTO_FREE char *ask = text_format("%s", conf);
     char *word = strstr(ask, "on_lost = \"full\"");
@@ -158,7 +161,8 @@ static void waits_for_its_base(void **state) {
     house_free(h);
 }
 
-/* The bucket refuses for days: half, a quarter and a tenth of the horizon are said on the way, and then that it is lost. */
+/* The bucket refuses for days: half, a quarter and a tenth of the horizon are said on the way, and then that it is
+ * lost. */
 static void refused_until_it_is_lost(void **state) {
     House *h = house_of(conf, 3);
     set_recovery(h, true, 2);
@@ -178,7 +182,8 @@ static void refused_until_it_is_lost(void **state) {
     house_free(h);
 }
 
-/* One that is refused for a shorter time makes all of it good: eight windows wait, the last of them as wide as need be. */
+/* One that is refused for a shorter time makes all of it good: eight windows wait, the last of them as wide as need
+ * be. */
 static void refused_for_a_day(void **state) {
     House *h = house_of(conf, 4);
     set_recovery(h, true, 2);
@@ -299,8 +304,9 @@ static void least_margin_first(void **state) {
         house_violated(h, "a table whose time runs out has to wait for others");
     house_run(h, START + DAY, 0);
     for (int i = 0; i < 40; i++)
-        house_expect_count(h, "time was lost",
-                           chain_book_audit(book_chains(house_book(h)), "half", names[i], START + 23 * HOUR).n_losses, 0);
+        house_expect_count(
+            h, "time was lost",
+            chain_book_audit(book_chains(house_book(h)), "half", names[i], START + 23 * HOUR).n_losses, 0);
     house_free(h);
 }
 
@@ -328,5 +334,6 @@ static void dies_at_every_point(void **state) {
 UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days), cmocka_unit_test(waits_for_its_base),
           cmocka_unit_test(refused_until_it_is_lost), cmocka_unit_test(refused_for_a_day),
           cmocka_unit_test(another_table_of_the_name), cmocka_unit_test(shorter_recovery),
-          cmocka_unit_test(too_large_a_base), cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(least_margin_first),
+          cmocka_unit_test(too_large_a_base), cmocka_unit_test(a_base_that_is_there),
+          cmocka_unit_test(least_margin_first),
           cmocka_unit_test(dies_at_every_point))

@@ -285,7 +285,8 @@ static void margin_is_what_is_left_of_the_period(void **state) {
     assert_true(lineage_margin(c.lineage, T0 + USEC_PER_DAY) == USEC_PER_DAY + 12 * HOUR);
 }
 
-/* Windows that are verified in any order: the watermark is always the end of the longest prefix, and never goes back. */
+/* Windows that are verified in any order: the watermark is always the end of the longest prefix, and never goes
+ * back. */
 static void windows_in_any_order(void **state) {
     const char *seed_text = getenv("DDB_SEED");
     uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 7, random = seed;

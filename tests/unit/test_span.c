@@ -20,7 +20,8 @@ static Chain growing(void) {
                    .covered_wall = T0 + 2 * HOUR, .end_wall = USEC_INFINITY};
 }
 
-/* A chain that has settled, one that grows with a window under way behind one that failed, and what was lost between. */
+/* A chain that has settled, one that grows with a window under way behind one that failed, and what was lost
+ * between. */
 static void all_kinds(void **state) {
     CLEANUP(run_free_ptr) Run *run = NULL;
     assert_int_equal(run_new(1, &run), 0);
@@ -33,7 +34,8 @@ static void all_kinds(void **state) {
     chain.n_windows = 3;
     LostSpan loss = {.chain_id = 1, .from_wall = T0 - 9 * HOUR, .to_wall = T0, .why = "off"};
     Lineage l = {.chains = (Chain *[]){&chain}, .n_chains = 1, .losses = &loss, .n_losses = 1};
-    ChainReach reaches[] = {{.id = 1, .state = CHAIN_BROKEN, .base_wall = T0 - 20 * HOUR, .covered_wall = T0 - 9 * HOUR},
+    ChainReach reaches[] = {{.id = 1, .state = CHAIN_BROKEN, .base_wall = T0 - 20 * HOUR,
+                             .covered_wall = T0 - 9 * HOUR},
                             {.id = 2, .state = CHAIN_GROWING, .base_wall = T0, .covered_wall = T0 + 2 * HOUR},
                             {.id = 3, .state = CHAIN_FORMING, .base_wall = T0 + HOUR, .covered_wall = T0 + HOUR},
                             {.id = 4, .state = CHAIN_VOID, .base_wall = T0 + HOUR, .covered_wall = T0 + HOUR}};

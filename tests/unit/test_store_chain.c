@@ -80,7 +80,8 @@ static void with_artefact(Run *r) {
     r->artefact = calloc(1, sizeof *r->artefact);
     assert_non_null(r->artefact);
     *r->artefact = (Artefact){.run_id = r->id, .action = r->action, .life = ARTEFACT_IN_PROGRESS,
-                              .arn = text_format(ARN "/export/01795399200000-%08d", (int)r->id), .status = copy("IN_PROGRESS"),
+                              .arn = text_format(ARN "/export/01795399200000-%08d", (int)r->id),
+                              .status = copy("IN_PROGRESS"),
                               .name = copy(r->name), .table_id = copy("table-id"), .created_wall = r->to_wall,
                               .finished_wall = T0 + 6, .verified_wall = T0 + 7, .size_bytes = 8, .item_count = 9,
                               .details = copy("{\"ItemCount\":9}"), .level = VERIFY_OBJECTS, .found = copy("found")};
@@ -127,10 +128,12 @@ static void all_comes_back(void **state) {
     Lineage lost = {.account = "own", .region = "eu-central-1", .table = "orders", .schedule = "half",
                     .losses = losses, .n_losses = 2};
     /* covered already; failed, and tried again; verified ahead of a hole; failed; intended; beyond the end */
-    Run *links[] = {link_in(RUN_SUCCEEDED, 10, T0 - 60 * SEC, T0 + HOUR, 1), link_in(RUN_FAILED, 11, T0 + HOUR, T0 + 2 * HOUR, 1),
+    Run *links[] = {link_in(RUN_SUCCEEDED, 10, T0 - 60 * SEC, T0 + HOUR, 1),
+                    link_in(RUN_FAILED, 11, T0 + HOUR, T0 + 2 * HOUR, 1),
                     link_in(RUN_IN_PROGRESS, 12, T0 + HOUR, T0 + 2 * HOUR, 2),
                     link_in(RUN_SUCCEEDED, 13, T0 + 2 * HOUR, T0 + 3 * HOUR, 1),
-                    link_in(RUN_FAILED, 14, T0 + 3 * HOUR, T0 + 4 * HOUR, 3), link_in(RUN_INTENDED, 15, T0 + 4 * HOUR, T0 + 9 * HOUR, 1),
+                    link_in(RUN_FAILED, 14, T0 + 3 * HOUR, T0 + 4 * HOUR, 3),
+                    link_in(RUN_INTENDED, 15, T0 + 4 * HOUR, T0 + 9 * HOUR, 1),
                     link_in(RUN_REQUESTED, 16, T0 + 9 * HOUR, T0 + 10 * HOUR, 1)};
     with_artefact(links[2]);
     commit_all(s, &c, links, ARRAY_SIZE(links), &lost);
@@ -153,7 +156,8 @@ static void all_comes_back(void **state) {
     assert_string_equal(back->base_arn, c.base_arn);
     assert_string_equal(back->why, c.why);
     assert_true(back->base_run_id == 3 && back->base_wall == T0 && back->base_is_made);
-    assert_true(back->start_wall == c.start_wall && back->covered_wall == c.covered_wall && back->end_wall == c.end_wall);
+    assert_true(back->start_wall == c.start_wall && back->covered_wall == c.covered_wall &&
+                back->end_wall == c.end_wall);
     assert_true(back->begun_wall == c.begun_wall && back->settled_wall == WALL_UNKNOWN);
     assert_int_equal(back->n_windows, 4);
     assert_int_equal(back->windows[0].run->id, 12);
@@ -169,7 +173,8 @@ static void all_comes_back(void **state) {
     const Artefact *a = l.runs[0]->artefact, *was = links[2]->artefact;
     assert_null(l.runs[1]->artefact);
     assert_true(a->life == was->life && a->created_wall == was->created_wall && a->finished_wall == was->finished_wall);
-    assert_true(a->verified_wall == was->verified_wall && a->size_bytes == 8 && a->item_count == 9 && a->level == VERIFY_OBJECTS);
+    assert_true(a->verified_wall == was->verified_wall && a->size_bytes == 8 && a->item_count == 9 &&
+                a->level == VERIFY_OBJECTS);
     assert_string_equal(a->arn, was->arn);
     assert_string_equal(a->status, was->status);
     assert_string_equal(a->table_id, was->table_id);
@@ -177,7 +182,8 @@ static void all_comes_back(void **state) {
     assert_string_equal(a->found, was->found);
     assert_int_equal(lineage->n_losses, 2);
     for (size_t i = 0; i < 2; i++) {
-        assert_true(lineage->losses[i].from_wall == losses[i].from_wall && lineage->losses[i].to_wall == losses[i].to_wall);
+        assert_true(lineage->losses[i].from_wall == losses[i].from_wall &&
+                    lineage->losses[i].to_wall == losses[i].to_wall);
         assert_true(lineage->losses[i].chain_id == 7 && lineage->losses[i].noticed_wall == losses[i].noticed_wall);
         assert_string_equal(lineage->losses[i].why, losses[i].why);
     }
