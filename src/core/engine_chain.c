@@ -190,9 +190,25 @@ static int consider(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
     return r < 0 ? r : engine_schedule_chain(e, l, now);
 }
 
+/* What a person must mend is said, once. */
+static int say_blind(Engine *e, Lineage *l, const AwsError *error, EngineOutbox *out) {
+    Report *report = NULL;
+    if (l->blind_said || (error->class != AWS_DENIED && error->class != AWS_REFUSED))
+        return 0;
+    l->blind_said = true;
+    int r = report_enrolment(l->enrolment, REPORT_CHAIN_BEHIND, e->qualified, &report,
+                             "the chain of %s waits: how far back the table can be restored is not told: %s%s%s%s%s",
+                             l->schedule, error->code, error->message[0] ? ": " : "", error->message,
+                             error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+    return r < 0 ? r : engine_say(out, report);
+}
+
 /* Nothing is concluded from it. */
-static int look_failed(Engine *e, Lineage *l, Now now) {
+static int look_failed(Engine *e, Lineage *l, const AwsError *error, Now now, EngineOutbox *out) {
     Usec wait = LOOK_SOON_USEC;
+    int r = say_blind(e, l, error, out);
+    if (r < 0)
+        return r;
     for (int i = 0; i < l->n_failures && wait < LOOK_BASE_USEC; i++)
         wait *= 2;
     l->n_failures++;
@@ -204,12 +220,13 @@ static int take_table(Engine *e, Lineage *l, const CallDone *done, Now now, Engi
     int r = 0;
     l->table_is_gone = done->error.class == AWS_NOT_FOUND;
     if (done->error.class != AWS_OK && !l->table_is_gone)
-        return look_failed(e, l, now);
+        return look_failed(e, l, &done->error, now, out);
     if (!l->table_is_gone && ((r = target_describe(t, &done->reply->table, now.wall)) < 0 ||
                               (r = engine_put_target(out, t)) < 0))
         return r;
-    if (!l->table_is_gone && !drive_table_is_ready(&done->reply->table))
-        return look_failed(e, l, now);
+    bool is_ready = !l->table_is_gone && drive_table_is_ready(&done->reply->table);
+    if (!l->table_is_gone && (!is_ready || l->recovery_wall == WALL_UNKNOWN)) /* it is being made */
+        return look_failed(e, l, &done->error, now, out);
     l->n_failures = 0;
     return consider(e, l, now, out);
 }
@@ -227,13 +244,14 @@ int engine_chain_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out)
         return take_table(e, l, done, now, out);
     if (done->error.class == AWS_NOT_FOUND) {
         l->recovery = (RecoveryInfo){.period_days = COUNT_UNKNOWN, .earliest_wall = WALL_UNKNOWN, .latest_wall = 0};
+        l->recovery_wall = WALL_UNKNOWN;
         return ask(e, l, LINEAGE_ASKS_TABLE, now);
     }
     if (done->error.class != AWS_OK)
-        return look_failed(e, l, now);
+        return look_failed(e, l, &done->error, now, out);
     l->recovery = done->reply->recovery;
     l->recovery_wall = now.wall;
-    l->table_is_gone = false;
+    l->table_is_gone = l->blind_said = false;
     l->n_failures = 0;
     return wants_table(l, now) ? ask(e, l, LINEAGE_ASKS_TABLE, now) : consider(e, l, now, out);
 }

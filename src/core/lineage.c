@@ -202,9 +202,11 @@ static bool is_another(const Lineage *l, const Chain *c) {
 }
 
 Usec lineage_earliest(const Lineage *l, const Chain *c) {
+    if (l->table_is_gone || is_another(l, c))
+        return USEC_INFINITY;
     if (l->recovery_wall == WALL_UNKNOWN)
-        return is_another(l, c) ? USEC_INFINITY : 0;
-    if (l->table_is_gone || !l->recovery.pitr_enabled || is_another(l, c))
+        return 0;
+    if (!l->recovery.pitr_enabled)
         return USEC_INFINITY;
     return l->recovery.earliest_wall;
 }

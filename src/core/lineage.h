@@ -42,6 +42,7 @@ typedef struct Lineage {
     Usec base_tried_wall;
     int n_warned; /* thresholds of the margin that were passed and said */
     bool has_searched; /* the ledger, for a base */
+    bool blind_said; /* that the service does not tell of the table's recovery */
     bool base_said; /* that a base is missing, and waited for */
     int n_failures;
     HeapNode look; /* wall: when to ask for the table's recovery, and see what can be done */

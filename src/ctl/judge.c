@@ -272,8 +272,8 @@ int judge(Situation *s) {
         r = judge_existence(s);
     for (size_t i = 0; r >= 0 && i < s->n_unsettled; i++)
         r = judge_run(s, s->unsettled[i]);
-    for (size_t i = 0; r >= 0 && i < s->chains.n_items; i++)
-        r = judge_loss(s, s->chains.items[i].lineage);
+    for (size_t i = 0; r >= 0 && i < s->lost.n_lineages; i++)
+        r = judge_loss(s, s->lost.lineages[i]);
     for (size_t i = 0; r >= 0 && i < s->stock.n_brakes; i++)
         r = judge_brake(s, &s->stock.brakes[i]);
     if (r < 0)

@@ -29,7 +29,7 @@ typedef struct Situation {
     Usec now_wall;
     DaemonState daemon;
     char *deployment; /* as in the name of the newest backup; NULL: no backup tells it */
-    StoreChains chains;
+    Ledger lost; /* lineages with losses that have no end */
     Targets targets;
     LedgerTable *tables; /* the inventory */
     size_t n_tables, n_tables_room;

@@ -140,11 +140,14 @@ static int take_chain(sqlite3_stmt *q, void *context) {
     " FROM links k JOIN chains c ON c.id = k.chain"
 #define LINK_OWN_COLUMN 49
 
-/* Open attempts, and the last attempt at each window that its chain still has to do with. */
+/* Open attempts, and the last attempt at each window that its chain still has to do with. Found by the indexes: most
+ * links are of the past. */
 #define OPEN_LINKS_SQL                                                                                                 \
-    LINKS_SQL " WHERE k.settled IS NULL OR (c.settled IS NULL AND k.to_wall > c.covered"                               \
-              " AND (c.ends IS NULL OR k.from_wall < c.ends) AND k.attempt = (SELECT max(attempt) FROM links"          \
-              " WHERE chain = k.chain AND from_wall = k.from_wall)) ORDER BY k.chain, k.from_wall, k.attempt"
+    LINKS_SQL " WHERE k.id IN (SELECT id FROM links WHERE settled IS NULL UNION"                                       \
+              " SELECT n.id FROM chains o JOIN links n ON n.chain = o.id AND n.from_wall >= o.covered"                 \
+              " WHERE o.settled IS NULL AND (o.ends IS NULL OR n.from_wall < o.ends) AND n.attempt ="                  \
+              " (SELECT max(attempt) FROM links WHERE chain = n.chain AND from_wall = n.from_wall))"                   \
+              " ORDER BY k.chain, k.from_wall, k.attempt"
 
 static int read_link(sqlite3_stmt *q, Run **ret) {
     CLEANUP(run_free_ptr) Run *r = NULL;
@@ -198,6 +201,8 @@ static int take_link(sqlite3_stmt *q, void *context) {
     return 0;
 }
 
+#define LOSSES_SQL "SELECT " OF_TABLE ", from_wall, to_wall, chain, noticed, why FROM losses"
+
 static int take_loss(sqlite3_stmt *q, void *context) {
     Lineage *l;
     int r = lineage_of_row(q, context, &l);
@@ -234,8 +239,7 @@ static const struct {
 } loads[] = {
     {CHAINS_SQL, take_chain},
     {OPEN_LINKS_SQL, take_link},
-    {"SELECT " OF_TABLE ", from_wall, to_wall, chain, noticed, why FROM losses ORDER BY " OF_TABLE ", from_wall",
-     take_loss},
+    {LOSSES_SQL " ORDER BY " OF_TABLE ", from_wall", take_loss},
     {"SELECT " OF_TABLE ", min(base) FROM chains WHERE state NOT IN ('forming', 'void') GROUP BY " OF_TABLE,
      take_first},
     {"SELECT (SELECT coalesce(max(id), 0) FROM links), (SELECT coalesce(max(id), 0) FROM chains)", take_numbers},
@@ -250,6 +254,10 @@ int store_chain_load(sqlite3 *db, Ledger *into, int *ret_error) {
 }
 
 /* --- for readers --- */
+
+int store_chain_read_losses(sqlite3 *db, Ledger *into, int *ret_error) {
+    return store_sql_read(db, LOSSES_SQL " WHERE to_wall IS NULL ORDER BY " OF_TABLE, take_loss, into, ret_error);
+}
 
 /* Every chain, so that a lineage stands there even if all of its chains have settled. */
 static int take_name(sqlite3_stmt *q, void *context) {

@@ -15,3 +15,5 @@ int store_chain_put(struct sqlite3 *db, const LedgerBatch *batch);
 int store_chain_load(struct sqlite3 *db, Ledger *into, int *ret_error);
 /* As store_read_chains. */
 int store_chain_read(struct sqlite3 *db, StoreChains *ret, int *ret_error);
+/* As store_read_open_losses. */
+int store_chain_read_losses(struct sqlite3 *db, Ledger *into, int *ret_error);

@@ -407,11 +407,20 @@ int store_read_stock(StoreRead *s, const char *prefix, Stock *ret) {
     return stock_read(s, code, error);
 }
 
-int store_read_chains(StoreRead *s, StoreChains *ret) {
-    int r, code = store_chain_read(s->db, ret, &r);
+static int chains_read(StoreRead *s, int code, int error) {
     return code != SQLITE_OK ? failed(s, code, "the ledger cannot be read")
-           : r < 0           ? take_failed(s, &(Query){.what = "a chain"}, r)
+           : error < 0       ? take_failed(s, &(Query){.what = "a chain"}, error)
                              : 0;
+}
+
+int store_read_chains(StoreRead *s, StoreChains *ret) {
+    int error, code = store_chain_read(s->db, ret, &error);
+    return chains_read(s, code, error);
+}
+
+int store_read_open_losses(StoreRead *s, Ledger *into) {
+    int error, code = store_chain_read_losses(s->db, into, &error);
+    return chains_read(s, code, error);
 }
 
 int store_read_stock_state(StoreRead *s, StockState *ret) {

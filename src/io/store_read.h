@@ -110,6 +110,8 @@ typedef struct StoreChains {
 } StoreChains;
 int store_read_chains(StoreRead *s, StoreChains *ret);
 void store_chains_done(StoreChains *c);
+/* Lineages with nothing but their open losses. */
+int store_read_open_losses(StoreRead *s, Ledger *into);
 
 /* Slots that did not run, newest first; strings are borrowed. */
 typedef int (*StoreRangeRow)(void *context, const LedgerRange *range, Usec decided_wall);

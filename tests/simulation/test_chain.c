@@ -243,6 +243,31 @@ static void too_large_a_base(void **state) {
     house_free(h);
 }
 
+/* A service that does not tell how far back the table can be restored makes nothing lost: the chain waits, and says
+ * so. */
+static void recovery_is_not_told(void **state) {
+    static const struct {
+        const char *fault;
+        size_t n_behind;
+    } rows[] = {{"DescribeContinuousBackups times=forever error AccessDeniedException", 1},
+                {"DescribeContinuousBackups times=forever error TableNotFoundException", 0},
+                {"DescribeContinuousBackups times=forever error InternalServerError 500", 0},
+                {"DescribeContinuousBackups times=forever garbage", 0},
+                {"DescribeContinuousBackups times=forever omit PointInTimeRecoveryStatus", 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        House *h = house_of(conf, 20 + i);
+        house_run(h, START + 6 * HOUR, 0);
+        house_add_fault(h, rows[i].fault);
+        house_run(h, START + 18 * HOUR, 0);
+        house_expect_count(h, "behind was said", house_figures(h)->n_said[REPORT_CHAIN_BEHIND], rows[i].n_behind);
+        house_clear_faults(h);
+        house_run(h, START + DAY, 0);
+        ChainTally t = chain_book_audit(book_chains(house_book(h)), "half", "orders", START + DAY - BEHIND);
+        house_expect_count(h, "time was lost", t.n_losses, 0);
+        house_free(h);
+    }
+}
+
 /* A chain begins with the export that is there, and covers all time since. */
 static void a_base_that_is_there(void **state) {
     static const char full_alone[] = "deployment = \"acme\";\n"
@@ -335,5 +360,5 @@ UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days)
           cmocka_unit_test(refused_until_it_is_lost), cmocka_unit_test(refused_for_a_day),
           cmocka_unit_test(another_table_of_the_name), cmocka_unit_test(shorter_recovery),
           cmocka_unit_test(too_large_a_base), cmocka_unit_test(a_base_that_is_there),
-          cmocka_unit_test(least_margin_first),
+          cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first),
           cmocka_unit_test(dies_at_every_point))
