@@ -20,11 +20,23 @@ typedef struct Scan {
     Span open[DEPTH_MAX]; /* names of the elements that are open */
     size_t depth;
     bool had_root;
-    const char *path;
-    Secret *found;
-    bool has_found, inside; /* the element sought is open now */
+    bool is_leaf; /* the innermost element has no elements so far */
+    Secret text;  /* its characters; room for all of the document's */
     size_t room;
+    XmlEnded ended;
+    void *context;
 } Scan;
+
+/* The elements that are open. */
+struct XmlPlace {
+    const Span *open;
+    size_t depth;
+};
+
+static void scan_done(Scan *s) {
+    s->text.len = s->text.bytes ? s->room : 0; /* whatever was in it */
+    secret_done(&s->text);
+}
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -54,20 +66,27 @@ static bool take_name(Scan *s, Span *ret) {
     return ret->n > 0;
 }
 
-/* Does the list of open elements spell the path? */
-static bool is_sought(const Scan *s) {
-    const char *at = s->path;
-    for (size_t i = 0; i < s->depth; i++) {
-        size_t n = strcspn(at, "/");
-        if (n != s->open[i].n || memcmp(at, s->open[i].at, n) != 0)
+bool xml_is(const XmlPlace *place, const char *path) {
+    for (size_t i = 0; i < place->depth; i++) {
+        size_t n = strcspn(path, "/");
+        if (n != place->open[i].n || memcmp(path, place->open[i].at, n) != 0)
             return false;
-        at += n;
-        if (*at == '/')
-            at++;
-        else if (i + 1 < s->depth)
+        path += n;
+        if (*path == '/')
+            path++;
+        else if (i + 1 < place->depth)
             return false;
     }
-    return s->depth > 0 && !*at;
+    return place->depth > 0 && !*path;
+}
+
+/* The innermost element ends. */
+static int tell(Scan *s) {
+    XmlPlace place = {.open = s->open, .depth = s->depth};
+    int r = s->ended(s->context, &place, s->is_leaf ? &s->text : NULL);
+    s->depth--;
+    s->is_leaf = false; /* of the one around it */
+    return r;
 }
 
 /* name = "value" ..., up to the end of a start tag. */
@@ -98,28 +117,12 @@ static int open_element(Scan *s) {
     Span name;
     if (!take_name(s, &name) || s->depth == DEPTH_MAX || (s->depth == 0 && s->had_root) || !skip_attributes(s))
         return -EBADMSG;
-    s->had_root = true;
-    if (s->inside) { /* no text, then */
-        secret_done(s->found);
-        s->has_found = s->inside = false;
-    }
+    s->had_root = s->is_leaf = true;
     s->open[s->depth++] = name;
-    bool sought = is_sought(s) && !s->has_found;
-    if (sought) {
-        s->room = (size_t)(s->end - s->at) + 1;
-        const char *stop = memchr(s->at, '<', (size_t)(s->end - s->at));
-        s->room = stop ? (size_t)(stop - s->at) + 1 : s->room;
-        if (!(s->found->bytes = malloc(s->room)))
-            return -ENOMEM;
-        s->found->bytes[0] = '\0';
-        s->found->len = 0;
-        s->has_found = s->inside = true;
-    }
-    if (take(s, "/>")) {
-        s->depth--;
-        s->inside = false;
-        return 0;
-    }
+    s->text.bytes[0] = '\0';
+    s->text.len = 0;
+    if (take(s, "/>"))
+        return tell(s);
     return take(s, ">") ? 0 : -EBADMSG;
 }
 
@@ -127,37 +130,34 @@ static int close_element(Scan *s) {
     Span name;
     if (!take_name(s, &name) || s->depth == 0)
         return -EBADMSG;
-    Span opened = s->open[--s->depth];
+    Span opened = s->open[s->depth - 1];
     skip_space(s);
-    s->inside = false;
-    return take(s, ">") && name.n == opened.n && memcmp(name.at, opened.at, name.n) == 0 ? 0 : -EBADMSG;
+    if (!take(s, ">") || name.n != opened.n || memcmp(name.at, opened.at, name.n) != 0)
+        return -EBADMSG;
+    return tell(s);
 }
 
+static void put_byte(Scan *s, uint32_t byte) { s->text.bytes[s->text.len++] = (char)byte; }
+
+/* In UTF-8, which is shorter than any reference. */
 static void put(Scan *s, uint32_t code) {
-    if (!s->inside)
+    if (!s->is_leaf)
         return;
-    char *to = s->found->bytes + s->found->len;
-    size_t n = 1;
     if (code < 0x80)
-        to[0] = (char)code;
-    else if (code < 0x800) {
-        to[0] = (char)(0xc0 | code >> 6);
-        to[1] = (char)(0x80 | (code & 63));
-        n = 2;
-    } else if (code < 0x10000) {
-        to[0] = (char)(0xe0 | code >> 12);
-        to[1] = (char)(0x80 | (code >> 6 & 63));
-        to[2] = (char)(0x80 | (code & 63));
-        n = 3;
-    } else {
-        to[0] = (char)(0xf0 | code >> 18);
-        to[1] = (char)(0x80 | (code >> 12 & 63));
-        to[2] = (char)(0x80 | (code >> 6 & 63));
-        to[3] = (char)(0x80 | (code & 63));
-        n = 4;
-    }
-    s->found->len += n;
-    s->found->bytes[s->found->len] = '\0';
+        put_byte(s, code);
+    else if (code < 0x800)
+        put_byte(s, 0xc0 | code >> 6);
+    else if (code < 0x10000)
+        put_byte(s, 0xe0 | code >> 12);
+    else
+        put_byte(s, 0xf0 | code >> 18);
+    if (code >= 0x10000)
+        put_byte(s, 0x80 | (code >> 12 & 63));
+    if (code >= 0x800)
+        put_byte(s, 0x80 | (code >> 6 & 63));
+    if (code >= 0x80)
+        put_byte(s, 0x80 | (code & 63));
+    s->text.bytes[s->text.len] = '\0';
 }
 
 static bool take_reference(Scan *s, uint32_t *ret) {
@@ -199,18 +199,19 @@ static int take_text(Scan *s) {
     }
     if ((s->depth == 0 && !is_space(*s->at)) || ((unsigned char)*s->at < 32 && !is_space(*s->at)))
         return -EBADMSG;
-    if (s->inside) {
-        s->found->bytes[s->found->len++] = *s->at;
-        s->found->bytes[s->found->len] = '\0';
+    if (s->is_leaf) {
+        put_byte(s, (unsigned char)*s->at);
+        s->text.bytes[s->text.len] = '\0';
     }
     s->at++;
     return 0;
 }
 
-int xml_find(const char *text, size_t len, const char *path, Secret *ret) {
-    CLEANUP(secret_done) Secret found = {};
-    Scan s = {.at = text, .end = text + len, .path = path, .found = &found};
+int xml_each(const char *text, size_t len, XmlEnded ended, void *context) {
+    CLEANUP(scan_done) Scan s = {.at = text, .end = text + len, .room = len + 1, .ended = ended, .context = context};
     int r = 0;
+    if (!(s.text.bytes = calloc(1, s.room)))
+        return -ENOMEM;
     if (take(&s, "<?xml")) {
         const char *close = memchr(s.at, '>', (size_t)(s.end - s.at));
         if (!close || close[-1] != '?')
@@ -227,12 +228,30 @@ int xml_find(const char *text, size_t len, const char *path, Secret *ret) {
     }
     if (r < 0)
         return r;
-    if (s.depth > 0 || !s.had_root)
-        return -EBADMSG;
-    if (!s.has_found)
+    return s.depth > 0 || !s.had_root ? -EBADMSG : 0;
+}
+
+typedef struct Sought {
+    const char *path;
+    Secret found; /* no bytes: not yet */
+} Sought;
+
+static void sought_done(Sought *s) { secret_done(&s->found); }
+
+static int look(void *context, const XmlPlace *place, const Secret *text) {
+    Sought *s = context;
+    return text && !s->found.bytes && xml_is(place, s->path) ? secret_copy(&s->found, text) : 0;
+}
+
+int xml_find(const char *text, size_t len, const char *path, Secret *ret) {
+    CLEANUP(sought_done) Sought s = {.path = path};
+    int r = xml_each(text, len, look, &s);
+    if (r < 0)
+        return r;
+    if (!s.found.bytes)
         return -ENOENT;
     secret_done(ret);
-    *ret = found;
-    found = (Secret){};
+    *ret = s.found;
+    s.found = (Secret){};
     return 0;
 }

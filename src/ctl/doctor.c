@@ -26,6 +26,7 @@ static void doctor_done(Doctor *d) {
         free(d->accounts[i].identity_problem);
     }
     free(d->checks);
+    doctor_buckets_done(d);
     free(d->accounts);
     free(d->tables);
     free(d->asked);
@@ -103,14 +104,16 @@ static int ask(Doctor *d) {
     int r = credentials_fetch(d->conf, d->region, &d->credentials);
     if (r < 0 || (r = make_accounts(d)) < 0 || (r = make_places(d)) < 0 || (r = doctor_ask_identities(d)) < 0)
         return r;
-    return doctor_ask_tables(d);
+    r = doctor_ask_tables(d);
+    return r < 0 ? r : doctor_ask_buckets(d);
 }
 
 static int check(Doctor *d) {
     int r;
     if ((r = doctor_check_accounts(d)) < 0 || (r = doctor_check_places(d)) < 0 || (r = doctor_check_grants(d)) < 0)
         return r;
-    return doctor_check_tables(d);
+    r = doctor_check_tables(d);
+    return r < 0 ? r : doctor_check_buckets(d);
 }
 
 int verb_doctor(const CtlOptions *o, Usec now_wall, Text *out) {

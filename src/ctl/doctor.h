@@ -3,6 +3,7 @@
  * hint). Asking comes first and only fills in facts; each check then reads them and adds its rows. A new check is a
  * new file with one function, called by doctor.c. */
 
+#include "core/lifecycle.h"
 #include "core/place.h"
 #include "core/recovery.h"
 #include "core/sts.h"
@@ -43,8 +44,13 @@ typedef enum Grant {
     GRANT_PUT_OBJECT_ACL,
     GRANT_ABORT_UPLOAD,
     GRANT_GET_OBJECT,
+    GRANT_LIST_BUCKET,
+    GRANT_GET_VERSIONING,
+    GRANT_GET_LIFECYCLE,
     GRANTS
 } Grant;
+#define GRANT_FIRST_OF_S3 GRANT_PUT_OBJECT
+#define GRANT_LAST_OF_S3 GRANT_GET_LIFECYCLE
 
 typedef struct DoctorAccount {
     const FetchedAccount *fetched;
@@ -78,6 +84,40 @@ typedef struct DoctorTable {
     RecoveryInfo recovery;
 } DoctorTable;
 
+/* What is asked of a bucket, once it is known where it is. */
+typedef enum BucketQuestion {
+    BUCKET_HEAD,
+    BUCKET_OWNER, /* the same, if it is of the account that is expected */
+    BUCKET_VERSIONING,
+    BUCKET_LIFECYCLE,
+    BUCKET_OBJECT, /* one that cannot exist */
+    BUCKET_QUESTIONS
+} BucketQuestion;
+
+/* A schedule that exports tables of a place there, under one prefix. */
+typedef struct BucketUse {
+    const ScheduleConf *schedule;
+    DoctorPlace *place;
+    char *prefix; /* NULL: none */
+} BucketUse;
+
+/* As one account sees it. */
+typedef struct DoctorBucket {
+    char *name;
+    DoctorPlace *place; /* the first that uses it: its account asks */
+    const char *owner;  /* s3.bucket_owner; NULL: not set */
+    char account[13];   /* whose it is expected to be: `owner`, or the account that asks; "": not known */
+    BucketUse *uses;
+    size_t n_uses, n_uses_room;
+    char region[32]; /* where it is, as far as is known */
+    bool moved, repeated; /* HeadBucket was asked again: there, and once more */
+    bool asked[BUCKET_QUESTIONS]; /* and answered */
+    AwsError answers[BUCKET_QUESTIONS];
+    char versioning[16]; /* "Enabled", "Suspended"; "": never */
+    LifecycleRules rules;
+    GrantState grants[GRANTS]; /* those of S3 */
+} DoctorBucket;
+
 typedef struct Doctor {
     const CtlOptions *options;
     Usec now_wall;
@@ -91,6 +131,8 @@ typedef struct Doctor {
     Targets targets;
     DoctorTable *tables;
     size_t n_tables;
+    DoctorBucket *buckets;
+    size_t n_buckets, n_buckets_room;
     Check *checks;
     size_t n_checks, n_checks_room;
     size_t n_of[CHECK_FAILED + 1]; /* checks, by state */
@@ -108,6 +150,9 @@ void doctor_say_error(const AwsError *e, Text *t);
 int doctor_ask_identities(Doctor *d);
 /* The tables that the configuration selects, and the harmless calls that tell what is allowed. */
 int doctor_ask_tables(Doctor *d);
+/* The buckets that their exports go to. */
+int doctor_ask_buckets(Doctor *d);
+void doctor_buckets_done(Doctor *d);
 
 /* --- the checks --- */
 
@@ -115,6 +160,11 @@ int doctor_check_accounts(Doctor *d);
 int doctor_check_places(Doctor *d);
 int doctor_check_grants(Doctor *d);
 int doctor_check_tables(Doctor *d);
+int doctor_check_buckets(Doctor *d);
+int doctor_check_lifecycle(Doctor *d, const DoctorBucket *b, const char *label);
+/* "s3://acme-exports", or "prod/s3://acme-exports". Borrowed from the buffer. */
+#define BUCKET_LABEL_SIZE 400
+const char *doctor_bucket_label(const Doctor *d, const DoctorBucket *b, char buffer[static BUCKET_LABEL_SIZE]);
 
 /* --- what is allowed --- */
 
@@ -126,6 +176,11 @@ void grant_need(DoctorPlace *p, Grant g);
 void grant_need_for(DoctorPlace *p, const Target *t);
 /* What an answer to a call of `op` says about it. */
 void grant_learn(DoctorPlace *p, AwsOp op, const AwsError *e);
+/* The same of a bucket, and of the places that use it. */
+void grant_need_of_bucket(DoctorBucket *b, Grant g);
+void grant_learn_of_bucket(DoctorBucket *b, Grant g, GrantState s);
+/* "denied: s3:GetObject; not tested: s3:PutObject" */
+void grant_say(const GrantState grants[static GRANTS], Grant first, Grant last, GrantState s, Text *t);
 /* The statements, as a JSON list, that would allow an account what it was denied; false: it was denied nothing. Where
  * its role cannot be assumed, they are for whoever assumes it. */
 bool grant_statements(const Doctor *d, const DoctorAccount *a, Text *t);

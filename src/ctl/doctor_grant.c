@@ -11,8 +11,9 @@
 #define BACKUPS TABLES "/backup/*"
 
 static const struct {
-    const char *action, *resource; /* %s: the partition; NULL: each bucket's objects */
-    AwsOp op;                      /* that shows it; AWS_OP_N: it changes something */
+    const char *action, *resource; /* %s: the partition; NULL: of a bucket */
+    AwsOp op;                      /* that shows it; AWS_OP_N: it changes something, or is a bucket's */
+    bool of_objects;               /* of the bucket, not of itself */
 } rows[GRANTS] = {
     [GRANT_LIST_TABLES] = {"dynamodb:ListTables", "*", AWS_OP_LIST_TABLES},
     [GRANT_LIST_TAGS] = {"dynamodb:ListTagsOfResource", TABLES, AWS_OP_LIST_TAGS},
@@ -27,10 +28,13 @@ static const struct {
     [GRANT_EXPORT] = {"dynamodb:ExportTableToPointInTime", TABLES, AWS_OP_N},
     [GRANT_DESCRIBE_EXPORT] = {"dynamodb:DescribeExport", TABLES "/export/*", AWS_OP_DESCRIBE_EXPORT},
     [GRANT_LIST_EXPORTS] = {"dynamodb:ListExports", "*", AWS_OP_LIST_EXPORTS},
-    [GRANT_PUT_OBJECT] = {"s3:PutObject", NULL, AWS_OP_N},
-    [GRANT_PUT_OBJECT_ACL] = {"s3:PutObjectAcl", NULL, AWS_OP_N},
-    [GRANT_ABORT_UPLOAD] = {"s3:AbortMultipartUpload", NULL, AWS_OP_N},
-    [GRANT_GET_OBJECT] = {"s3:GetObject", NULL, AWS_OP_N},
+    [GRANT_PUT_OBJECT] = {"s3:PutObject", NULL, AWS_OP_N, true},
+    [GRANT_PUT_OBJECT_ACL] = {"s3:PutObjectAcl", NULL, AWS_OP_N, true},
+    [GRANT_ABORT_UPLOAD] = {"s3:AbortMultipartUpload", NULL, AWS_OP_N, true},
+    [GRANT_GET_OBJECT] = {"s3:GetObject", NULL, AWS_OP_N, true},
+    [GRANT_LIST_BUCKET] = {"s3:ListBucket", NULL, AWS_OP_N, false},
+    [GRANT_GET_VERSIONING] = {"s3:GetBucketVersioning", NULL, AWS_OP_N, false},
+    [GRANT_GET_LIFECYCLE] = {"s3:GetLifecycleConfiguration", NULL, AWS_OP_N, false},
 };
 
 const char *grant_action(Grant g) { return rows[g].action; }
@@ -66,7 +70,7 @@ void grant_need_for(DoctorPlace *p, const Target *t) {
         if (s->action == ACTION_BACKUP)
             need(p, GRANT_CREATE_BACKUP, s->expire == EXPIRE_DELETE ? GRANT_DELETE_BACKUP : GRANT_LIST_BACKUPS);
         else
-            need(p, GRANT_EXPORT, s->verify > VERIFY_SERVICE ? GRANT_GET_OBJECT : GRANT_ABORT_UPLOAD);
+            need(p, GRANT_EXPORT, GRANT_LIST_EXPORTS);
     }
     PitrWish wish = recovery_wish(t);
     if (wish > PITR_IGNORE)
@@ -89,26 +93,48 @@ void grant_learn(DoctorPlace *p, AwsOp op, const AwsError *e) {
         p->denied = *e;
 }
 
+void grant_need_of_bucket(DoctorBucket *b, Grant g) {
+    if (b->grants[g] == GRANT_NOT_NEEDED)
+        b->grants[g] = GRANT_NOT_TESTED;
+    for (size_t i = 0; i < b->n_uses; i++)
+        grant_need(b->uses[i].place, g);
+}
+
+void grant_learn_of_bucket(DoctorBucket *b, Grant g, GrantState s) {
+    if (b->grants[g] == GRANT_NOT_NEEDED)
+        return;
+    b->grants[g] = s;
+    for (size_t i = 0; i < b->n_uses; i++) {
+        GrantState *of_place = &b->uses[i].place->grants[g];
+        if (*of_place != GRANT_DENIED)
+            *of_place = s;
+    }
+}
+
 /* --- the check --- */
 
 static size_t count(const DoctorPlace *p, GrantState s) {
     size_t n = 0;
-    for (Grant g = 0; g < GRANTS; g++)
+    for (Grant g = 0; g < GRANT_FIRST_OF_S3; g++)
         n += p->grants[g] == s;
     return n;
 }
 
-/* "denied: dynamodb:ListBackups, dynamodb:ListExports" */
-static void say(const DoctorPlace *p, GrantState s, Text *t) {
+void grant_say(const GrantState grants[static GRANTS], Grant first, Grant last, GrantState s, Text *t) {
     size_t n = 0;
-    for (Grant g = 0; g < GRANTS; g++) {
-        if (p->grants[g] != s)
+    for (Grant g = first; g <= last; g++) {
+        if (grants[g] != s)
             continue;
         if (n++ == 0)
             text_addf(t, "%s%s: %s", t->len > 0 ? "; " : "", grant_state_to_string(s), rows[g].action);
         else
             text_addf(t, ", %s", rows[g].action);
     }
+}
+
+/* What is a bucket's is said of it. */
+static void say(const DoctorPlace *p, GrantState s, Text *t) {
+    grant_say(p->grants, 0, GRANT_FIRST_OF_S3 - 1, s, t);
 }
 
 static int check_place(Doctor *d, const DoctorPlace *p) {
@@ -166,6 +192,30 @@ static void add_statement(const Doctor *d, const DoctorAccount *a, Grant first, 
               gap ? partition_of(d, a) : "", gap ? gap + 2 : resource);
 }
 
+/* A bucket's own actions, or those on its objects. */
+static void add_bucket_statement(const Doctor *d, const DoctorBucket *b, bool of_objects, Text *t) {
+    size_t n = 0;
+    for (Grant g = GRANT_FIRST_OF_S3; g <= GRANT_LAST_OF_S3; g++) {
+        if (rows[g].of_objects != of_objects || b->grants[g] != GRANT_DENIED)
+            continue;
+        if (n++ == 0)
+            text_addf(t, "%s{\"Effect\": \"Allow\", \"Action\": [", t->data[t->len - 1] == '[' ? "" : ", ");
+        text_addf(t, "%s\"%s\"", n > 1 ? ", " : "", rows[g].action);
+    }
+    if (n > 0)
+        text_addf(t, "], \"Resource\": \"arn:%s:s3:::%s%s\"}", partition_of(d, b->place->account), b->name,
+                  of_objects ? "/*" : "");
+}
+
+static void add_bucket_statements(const Doctor *d, const DoctorAccount *a, Text *t) {
+    for (size_t i = 0; i < d->n_buckets && !t->error; i++) {
+        if (d->buckets[i].place->account != a)
+            continue;
+        add_bucket_statement(d, &d->buckets[i], true, t);
+        add_bucket_statement(d, &d->buckets[i], false, t);
+    }
+}
+
 bool grant_statements(const Doctor *d, const DoctorAccount *a, Text *t) {
     size_t begin = t->len;
     text_add_char(t, '[');
@@ -181,6 +231,7 @@ bool grant_statements(const Doctor *d, const DoctorAccount *a, Text *t) {
         if (is_first && !t->error)
             add_statement(d, a, g, t);
     }
+    add_bucket_statements(d, a, t);
     bool any = t->len > begin + 1;
     text_add_char(t, ']');
     return any;

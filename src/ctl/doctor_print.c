@@ -147,6 +147,22 @@ static void add_table(Json *j, const DoctorTable *t) {
     json_close(j, '}');
 }
 
+static void add_bucket(Json *j, const DoctorBucket *b) {
+    json_open(j, NULL, '{');
+    json_string(j, "account", b->place->place->account);
+    json_string(j, "bucket", b->name);
+    json_string(j, "region", b->region[0] ? b->region : NULL);
+    json_bool(j, "reached", b->asked[BUCKET_HEAD] && b->answers[BUCKET_HEAD].class == AWS_OK);
+    json_string(j, "bucket_owner", b->owner);
+    bool is_told = b->asked[BUCKET_VERSIONING] && b->answers[BUCKET_VERSIONING].class == AWS_OK;
+    json_string(j, "versioning", !is_told ? NULL : b->versioning[0] ? b->versioning : "never");
+    json_open(j, "permissions", '{');
+    for (Grant g = GRANT_FIRST_OF_S3; g <= GRANT_LAST_OF_S3; g++)
+        json_string(j, grant_action(g), grant_state_to_string(b->grants[g]));
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
 static void add_check(Json *j, const Check *c) {
     json_open(j, NULL, '{');
     json_string(j, "object", c->object);
@@ -191,6 +207,10 @@ void doctor_print_json(const Doctor *d, Text *out) {
     json_open(&j, "tables", '[');
     for (size_t i = 0; i < d->n_tables; i++)
         add_table(&j, &d->tables[i]);
+    json_close(&j, ']');
+    json_open(&j, "buckets", '[');
+    for (size_t i = 0; i < d->n_buckets; i++)
+        add_bucket(&j, &d->buckets[i]);
     json_close(&j, ']');
     json_open(&j, "checks", '[');
     for (size_t i = 0; i < d->n_checks; i++)

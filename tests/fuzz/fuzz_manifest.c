@@ -1,5 +1,5 @@
-/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams, S3's errors. The first byte
- * says which. */
+/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams; S3's errors and lifecycle
+ * rules. The first byte says which. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/gunzip.h"
+#include "core/lifecycle.h"
 #include "core/manifest.h"
 #include "core/s3.h"
 
@@ -59,6 +60,18 @@ static void range(const char *body, size_t len) {
         check(a->object.first >= 0 && a->object.size >= a->object.first + 5);
 }
 
+static void rules(const char *body, size_t len) {
+    LifecycleRules l;
+    if (lifecycle_read(body, len, &l) < 0)
+        return;
+    check(l.n_items > 0);
+    for (size_t i = 0; i < l.n_items; i++) {
+        check(l.items[i].expire_usec >= 0 && l.items[i].archive_usec >= 0 && l.items[i].abort_usec >= 0);
+        check(!lifecycle_touches(&l.items[i], "p") || l.items[i].enabled);
+    }
+    lifecycle_done(&l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
@@ -78,6 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 'z':
         stream(data + 1, len);
+        break;
+    case 'l':
+        rules(body, len);
         break;
     case 'r':
         range(body, len);
