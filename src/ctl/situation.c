@@ -143,7 +143,8 @@ static int read_all(Load *l, StoreRead *store) {
         (r = store_read_runs(store, STORE_RUNS_SUCCEEDED, NULL, take_success, l)) < 0)
         return r;
     if ((r = store_read_stock_state(store, &l->s->stock)) < 0 ||
-        (r = store_read_open_losses(store, &l->s->lost)) < 0 || (r = store_read_n_held(store, l->s->now_wall, &l->s->n_held)) < 0)
+        (r = store_read_open_losses(store, &l->s->lost)) < 0 ||
+        (r = store_read_n_held(store, l->s->now_wall, &l->s->n_held)) < 0)
         return r;
     return store_read_runs(store, STORE_RUNS_UNSETTLED, NULL, take_unsettled, l);
 }

@@ -75,7 +75,7 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
         if (asleep)
             house_sleep(h, next);
         else
-            house_run(h, next, 0);
+            house_run(h, next, MINUTE);
         snprintf(mark, sizeof mark, "%" PRId64, next);
         int64_t first = (int64_t)(retry_random(random) % 60), n = 1 + (int64_t)(retry_random(random) % 4);
         if (service_write_items(world_service(w), "eu-central-1", "orders", first, n,
@@ -84,9 +84,9 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
     }
 }
 
-/* Sixty days in which everything happens: exports fail, replies are lost, the host is off for 20 hours and for 3
- * days with a horizon of 2, recovery is switched off and on. In the end each chain restores the table as it was at
- * its watermark. */
+/* Sixty days in which everything happens: exports fail, replies are lost, the host dies, and is off for 20 hours and
+ * for 3 days with a horizon of 2, recovery is switched off and on. In the end each chain restores the table as it
+ * was at its watermark. */
 static void sixty_days(void **state) {
     uint64_t seed = (uint64_t)house_number("DDB_SEED", 1), random = seed;
     char replay[64];
@@ -103,6 +103,8 @@ static void sixty_days(void **state) {
         snprintf(line, sizeof line, "ExportTableToPointInTime after=%d times=%d fail-export UNKNOWN",
                  (int)(retry_random(&random) % 40), 1 + (int)(retry_random(&random) % 3));
         house_add_fault(h, line);
+        if (day % 3 == 1)
+            world_crash_at(house_world(h), 1 + retry_random(&random) % 1500);
         if (day == 10)
             live(h, from + 20 * HOUR, true, &random);
         if (day == 20)
