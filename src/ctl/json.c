@@ -114,6 +114,11 @@ void json_run(Json *j, const char *key, const Run *r) {
     json_string(j, "action", action_to_string(r->action));
     json_string(j, "state", run_state_to_string(r->state));
     json_wall(j, "slot", r->slot_wall);
+    if (run_is_link(r)) {
+        json_int(j, "chain", r->chain_id);
+        json_wall(j, "from", r->from_wall);
+        json_wall(j, "to", r->to_wall);
+    }
     json_wall(j, "due", r->due_wall);
     json_wall(j, "start_by", r->start_by_wall);
     json_wall(j, "warn_at", r->warn_at_wall);

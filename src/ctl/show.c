@@ -114,7 +114,7 @@ static int read_details(Show *s, StoreRead *store) {
     for (size_t i = 0; r >= 0 && i < s->n_artefacts; i++) {
         s->details[i] = TEXT_INIT(STORY_MAX);
         s->to = &s->details[i];
-        r = store_read_details(store, s->artefacts[i]->id, take_detail, s);
+        r = store_read_details(store, s->artefacts[i]->arn, take_detail, s);
     }
     return r;
 }
@@ -187,9 +187,15 @@ static void print_times(const Run *r, Text *out) {
 }
 
 static void print_run(const Run *r, Text *out) {
-    char iso[DATE_ISO_SIZE];
-    text_addf(out, "Run %lld: %s/%s/%s, schedule %s, %s of %s: %s\n", (long long)r->id, r->account, r->region, r->table,
-              r->schedule, action_to_string(r->action), words_time(r->slot_wall, iso), run_state_to_string(r->state));
+    char iso[DATE_ISO_SIZE], from[DATE_ISO_SIZE];
+    if (run_is_link(r))
+        text_addf(out, "Link %lld of chain %lld: %s/%s/%s, schedule %s, from %s to %s: %s\n", (long long)r->id,
+                  (long long)r->chain_id, r->account, r->region, r->table, r->schedule, words_time(r->from_wall, from),
+                  words_time(r->to_wall, iso), run_state_to_string(r->state));
+    else
+        text_addf(out, "Run %lld: %s/%s/%s, schedule %s, %s of %s: %s\n", (long long)r->id, r->account, r->region,
+                  r->table, r->schedule, action_to_string(r->action), words_time(r->slot_wall, iso),
+                  run_state_to_string(r->state));
     add_field(out, "reason", r->why);
     add_field(out, "hint", r->hint);
     add_field(out, "request id", r->request_id);
@@ -254,6 +260,8 @@ static void print_people(const Show *s, Text *out) {
     print_run(s->run, out);
     for (size_t i = 0; i < s->n_artefacts; i++)
         print_artefact(s->artefacts[i], &s->details[i], &s->retained[i], out);
+    if (run_is_link(s->run)) /* what a link has gone through is in its fields */
+        return;
     text_add(out, "\nStory:\n");
     text_add(out, s->notes.len > 0 ? text_get(&s->notes) : "  nothing has happened yet\n");
 }

@@ -131,31 +131,22 @@ static int take_chain(sqlite3_stmt *q, void *context) {
     return r;
 }
 
-/* As STORE_RUN_COLUMNS, so that a link reads as any run; then what is a link's own. */
-#define LINKS_SQL                                                                                                      \
-    "SELECT k.id, k.state, 'incremental', c.schedule, c.account, c.region, c.name, k.handle, c.table_id, c.table_arn," \
-    " k.s3_bucket, k.s3_bucket_owner, k.s3_prefix, k.s3_sse_algorithm, k.s3_kms_key_id, k.s3_format, k.why, k.hint,"   \
-    " k.request_id, k.to_wall, k.to_wall, NULL, k.warn_at, NULL, k.warned, k.attempt, k.intent, k.first_sent, k.sent," \
-    " k.n_sends, k.n_deferred, k.settled, k.verify, " STORE_LINK_ARTEFACT_COLUMNS ", k.view_type, k.chain, k.from_wall"\
-    " FROM links k JOIN chains c ON c.id = k.chain"
-#define LINK_OWN_COLUMN 49
-
 /* Open attempts, and the last attempt at each window that its chain still has to do with. Found by the indexes: most
  * links are of the past. */
 #define OPEN_LINKS_SQL                                                                                                 \
-    LINKS_SQL " WHERE k.id IN (SELECT id FROM links WHERE settled IS NULL UNION"                                       \
+    STORE_LINKS_SQL " WHERE k.id IN (SELECT id FROM links WHERE settled IS NULL UNION"                                 \
               " SELECT n.id FROM chains o JOIN links n ON n.chain = o.id AND n.from_wall >= o.covered"                 \
               " WHERE o.settled IS NULL AND (o.ends IS NULL OR n.from_wall < o.ends) AND n.attempt ="                  \
               " (SELECT max(attempt) FROM links WHERE chain = n.chain AND from_wall = n.from_wall))"                   \
               " ORDER BY k.chain, k.from_wall, k.attempt"
 
-static int read_link(sqlite3_stmt *q, Run **ret) {
+int store_row_link(sqlite3_stmt *q, Run **ret) {
     CLEANUP(run_free_ptr) Run *r = NULL;
     int rc = store_row_run(q, &r);
-    if (rc < 0 || (rc = text_set(&r->view_type, (const char *)sqlite3_column_text(q, LINK_OWN_COLUMN))) < 0)
+    if (rc < 0 || (rc = text_set(&r->view_type, (const char *)sqlite3_column_text(q, STORE_LINK_OWN_COLUMN))) < 0)
         return rc;
-    r->chain_id = sqlite3_column_int64(q, LINK_OWN_COLUMN + 1);
-    r->from_wall = sqlite3_column_int64(q, LINK_OWN_COLUMN + 2);
+    r->chain_id = sqlite3_column_int64(q, STORE_LINK_OWN_COLUMN + 1);
+    r->from_wall = sqlite3_column_int64(q, STORE_LINK_OWN_COLUMN + 2);
     r->to_wall = r->slot_wall;
     *ret = TAKE_PTR(r);
     return 0;
@@ -184,7 +175,7 @@ static int take_link(sqlite3_stmt *q, void *context) {
     Ledger *l = context;
     Lineage *lineage;
     CLEANUP(run_free_ptr) Run *r = NULL;
-    int rc = read_link(q, &r);
+    int rc = store_row_link(q, &r);
     if (rc < 0 || (rc = ledger_lineage(l, r->account, r->region, r->table, r->schedule, &lineage)) < 0)
         return rc;
     Chain *c = lineage_chain(lineage, r->chain_id);

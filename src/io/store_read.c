@@ -313,13 +313,22 @@ static int take_run(sqlite3_stmt *q, const Query *query) {
     return r < 0 ? r : query->row.run(query->context, run);
 }
 
+static int take_link(sqlite3_stmt *q, const Query *query) {
+    Run *run;
+    int r = store_row_link(q, &run);
+    return r < 0 ? r : query->row.run(query->context, run);
+}
+
 int store_read_runs(StoreRead *s, StoreRuns which, const char *word, StoreRunRow row, void *context) {
-    return run_query(s, &(Query){.what = "a run",
-                                 .sql = runs_sql[which],
-                                 .word = word,
-                                 .take = take_run,
-                                 .row.run = row,
-                                 .context = context});
+    Query query = {
+        .what = "a run", .sql = runs_sql[which], .word = word, .take = take_run, .row.run = row, .context = context};
+    int r = run_query(s, &query);
+    if (r < 0 || which != STORE_RUNS_NAMED)
+        return r;
+    query.what = "a link";
+    query.sql = STORE_LINKS_SQL " WHERE CAST(k.id AS TEXT) = ?1 OR k.handle = ?1 OR k.arn = ?1 ORDER BY k.id";
+    query.take = take_link;
+    return run_query(s, &query);
 }
 
 static int take_artefact(sqlite3_stmt *q, const Query *query) {
@@ -331,7 +340,8 @@ static int take_artefact(sqlite3_stmt *q, const Query *query) {
 int store_read_artefacts(StoreRead *s, int64_t run_id, StoreArtefactRow row, void *context) {
     return run_query(s, &(Query){.what = "an artefact",
                                  .sql = "SELECT " STORE_ARTEFACT_COLUMNS " FROM artefacts a WHERE a.run_id = ?1"
-                                        " ORDER BY a.id",
+                                        " UNION ALL SELECT " STORE_LINK_ARTEFACT_COLUMNS
+                                        " FROM links k WHERE k.id = ?1 AND k.arn IS NOT NULL ORDER BY 1",
                                  .id = run_id,
                                  .take = take_artefact,
                                  .row.artefact = row,
@@ -343,11 +353,12 @@ static int take_detail(sqlite3_stmt *q, const Query *query) {
     return query->row.detail(query->context, name ? name : "", value ? value : "");
 }
 
-int store_read_details(StoreRead *s, int64_t artefact_id, StoreDetailRow row, void *context) {
+int store_read_details(StoreRead *s, const char *arn, StoreDetailRow row, void *context) {
     return run_query(s, &(Query){.what = "an artefact",
-                                 .sql = "SELECT j.key, j.value FROM artefacts a, json_each(a.details) j WHERE a.id = ?1"
-                                        " AND json_valid(a.details) ORDER BY j.id",
-                                 .id = artefact_id,
+                                 .sql = "SELECT j.key, j.value FROM (SELECT details FROM artefacts WHERE arn = ?1"
+                                        " UNION ALL SELECT details FROM links WHERE arn = ?1) a, json_each(a.details) j"
+                                        " WHERE json_valid(a.details) ORDER BY j.id",
+                                 .word = arn,
                                  .take = take_detail,
                                  .row.detail = row,
                                  .context = context});

@@ -57,7 +57,7 @@ typedef enum StoreRuns {
     STORE_RUNS_UNSETTLED, /* by the instant at which they were due */
     STORE_RUNS_LATEST,    /* of each active enrolment: the settled one of the newest slot */
     STORE_RUNS_SUCCEEDED, /* of each active enrolment: the one of the newest slot that succeeded */
-    STORE_RUNS_NAMED,     /* whose id, name, client token or artefact's ARN the word is */
+    STORE_RUNS_NAMED,     /* whose id, name, client token or artefact's ARN the word is; also links of chains */
 } StoreRuns;
 
 /* Row functions return 0 to go on, 1 to stop, -errno to fail with. */
@@ -72,7 +72,7 @@ int store_read_artefacts(StoreRead *s, int64_t run_id, StoreArtefactRow row, voi
 
 /* The members of an artefact's details, in the service's order; strings are borrowed. */
 typedef int (*StoreDetailRow)(void *context, const char *name, const char *value);
-int store_read_details(StoreRead *s, int64_t artefact_id, StoreDetailRow row, void *context);
+int store_read_details(StoreRead *s, const char *arn, StoreDetailRow row, void *context);
 
 /* The story of a run in order; strings are borrowed. */
 typedef struct StoreNote {

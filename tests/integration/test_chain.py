@@ -154,3 +154,11 @@ def test_status_and_check_know(ledger):
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={"PATH": os.environ["PATH"]})
     assert done.returncode == 2
     assert f"orders/half: LOST: what came after {iso(40)} cannot be restored: point-in-time recovery is off; HINT: " in done.stdout
+
+
+def test_links_are_shown(eventful):
+    for name in ("13", "token-13", f"{ARN}/export/link-13"):
+        shown = eventful.ctl("show", name).splitlines()
+        assert shown[0] == f"Link 13 of chain 2: own/eu-central-1/orders, schedule half, from {iso(4)} to {iso(2)}: in_progress"
+        assert f"Artefact: in_progress, {ARN}/export/link-13" in shown
+    assert eventful.json("show", "12")["run"]["state"] == "failed"
