@@ -116,6 +116,7 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
             heap_set(&e->fresh, &enrolment->fresh, USEC_INFINITY);
         }
     engine_reconfigure_expiry(e);
+    engine_reconfigure_chains(e);
     conf_free(e->conf);
     e->conf = conf;
     free(TAKE_PTR(e->few));

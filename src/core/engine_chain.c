@@ -45,6 +45,11 @@ int engine_load_chains(Engine *e, Ledger *ledger) {
     return 0;
 }
 
+static void wait_for_turn(Engine *e, Lineage *l, bool waits) {
+    e->n_waiting += (size_t)waits - (size_t)l->waits_for_turn;
+    l->waits_for_turn = waits;
+}
+
 int engine_enrol_chain(Engine *e, Enrolment *n, Now now) {
     const Target *t = n->target;
     Lineage *l = n->lineage;
@@ -58,7 +63,16 @@ int engine_enrol_chain(Engine *e, Enrolment *n, Now now) {
         l->enrolment = n;
         n->lineage = e->lineages[e->n_lineages++] = l;
     }
-    return l->asking == LINEAGE_IDLE ? heap_set(&e->looks, &l->look, now.wall) : 0;
+    /* tables are enrolled anew each time they are listed: who waits for a time goes on waiting */
+    bool looks = l->asking != LINEAGE_IDLE || l->waits_for_turn || l->look.at != USEC_INFINITY;
+    return looks ? 0 : heap_set(&e->looks, &l->look, now.wall);
+}
+
+void engine_reconfigure_chains(Engine *e) {
+    for (size_t i = 0; i < e->n_lineages; i++) {
+        wait_for_turn(e, e->lineages[i], false);
+        heap_set(&e->looks, &e->lineages[i]->look, USEC_INFINITY);
+    }
 }
 
 Lineage *engine_lineage_of(const Engine *e, const Run *r) {
@@ -88,11 +102,6 @@ void engine_chains_committed(Engine *e, const LedgerBatch *batch) {
         for (size_t j = e->lineages[i]->n_chains; j > 0; j--)
             if (e->lineages[i]->chains[j - 1]->settled_wall != WALL_UNKNOWN)
                 lineage_forget(e->lineages[i], j - 1);
-}
-
-static void wait_for_turn(Engine *e, Lineage *l, bool waits) {
-    e->n_waiting += (size_t)waits - (size_t)l->waits_for_turn;
-    l->waits_for_turn = waits;
 }
 
 /* --- looking --- */

@@ -261,6 +261,8 @@ bool engine_holds_room(const Run *r); /* an export that is in flight, or about t
 int engine_load_chains(Engine *e, Ledger *ledger);
 /* The enrolment has, or has lost, its schedule. */
 int engine_enrol_chain(Engine *e, Enrolment *n, Now now);
+/* The configuration is new: all look again once they are enrolled. */
+void engine_reconfigure_chains(Engine *e);
 Lineage *engine_lineage_of(const Engine *e, const Run *r); /* or NULL */
 int engine_put_chain(EngineOutbox *out, Chain *c); /* if it changed */
 /* What is in the batch is in the ledger; chains that have settled are forgotten. */
