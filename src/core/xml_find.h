@@ -16,10 +16,10 @@ typedef struct XmlPlace XmlPlace;
 /* Is that its path from the root, "ListBucketResult/Contents/Key"? */
 bool xml_is(const XmlPlace *place, const char *path);
 
-/* An element ended; `text` is what it holds, borrowed for the call; NULL: it holds elements, which have been told before.
- * Negative: ends the reading. */
+/* An element ended; `text` is what it holds, borrowed for the call; NULL: it holds elements, which have been told
+ * before. Negative: ends the reading. */
 typedef int (*XmlEnded)(void *context, const XmlPlace *place, const Secret *text);
 
-/* Tells of every element, in the order of their ends. What comes before an error has been told by then. -EBADMSG: it is no
- * such document; -ENOMEM; else what `ended` gave. */
+/* Tells of every element, in the order of their ends. What comes before an error has been told by then. -EBADMSG: it is
+ * no such document; -ENOMEM; else what `ended` gave. */
 int xml_each(const char *text, size_t len, XmlEnded ended, void *context);

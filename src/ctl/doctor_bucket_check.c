@@ -168,16 +168,30 @@ static bool key_region(const char *key, const char **ret, size_t *ret_len) {
     return at[*ret_len] == ':';
 }
 
+static bool is_of_another(const DoctorBucket *b) {
+    const char *own = b->place->account->identity.account;
+    return own && b->owner && strcmp(b->owner, own) != 0;
+}
+
+/* The managed key is that of the account that writes, and its policy lets no other account in (AWS KMS, AWS managed
+ * keys). */
+static int check_managed_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
+    AUTO_TEXT t = TEXT_INIT(4096);
+    text_addf(&t, "%s: the key that AWS keeps for S3 (aws/s3)", s->name);
+    if (!is_of_another(b))
+        return doctor_add(d, label, "encryption", CHECK_OK, text_get(&t), NULL);
+    text_addf(&t, " is of the account that exports: account %s, whose bucket it is, cannot read what it encrypts",
+              b->owner);
+    return doctor_add(d, label, "encryption", CHECK_WARNING, text_get(&t),
+                      "set s3.kms_key_id to a key whose policy allows both accounts");
+}
+
 static int check_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
     AUTO_TEXT t = TEXT_INIT(4096);
     const char *key = s->s3.kms_key_id, *region;
     size_t n;
-    if (!key && b->owner && was_denied(b, BUCKET_OWNER))
-        return 0; /* which owner is meant is to be settled first */
-    if (!key || strcmp(key, "alias/aws/s3") == 0) {
-        text_addf(&t, "%s: the key that AWS keeps for S3 (aws/s3)", s->name);
-        return doctor_add(d, label, "encryption", CHECK_OK, text_get(&t), NULL);
-    }
+    if (!key || strcmp(key, "alias/aws/s3") == 0)
+        return check_managed_key(d, b, s, label);
     text_addf(&t, "%s: the key %s", s->name, key);
     if (key_region(key, &region, &n) && (strlen(b->region) != n || strncmp(region, b->region, n) != 0)) {
         text_addf(&t, " is of %.*s, and the bucket of %s", (int)n, region, b->region);

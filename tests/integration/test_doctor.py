@@ -375,14 +375,20 @@ def test_keys(buckets):
         "far": exporting("far", "daily", "acme", s3=f'sse_algorithm = "KMS"; kms_key_id = "{key.format("us-east-1")}";'),
         "near": exporting("near", "daily", "near", s3=f'sse_algorithm = "KMS"; kms_key_id = "{key.format("eu-central-1")}";'),
         "plain": exporting("plain", "daily", "plain"),
+        "ours": exporting("ours", "daily", "ours", s3='sse_algorithm = "KMS";'),
+        "theirs": exporting("theirs", "daily", "theirs", s3='sse_algorithm = "KMS"; bucket_owner = "111122223333";'),
     }
-    options = [f"{name}:region=eu-central-1" for name in ("acme", "near", "plain")]
+    options = [f"{name}:region=eu-central-1" for name in ("acme", "near", "plain", "ours")] + ["theirs:owner=111122223333"]
     status, answer, rows = buckets(options, schedules)
     assert status == 2
     assert rows["s3://acme", "encryption"] == ("failed", f"far: the key {key.format('us-east-1')} is of us-east-1, and the bucket of eu-central-1")
     state, words = rows["s3://near", "encryption"]
     assert state == "ok" and "was not asked" in words and "kms:GenerateDataKey" in words
     assert ("s3://plain", "encryption") not in rows
+    assert rows["s3://ours", "encryption"] == ("ok", "ours: the key that AWS keeps for S3 (aws/s3)")
+    assert rows["s3://theirs", "encryption"] == (
+        "warning", "theirs: the key that AWS keeps for S3 (aws/s3) is of the account that exports: account 111122223333, whose bucket it is, "
+        "cannot read what it encrypts")  # fmt: skip
 
 
 DENIED = "times=forever error AccessDenied 403 User: x is not authorized to perform: s3:{}"
