@@ -200,6 +200,23 @@ static void refused_for_a_day(void **state) {
     house_free(h);
 }
 
+/* What lies in the bucket is not what was asked for, three times in a row: each attempt is another export. */
+static void bad_content(void **state) {
+    AUTO_FREE char *checked = text_format("%s", conf);
+    char *word = strstr(checked, "max_age = \"90min\"");
+    memcpy(word, "verify = \"content\"", strlen("verify = \"content\""));
+    House *h = house_of(checked, 11);
+    house_run(h, START + 6 * HOUR, 0);
+    house_add_fault(h, "GetObject times=3 error NoSuchKey 404");
+    house_run(h, START + 12 * HOUR, 0);
+    house_add_fault(h, "GetObject times=20 error AccessDenied 403"); /* tells nothing of the content */
+    house_run(h, START + 18 * HOUR, 0);
+    ChainTally t = audit(h, BEHIND);
+    house_expect_count(h, "a link failed", t.n_failed, 3);
+    house_expect_count(h, "time was lost", t.n_losses, 0);
+    house_free(h);
+}
+
 static void another_table_of_the_name(void **state) {
     House *h = house_of(conf, 5);
     house_run(h, START + DAY, 0);
@@ -360,7 +377,7 @@ static void dies_at_every_point(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days), cmocka_unit_test(waits_for_its_base),
           cmocka_unit_test(refused_until_it_is_lost), cmocka_unit_test(refused_for_a_day),
-          cmocka_unit_test(another_table_of_the_name), cmocka_unit_test(shorter_recovery),
-          cmocka_unit_test(too_large_a_base), cmocka_unit_test(a_base_that_is_there),
-          cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first),
-          cmocka_unit_test(dies_at_every_point))
+          cmocka_unit_test(bad_content), cmocka_unit_test(another_table_of_the_name),
+          cmocka_unit_test(shorter_recovery), cmocka_unit_test(too_large_a_base),
+          cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(recovery_is_not_told),
+          cmocka_unit_test(least_margin_first), cmocka_unit_test(dies_at_every_point))

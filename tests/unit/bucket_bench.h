@@ -91,7 +91,7 @@ static size_t gzip(const char *text, size_t n, unsigned char *ret, size_t room) 
 
 /* The manifests of the objects as they are now. */
 static void put_manifests(Bucket *b, const char *more_lines, int n_items) {
-    AUTO_TEXT list = TEXT_INIT(1 << 16), summary = TEXT_INIT(1 << 16);
+    AUTO_TEXT list = TEXT_INIT(4 << 20), summary = TEXT_INIT(1 << 16);
     for (int i = 0; i < N_FILES; i++) {
         Object *o = find(b, data_keys[i]);
         char md5[25];
@@ -100,6 +100,7 @@ static void put_manifests(Bucket *b, const char *more_lines, int n_items) {
                   o->etag, o->key);
     }
     text_add(&list, more_lines);
+    assert_int_equal(list.error, 0);
     put(b, LIST_KEY, list.data, list.len);
     put_md5(b, FOLDER "manifest-files.md5", LIST_KEY);
     text_addf(&summary,

@@ -124,6 +124,31 @@ static void of_another_table_is_no_success(void **state) {
     assert_int_equal(d.run->artefact->life, ARTEFACT_DISPROVED);
 }
 
+/* What lies in the bucket is not what was asked for: the same token would answer with the same export. */
+static void bad_content_is_asked_for_again_once(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    AUTO_FREE char *token = strdup(d.run->name);
+    d.run->verify = VERIFY_MANIFEST;
+    for (int attempt = 1; attempt <= 2; attempt++) {
+        CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+        assert_int_equal(driven_ask(&d, &q), AWS_OP_EXPORT_TABLE);
+        assert_int_equal(strcmp(q->export_table.client_token, token) == 0, attempt == 1);
+        ExportInfo completed = export_of(&d, EXPORT_COMPLETED);
+        completed.manifest_key = "orders/nightly/AWSDynamoDB/01795399201000-d1e2f3a4/manifest-summary.json";
+        answer(&d, AWS_OP_EXPORT_TABLE, completed);
+        assert_int_equal(d.run->state, RUN_VERIFYING);
+        assert_int_equal(driven_ask(&d, NULL), AWS_OP_GET_OBJECT);
+        driven_fail(&d, AWS_DENIED, "AccessDenied");
+        assert_int_equal(d.run->state, RUN_VERIFYING);
+        driven_ask(&d, NULL);
+        driven_fail(&d, AWS_NOT_FOUND, "NoSuchKey");
+        assert_int_equal(d.run->state, attempt == 1 ? RUN_INTENDED : RUN_FAILED);
+        assert_int_equal((attempt == 1 ? d.run->failed_artefact : d.run->artefact)->life, ARTEFACT_DISPROVED);
+        assert_int_equal(d.run->attempt, 2);
+    }
+    assert_non_null(strstr(d.run->why, "manifest-summary.json is not there"));
+}
+
 /* --- links --- */
 
 #define FROM (T0 - USEC_PER_HOUR)
@@ -214,5 +239,6 @@ static void a_link_of_another_window_is_no_success(void **state) {
 UNIT_MAIN(cmocka_unit_test(the_straight_way), cmocka_unit_test(a_lost_reply_is_repeated_with_its_token),
           cmocka_unit_test(an_old_token_is_looked_for), cmocka_unit_test(a_failed_export_gets_one_new_token),
           cmocka_unit_test(a_failure_that_a_person_must_mend), cmocka_unit_test(of_another_table_is_no_success),
-          cmocka_unit_test(a_link_asks_for_its_window), cmocka_unit_test(a_link_has_a_token_of_its_own),
-          cmocka_unit_test(a_link_gives_up_only_what_failed), cmocka_unit_test(a_link_of_another_window_is_no_success))
+          cmocka_unit_test(bad_content_is_asked_for_again_once), cmocka_unit_test(a_link_asks_for_its_window),
+          cmocka_unit_test(a_link_has_a_token_of_its_own), cmocka_unit_test(a_link_gives_up_only_what_failed),
+          cmocka_unit_test(a_link_of_another_window_is_no_success))

@@ -74,6 +74,10 @@ static void no_checksum(Bucket *b) { drop(b, FOLDER "manifest-files.md5"); }
 static void wrong_checksum(Bucket *b) { put(b, FOLDER "manifest-summary.md5", "y+zg5fVeudb3R3DOQ+RKgA==", 24); }
 static void broken_checksum(Bucket *b) { put(b, FOLDER "manifest-summary.md5", "y+zg5fVeudb3R3DOQ+RKg", 21); }
 static void edited_list(Bucket *b) { find(b, LIST_KEY)->bytes[13] = '7'; } /* an item count, whose MD5 was not renewed */
+static void list_of_more_items(Bucket *b) { /* its MD5 fits, and no sum of its does */
+    edited_list(b);
+    put_md5(b, FOLDER "manifest-files.md5", LIST_KEY);
+}
 static void wrong_count(Bucket *b) { put_manifests(b, "", 7); }
 static void broken_list(Bucket *b) { put_manifests(b, "{\"itemCount\":", 6); }
 static void stranger_in_list(Bucket *b) {
@@ -91,6 +95,18 @@ static void another_export(Bucket *b) {
 static void another_table(Bucket *b) {
     Object *o = find(b, SUMMARY_KEY);
     memcpy(strstr((char *)o->bytes, "the-id"), "her-id", 6);
+    put_md5(b, FOLDER "manifest-summary.md5", SUMMARY_KEY);
+}
+static void another_bucket(Bucket *b) {
+    Object *o = find(b, SUMMARY_KEY);
+    memcpy(strstr((char *)o->bytes, "acme"), "acne", 4);
+    put_md5(b, FOLDER "manifest-summary.md5", SUMMARY_KEY);
+}
+static void list_elsewhere(Bucket *b) { /* one that is good, where no export writes */
+    Object *o = find(b, SUMMARY_KEY);
+    put(b, "p/AWSDynamoDB/01768385930622-efd1a09x/manifest-files.json", find(b, LIST_KEY)->bytes, find(b, LIST_KEY)->n);
+    put_md5(b, "p/AWSDynamoDB/01768385930622-efd1a09x/manifest-files.md5", LIST_KEY);
+    memcpy(strstr((char *)o->bytes, "efd1a093/manifest"), "efd1a09x", 8);
     put_md5(b, FOLDER "manifest-summary.md5", SUMMARY_KEY);
 }
 static void missing_object(Bucket *b) { drop(b, data_keys[2]); }
@@ -112,6 +128,19 @@ static void flipped_byte(Bucket *b) {
 static void flipped_byte_old_etag(Bucket *b) { /* S3 itself has lost a bit: no ETag tells */
     Object *o = find(b, data_keys[2]);
     o->bytes[o->n / 2] ^= 1;
+}
+static void other_content_old_etag(Bucket *b) { /* as many items, and a good stream */
+    Object *o = find(b, data_keys[2]);
+    char etag[48];
+    unsigned char packed[400];
+    memcpy(etag, o->etag, sizeof etag);
+    memcpy(put(b, data_keys[2], packed, gzip("{}\n{}\n{}\n{}\n", 12, packed, sizeof packed))->etag, etag, sizeof etag);
+}
+static void cut_off_as_told(Bucket *b) { /* manifest and object agree in all that is told */
+    Object *o = find(b, data_keys[2]);
+    o->n -= 8;
+    set_etag(o);
+    put_manifests(b, "", 6);
 }
 static void items_are_missing(Bucket *b) { /* manifest and object agree in their MD5, and not in their count */
     unsigned char packed[400];
@@ -145,18 +174,23 @@ static void every_damage(void **state) {
         {"wrong checksum", wrong_checksum, BAD, BAD, BAD, "does not have the MD5"},
         {"broken checksum", broken_checksum, BAD, BAD, BAD, "is no MD5"},
         {"edited list", edited_list, BAD, BAD, BAD, "tells of 6"},
+        {"list of more items", list_of_more_items, BAD, BAD, BAD, "have 13 items, its summary tells of 6"},
         {"wrong count", wrong_count, BAD, BAD, BAD, "tells of 7 items, DescribeExport of 6"},
         {"broken list", broken_list, BAD, BAD, BAD, "line 4"},
         {"stranger in the list", stranger_in_list, BAD, BAD, BAD, "names what is no data object"},
         {"climbing in the list", climbing_in_list, BAD, BAD, BAD, "names what is no data object"},
         {"another export", another_export, BAD, BAD, BAD, "is of another export"},
         {"another table", another_table, BAD, BAD, BAD, "TableId her-id"},
+        {"another bucket", another_bucket, BAD, BAD, BAD, "is of another bucket, acne"},
+        {"list elsewhere", list_elsewhere, BAD, BAD, BAD, "names a list outside of its folder"},
         {"bucket gone", bucket_gone, BAD, BAD, BAD, "the bucket acme is not there"},
         {"missing object", missing_object, PASSED, BAD, BAD, "cc.json.gz is not there"},
         {"short object", short_object, PASSED, BAD, BAD, "cc.json.gz "},
         {"emptied object", emptied_object, PASSED, BAD, BAD, "cc.json.gz "},
         {"flipped byte", flipped_byte, PASSED, BAD, BAD, "cc.json.gz "},
         {"flipped byte, old ETag", flipped_byte_old_etag, PASSED, PASSED, BAD, "cc.json.gz "},
+        {"other content, old ETag", other_content_old_etag, PASSED, PASSED, BAD, "does not have the MD5 that the manifest"},
+        {"cut off as told", cut_off_as_told, PASSED, PASSED, BAD, "is a gzip stream that is cut off"},
         {"items are missing", items_are_missing, PASSED, PASSED, BAD, "has 1 items, the manifest tells of 4"},
         {"denied summary", denied_summary, UNKNOWN, UNKNOWN, UNKNOWN, "AccessDenied: Access Denied"},
         {"slow list", slow_list, UNKNOWN, UNKNOWN, UNKNOWN, "NoReply: timed out"},
@@ -206,7 +240,6 @@ static void windows(void **state) {
     bucket_close(&b);
 }
 
-/* An object of 10 MiB is read in pieces; one that changes meanwhile is begun again. */
 /* Both manifests written anew, and each fits the other: what was recorded tells. */
 static void replaced_as_a_whole(void **state) {
     static const struct {
@@ -235,6 +268,7 @@ static void replaced_as_a_whole(void **state) {
     }
 }
 
+/* An object of 10 MiB is read in pieces; one that changes meanwhile is begun again. */
 static void pieces(void **state) {
     enum { N = 10 << 20 };
     Bucket b;
@@ -279,5 +313,91 @@ static void pieces(void **state) {
     bucket_close(&b);
 }
 
+/* Lines of objects that are all there, until the list is longer than a piece. */
+static void lengthen_list(Bucket *b) {
+    AUTO_TEXT lines = TEXT_INIT(4 << 20);
+    char md5[25];
+    md5_text(find(b, data_keys[0])->bytes, find(b, data_keys[0])->n, md5);
+    for (int i = 0; i < 9000; i++)
+        text_addf(&lines, "{\"itemCount\":0,\"md5Checksum\":\"%s\",\"dataFileS3Key\":\"%s\"}\n", md5, data_keys[0]);
+    assert_int_equal(lines.error, 0);
+    put_manifests(b, lines.data, 6);
+}
+
+/* A list of several pieces, which is replaced while it is read: it is begun again, from its start. One that never stays
+ * the same is unknown. One that is another when it is done as it says is bad. */
+static void a_list_that_changes(void **state) {
+    static const struct {
+        const char *name;
+        int n_changes;        /* before pieces that are not the first */
+        bool of_second_reading;
+        Ending ending;
+        const char *why;
+    } rows[] = {{"once", 1, false, PASSED, ""},
+                {"thrice", 3, false, PASSED, ""},
+                {"for ever", 100, false, UNKNOWN, "manifest-files.json changes while it is read"},
+                {"between the readings", 1, true, BAD, "has changed while it was read"}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Bucket b;
+        CLEANUP(verify_free_ptr) Verify *v = NULL;
+        VerifyWish w = wish(rows[i].of_second_reading ? VERIFY_OBJECTS : VERIFY_MANIFEST);
+        bool unknown = false, seen_md5 = false;
+        int n_changes = 0;
+        Usec wait;
+        bucket_open(&b);
+        lengthen_list(&b);
+        assert_int_equal(verify_new(&w, &v), 0);
+        while (verify_state(v) == VERIFY_ASKS && !unknown) {
+            CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+            CallDone done;
+            assert_int_equal(verify_request(v, &q), 0);
+            bool of_list = strcmp(q->object.key, LIST_KEY) == 0;
+            seen_md5 |= strcmp(q->object.key, FOLDER "manifest-files.md5") == 0;
+            Object *list = find(&b, LIST_KEY);
+            if (of_list && rows[i].of_second_reading && seen_md5 && n_changes == 0) {
+                list->bytes[list->n - 1] = ' '; /* means the same */
+                set_etag(list);
+                n_changes++;
+            } else if (of_list && !rows[i].of_second_reading && q->object.first > 0 && n_changes < rows[i].n_changes)
+                snprintf(list->etag, sizeof list->etag, "other-%d", ++n_changes);
+            serve(&b, verify_region(v), q, &done);
+            assert_int_equal(verify_answer(v, &done, &unknown, &wait), 0);
+            aws_reply_free(done.reply);
+        }
+        Ending got = unknown ? UNKNOWN : verify_state(v) == VERIFY_PASSED ? PASSED : BAD;
+        if (got != rows[i].ending || !strstr(verify_why(v), rows[i].why))
+            fail_msg("%s: ends in %d, \"%s\"", rows[i].name, got, verify_why(v));
+        bucket_close(&b);
+    }
+}
+
+/* What answers with other bytes than were asked for tells nothing of the object. */
+static void another_range(void **state) {
+    Bucket b;
+    CLEANUP(verify_free_ptr) Verify *v = NULL;
+    VerifyWish w = wish(VERIFY_CONTENT);
+    bool unknown = false;
+    int n_unknown = 0;
+    Usec wait;
+    bucket_open(&b);
+    assert_int_equal(verify_new(&w, &v), 0);
+    while (verify_state(v) == VERIFY_ASKS) {
+        CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
+        CallDone done;
+        assert_int_equal(verify_request(v, &q), 0);
+        serve(&b, verify_region(v), q, &done);
+        bool whole = strcmp(q->object.key, LIST_KEY) != 0 && strcmp(q->object.key, data_keys[1]) != 0;
+        if (!whole && !unknown)
+            done.reply->object.first++;
+        assert_int_equal(verify_answer(v, &done, &unknown, &wait), 0);
+        aws_reply_free(done.reply);
+        n_unknown += unknown;
+        assert_true(!unknown || strstr(verify_why(v), "another range"));
+    }
+    assert_int_equal(verify_state(v), VERIFY_PASSED);
+    assert_int_equal(n_unknown, 3);
+    bucket_close(&b);
+}
+
 UNIT_MAIN(cmocka_unit_test(every_damage), cmocka_unit_test(facts), cmocka_unit_test(windows), cmocka_unit_test(replaced_as_a_whole),
-          cmocka_unit_test(pieces))
+          cmocka_unit_test(pieces), cmocka_unit_test(a_list_that_changes), cmocka_unit_test(another_range))
