@@ -123,8 +123,8 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
     ClientSettings client = client_settings_of(conf, settings->user_agent);
     int r = client_configure(e->client, &client);
     for (size_t i = 0; i < e->places.n_items; i++)
-        client_cancel(e->client, TAG_PLACE - i);
-    client_cancel(e->client, TAG_PROBE);
+        client_cancel(e->client, tag_make(TAG_OF_PLACE, i));
+    client_cancel(e->client, tag_make(TAG_OF_PROBE, 0));
     engine_cancel_tags(e);
     CLEANUP(places_done) Places old = e->places;
     e->places = (Places){};
@@ -272,25 +272,29 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
     Now now = trust_now(&e->trust, raw);
     if (r < 0)
         return r;
-    if (done->tag == TAG_PROBE)
+    switch (tag_kind(done->tag)) {
+    case TAG_OF_RUN:
+        return engine_answer(e, done, now, out);
+    case TAG_OF_PROBE:
         return engine_probed(e, done, raw, out);
-    if (done->tag >= TAG_LINEAGE && done->tag < TAG_LINEAGE + e->n_lineages)
-        return engine_chain_answered(e, done, now, out);
-    if (done->tag >= TAG_AHEAD && done->tag < TAG_AHEAD + e->n_aheads * AHEAD_MAX)
-        return engine_described(e, done, now, out);
-    if (done->tag >= TAG_POLL && done->tag < TAG_POLL + e->n_polls)
-        return engine_polled(e, done, now, out);
-    if (done->tag >= TAG_EXPIRY && done->tag < TAG_EXPIRY + e->n_expiries)
-        return engine_expiry_answered(e, done, now, out);
-    if (done->tag >= TAG_TAGS && done->tag < TAG_TAGS + e->places.n_items * INVENTORY_CALLS)
+    case TAG_OF_PLACE:
+        return engine_discovered(e, &e->places.items[tag_index(done->tag)], done, now, out);
+    case TAG_OF_TAGS:
         return engine_tags_read(e, done, now, out);
-    if (done->tag >= TAG_REVERIFY && done->tag < TAG_REVERIFY + e->n_reverifies)
-        return engine_reverified(e, done, now, out);
-    if (done->tag >= TAG_LOOK && done->tag < TAG_LOOK + e->n_aheads * LOOKS_MAX)
+    case TAG_OF_AHEAD:
+        return engine_described(e, done, now, out);
+    case TAG_OF_LOOK:
         return engine_recovery_looked(e, done, now, out);
-    return done->tag > TAG_PLACE - e->places.n_items
-               ? engine_discovered(e, &e->places.items[TAG_PLACE - done->tag], done, now, out)
-               : engine_answer(e, done, now, out);
+    case TAG_OF_POLL:
+        return engine_polled(e, done, now, out);
+    case TAG_OF_EXPIRY:
+        return engine_expiry_answered(e, done, now, out);
+    case TAG_OF_REVERIFY:
+        return engine_reverified(e, done, now, out);
+    case TAG_OF_LINEAGE:
+        return engine_chain_answered(e, done, now, out);
+    }
+    return 0;
 }
 
 /* Lets the client move, and takes what it ended and what it sends. */

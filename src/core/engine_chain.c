@@ -118,7 +118,7 @@ static int ask(Engine *e, Lineage *l, LineageAsking asking, Now now) {
                         &(CallSpec){.account = l->account,
                                     .region = l->region,
                                     .request = TAKE_PTR(q),
-                                    .tag = TAG_LINEAGE + l->index,
+                                    .tag = tag_make(TAG_OF_LINEAGE, l->index),
                                     .deadline_mono = now.mono + PATIENCE_USEC},
                         now);
 }
@@ -241,7 +241,7 @@ static int take_table(Engine *e, Lineage *l, const CallDone *done, Now now, Engi
 }
 
 int engine_chain_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
-    Lineage *l = e->lineages[done->tag - TAG_LINEAGE];
+    Lineage *l = e->lineages[tag_index(done->tag)];
     LineageAsking asked = l->asking;
     Place *p = places_find(&e->places, l->account, l->region);
     bool trouble;

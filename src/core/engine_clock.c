@@ -107,7 +107,7 @@ int engine_probe(Engine *e, Now now) {
                          &(CallSpec){.account = p->account,
                                      .region = p->region,
                                      .request = TAKE_PTR(q),
-                                     .tag = TAG_PROBE,
+                                     .tag = tag_make(TAG_OF_PROBE, 0),
                                      .deadline_mono = now.mono + (places_are_many(&e->places) ? PROBE_WITHIN_USEC
                                                                                              : USEC_PER_MINUTE)},
                          now);

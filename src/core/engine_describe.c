@@ -114,7 +114,7 @@ static int describe(Engine *e, size_t place, size_t seat, Target *t, Now now) {
                          &(CallSpec){.account = t->account,
                                      .region = t->region,
                                      .request = TAKE_PTR(q),
-                                     .tag = TAG_AHEAD + place * AHEAD_MAX + seat,
+                                     .tag = tag_make(TAG_OF_AHEAD, place * AHEAD_MAX + seat),
                                      .deadline_mono = now.mono + PATIENCE_USEC},
                          now);
     if (r < 0)
@@ -137,7 +137,7 @@ int engine_describe_ahead(Engine *e, Now now) {
 /* What goes wrong is the run's to say: it describes the table itself then. The description goes into the ledger with
  * the first intent that is built on it. */
 int engine_described(Engine *e, const CallDone *done, Now now, EngineOutbox *out) {
-    size_t at = done->tag - TAG_AHEAD;
+    size_t at = tag_index(done->tag);
     Target *t = TAKE_PTR(e->aheads[at / AHEAD_MAX]->describing[at % AHEAD_MAX]);
     t->describing = false;
     int r = 0;

@@ -243,7 +243,7 @@ int engine_discover(Engine *e, Place *p, Now now) {
                                 &(CallSpec){.account = p->account,
                                             .region = p->region,
                                             .request = request,
-                                            .tag = TAG_PLACE - (uint64_t)(p - e->places.items),
+                                            .tag = tag_make(TAG_OF_PLACE, (uint64_t)(p - e->places.items)),
                                             .deadline_mono = now.mono + 10 * USEC_PER_MINUTE},
                                 now);
 }

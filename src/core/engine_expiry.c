@@ -146,7 +146,7 @@ int engine_expiry_call(Engine *e, const Expiry *x, AwsRequest *request, Now now)
                         &(CallSpec){.account = x->account,
                                     .region = x->region,
                                     .request = request,
-                                    .tag = TAG_EXPIRY + i,
+                                    .tag = tag_make(TAG_OF_EXPIRY, i),
                                     .deadline_mono = now.mono + EXPIRY_CALL_USEC},
                         now);
 }
@@ -267,7 +267,7 @@ static int take_page(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox
 }
 
 int engine_expiry_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
-    Expiry *x = e->expiries[done->tag - TAG_EXPIRY];
+    Expiry *x = e->expiries[tag_index(done->tag)];
     switch (x->step) {
     case EXPIRY_IDLE:
         break;

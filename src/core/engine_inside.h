@@ -9,6 +9,7 @@
 
 #include "base/heap.h"
 #include "core/engine.h"
+#include "core/engine_tag.h"
 #include "core/order.h"
 #include "core/place.h"
 #include "core/poll.h"
@@ -17,17 +18,6 @@
 
 /* Work of one turn: due slots taken at most, and as many steps of runs, and tables of orders. */
 #define ENGINE_TURN_MAX 512
-
-/* Tags of calls; runs use their id, and the walk through the tables of place i has TAG_PLACE - i. */
-#define TAG_PROBE UINT64_MAX
-#define TAG_PLACE (UINT64_MAX - 1)
-#define TAG_LINEAGE (UINT64_C(1) << 61) /* and the index in Engine.lineages */
-#define TAG_AHEAD (UINT64_C(1) << 62)             /* and AHEAD_MAX times the index in Engine.aheads, and that in describing */
-#define TAG_POLL (TAG_AHEAD + (UINT64_C(1) << 32)) /* and the index in Engine.polls */
-#define TAG_EXPIRY (TAG_AHEAD + (UINT64_C(1) << 33)) /* and the index in Engine.expiries */
-#define TAG_TAGS (TAG_AHEAD + (UINT64_C(3) << 32))   /* and INVENTORY_CALLS times the place, and the call */
-#define TAG_REVERIFY (TAG_AHEAD + (UINT64_C(1) << 34)) /* and the index in Engine.reverifies */
-#define TAG_LOOK (TAG_AHEAD + (UINT64_C(5) << 32))   /* and LOOKS_MAX times the index in Engine.aheads, and that in looking */
 
 /* Tables of one account and region that are described ahead of their slots. */
 #define AHEAD_MAX 4 /* at once: few, so that a run that has to describe its table itself comes soon */

@@ -128,7 +128,7 @@ static int ask(Engine *e, size_t place, Now now, bool *ret_more) {
                         &(CallSpec){.account = p->account,
                                     .region = p->region,
                                     .request = request,
-                                    .tag = TAG_TAGS + place * INVENTORY_CALLS + call,
+                                    .tag = tag_make(TAG_OF_TAGS, place * INVENTORY_CALLS + call),
                                     .deadline_mono = now.mono + PATIENCE_USEC},
                         now);
 }
@@ -143,7 +143,7 @@ int engine_read_tags(Engine *e, Now now) {
 
 void engine_cancel_tags(Engine *e) {
     for (size_t i = 0; i < e->places.n_items * INVENTORY_CALLS; i++)
-        client_cancel(e->client, TAG_TAGS + i);
+        client_cancel(e->client, tag_make(TAG_OF_TAGS, i));
 }
 
 static int say_failed(Engine *e, const Place *p, const InventoryRow *row, const AwsError *error, EngineOutbox *out) {
@@ -159,7 +159,7 @@ static int say_failed(Engine *e, const Place *p, const InventoryRow *row, const 
 }
 
 int engine_tags_read(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
-    size_t at = (size_t)(done->tag - TAG_TAGS);
+    size_t at = tag_index(done->tag);
     Place *p = &e->places.items[at / INVENTORY_CALLS];
     InventoryAnswer answer;
     InventoryRow *row;

@@ -56,7 +56,7 @@ static int list(Engine *e, size_t i, Now now) {
                                 &(CallSpec){.account = p->account,
                                             .region = p->region,
                                             .request = request,
-                                            .tag = TAG_POLL + i,
+                                            .tag = tag_make(TAG_OF_POLL, i),
                                             .deadline_mono = now.mono + PATIENCE_USEC},
                                 now);
 }
@@ -111,7 +111,7 @@ static int take_item(Engine *e, const Poll *p, const BackupInfo *info, Now now, 
 }
 
 int engine_polled(Engine *e, const CallDone *done, Now now, EngineOutbox *out) {
-    size_t at = done->tag - TAG_POLL;
+    size_t at = tag_index(done->tag);
     Poll *p = e->polls[at];
     bool more = false;
     int r = 0;

@@ -58,7 +58,7 @@ static int ask(Engine *e, size_t place, size_t seat, Target *t, AwsOp op, Now no
                          &(CallSpec){.account = t->account,
                                      .region = t->region,
                                      .request = TAKE_PTR(q),
-                                     .tag = TAG_LOOK + place * LOOKS_MAX + seat,
+                                     .tag = tag_make(TAG_OF_LOOK, place * LOOKS_MAX + seat),
                                      .deadline_mono = now.mono + PATIENCE_USEC},
                          now);
     if (r < 0)
@@ -138,7 +138,7 @@ static int switched_on(Engine *e, Target *t, const RecoveryInfo *info, Now now, 
 }
 
 int engine_recovery_looked(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
-    size_t at = (size_t)(done->tag - TAG_LOOK), place = at / LOOKS_MAX, seat = at % LOOKS_MAX;
+    size_t at = tag_index(done->tag), place = at / LOOKS_MAX, seat = at % LOOKS_MAX;
     Target *t = TAKE_PTR(e->aheads[place]->looking[seat]);
     Place *p = places_find(&e->places, t->account, t->region);
     bool trouble = false, enabling = t->enabling;

@@ -210,7 +210,7 @@ static int ask(Engine *e, size_t place, Now now) {
                         &(CallSpec){.account = v->account,
                                     .region = verify_region(v->verify),
                                     .request = request,
-                                    .tag = TAG_REVERIFY + place,
+                                    .tag = tag_make(TAG_OF_REVERIFY, place),
                                     .deadline_mono = now.mono + CALL_USEC},
                         now);
 }
@@ -292,7 +292,7 @@ static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
 }
 
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
-    Reverify *v = e->reverifies[done->tag - TAG_REVERIFY];
+    Reverify *v = e->reverifies[tag_index(done->tag)];
     bool unknown;
     Usec wait;
     v->calling = false;

@@ -218,7 +218,7 @@ int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
                       &(CallSpec){.account = r->account,
                                   .region = r->verification ? verify_region(r->verification) : r->region,
                                   .request = TAKE_PTR(request),
-                                  .tag = (uint64_t)r->id,
+                                  .tag = tag_make(TAG_OF_RUN, (uint64_t)r->id),
                                   .deadline_mono = USEC_INFINITY},
                       now);
     r->calling = rc >= 0;

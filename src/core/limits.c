@@ -14,7 +14,7 @@ const LimitsRow limits[AWS_OP_N] = {
     [AWS_OP_LIST_TAGS] = {.rate = 10, .burst = 5, .per_second = 10},
     /* not documented; changes of tables share a limit of the account, which was measured to be a few at once */
     [AWS_OP_UPDATE_CONTINUOUS_BACKUPS] = {.rate = 1, .burst = 1},
-    [AWS_OP_DELETE_BACKUP] = {.rate = 10, .burst = 5},
+    [AWS_OP_DELETE_BACKUP] = {.rate = 10, .burst = 5, .per_second = 10},
     /* S3 takes thousands a second for each prefix; this is what one who checks needs */
     [AWS_OP_GET_OBJECT] = {.rate = 100, .burst = 20},
     [AWS_OP_HEAD_OBJECT] = {.rate = 200, .burst = 50},

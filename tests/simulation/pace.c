@@ -14,7 +14,7 @@ static const struct {
 } rates[] = {
     {"CreateBackup", 50},  {"DescribeBackup", 10}, {"ListBackups", 5},   {"ExportTableToPointInTime", 3},
     {"DescribeExport", 10}, {"ListExports", 4},     {"DescribeTable", 7}, {"ListTables", 7},
-    {"ListTagsOfResource", 10},
+    {"ListTagsOfResource", 10}, {"DeleteBackup", 10},
 };
 
 /* Of one region. */

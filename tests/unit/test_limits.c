@@ -6,7 +6,7 @@
 static void ceilings_are_the_documented_ones(void **state) {
     static const struct {
         AwsOp op;
-        double rate;
+        int rate;
     } rows[] = {
         {AWS_OP_CREATE_BACKUP, 50},
         {AWS_OP_DESCRIBE_BACKUP, 10},
@@ -16,7 +16,8 @@ static void ceilings_are_the_documented_ones(void **state) {
         {AWS_OP_LIST_TAGS, 10},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_true(limits[rows[i].op].rate >= rows[i].rate && limits[rows[i].op].rate <= rows[i].rate);
+        assert_true(limits[rows[i].op].rate >= rows[i].rate && limits[rows[i].op].rate <= rows[i].rate &&
+                    limits[rows[i].op].per_second == rows[i].rate);
 }
 
 /* What was measured to be taken at once: 24 creates, 13 describes and deletes, 5 listings, 20 exports. */
