@@ -95,7 +95,12 @@ int engine_arm_expiry(Engine *e, Target *t, Usec at_mono) {
 }
 
 int engine_expiry_after(Engine *e, Target *t, Now now) {
-    return is_wanted(t) ? engine_arm_expiry(e, t, now.mono + AFTER_SUCCESS_USEC) : 0;
+    Expiry *x;
+    if (!is_wanted(t))
+        return 0;
+    int r = engine_find_expiry(e, t->account, t->region, &x);
+    /* a pass that is due in this very turn would not see it, and waits */
+    return r < 0 ? r : heap_set(&x->due, &t->expire, now.mono + AFTER_SUCCESS_USEC);
 }
 
 /* Nothing waits any more where nothing is to be deleted. */
