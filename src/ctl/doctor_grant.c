@@ -149,9 +149,11 @@ static int check_place(Doctor *d, const DoctorPlace *p) {
     if (n_allowed > 0)
         text_addf(&t, "%s%zu allowed", n_denied > 0 ? "; " : "", n_allowed);
     say(p, GRANT_NOT_TESTED, &t);
-    return doctor_add(d, place_label(p->place, places_are_many(&d->places), label), "permissions",
-                      n_denied > 0 ? CHECK_FAILED : CHECK_OK, text_get(&t),
-                      n_denied > 0 ? "allow what is denied; the statement to paste is below" : NULL);
+    CheckState state = n_denied > 0 ? CHECK_FAILED : n_allowed > 0 ? CHECK_OK : CHECK_WARNING;
+    return doctor_add(d, place_label(p->place, places_are_many(&d->places), label), "permissions", state, text_get(&t),
+                      n_denied > 0    ? "allow what is denied; the statement to paste is below"
+                      : n_allowed > 0 ? NULL
+                                      : "nothing is known of them while the service takes no call: mend that first");
 }
 
 int doctor_check_grants(Doctor *d) {

@@ -82,7 +82,10 @@ int doctor_check_tables(Doctor *d) {
         if (r >= 0)
             r = check_recovery(d, t, label);
     }
-    if (r >= 0 && d->n_tables == 0)
+    bool told = true; /* which tables there are */
+    for (size_t i = 0; i < d->places.n_items; i++)
+        told &= d->asked[i].answered && d->asked[i].listing.class == AWS_OK;
+    if (r >= 0 && told && d->n_tables == 0)
         r = doctor_add(d, d->conf->deployment, "tables", CHECK_FAILED, "the configuration selects no table that exists",
                        "'ddbackupctl plan' shows what it selects");
     return r;

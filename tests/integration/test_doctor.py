@@ -218,8 +218,10 @@ def test_no_credentials_and_wrong_ones(emulator, doctor):
     check = found(answer, "credentials", "failed")
     assert check["found"].startswith("no AWS credentials: ") and "LoadCredential=" in check["hint"]
     assert not e.calls()
+    assert {check for _, check in states(answer)} == {"credentials", "endpoints"}  # and nothing of tables, which nobody knows
     status, answer = doctor(config, env={"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": "wrong"})
     assert status == 2
+    assert found(answer, "permissions", "warning")["found"].startswith("not tested: ")
     assert "STS answered 403 SignatureDoesNotMatch" in found(answer, "identity", "failed")["found"]
     assert found(answer, "table", "failed")["found"].startswith("InvalidSignatureException: ")
 
