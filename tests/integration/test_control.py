@@ -267,10 +267,10 @@ def test_a_long_path(emulator, daemon, tmp_path, ctl):
     assert ctl(own, "run", "nightly").stdout == "1 run begun\n"
 
 
-def test_no_directory_for_it(emulator, daemon):
+def test_no_directory_for_it(emulator, daemon, tmp_path):
     _, own = started(emulator, daemon, "orders:pitr")
-    second = daemon(own.config.read_text(), options=["--runtime-directory", "/nonexistent/run"])
-    second.wait_line(r"/nonexistent/run/control: No such file or directory, so that no orders can be given; HINT:")
+    second = daemon(own.config.read_text(), options=["--runtime-directory", str(tmp_path / "none/run")])
+    second.wait_line(r"/none/run/control: No such file or directory, so that no orders can be given; HINT:")
 
 
 # --- clients that are slow, broken or mean ---

@@ -79,6 +79,7 @@ def test_a_kill_in_the_middle_is_made_good(emulator, daemon):
     service.faults("DeleteBackup times=1 delay 20s")
     ordered(own, 1)
     wait_until(lambda: lives(own)[0] == "expiring")
+    wait_until(lambda: len(service.state()["backups"]) == 2, what="it took effect")
     own.kill()
     service.faults("DescribeBackup times=1 error InternalServerError 500")
     own.start()

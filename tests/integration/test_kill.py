@@ -122,7 +122,7 @@ class House:
 
 
 def make_house(directory, shim, action, lead):
-    rule = backup("rule", SLOT) if action == "backup" else export("rule", SLOT)
+    rule = backup("rule", SLOT) if action == "backup" else export("rule", SLOT, more='pitr = "ignore";')
     return House(directory, shim, rule, ["orders:pitr:items=3"], lead, backup_time="750ms", export_time="500ms")
 
 
