@@ -204,8 +204,6 @@ const ConfKey conf_schema[] = {
      .doc = "how many artefacts may expire at once; more waits for a person"},
     {LIMITS, "max_new_full_bytes", SIZE(offsetof(Conf, limits.max_new_full_bytes)), .default_text = "500G",
      .doc = "above it a chain asks for no new base by itself, whatever on_lost says"},
-    {LIMITS, "verify_rate", SIZE(offsetof(Conf, limits.verify_rate)), .default_text = "0",
-     .doc = "bytes a second at which the content of one export is read, to check it; 0: as fast as it goes"},
 };
 
 const size_t conf_schema_size = ARRAY_SIZE(conf_schema);

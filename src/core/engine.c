@@ -27,6 +27,7 @@ void engine_free(Engine *e) {
     free(e->polls);
     engine_expiry_done(e);
     engine_reverify_done(e);
+    engine_recorders_done(e);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -79,8 +80,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     ledger->n_runs = ledger->n_runs_room = 0;
     ledger->stock = (StockState){};
     engine_meet_places(e);
-    engine_load_chains(e, ledger);
-    if ((r = engine_begin_expiry(e, &stock, now)) < 0 || (r = engine_restore_inventories(e, ledger)) < 0)
+    if ((r = engine_load_chains(e, ledger, now)) < 0 || (r = engine_begin_expiry(e, &stock, now)) < 0 || (r = engine_restore_inventories(e, ledger)) < 0)
         return r;
     ledger_done(ledger);
     for (size_t i = 0; i < e->targets.n_items; i++)
@@ -255,6 +255,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
         r = engine_expire(e, now, out);
     if (r >= 0 && starts)
         r = engine_reverify(e, now, out);
+    if (r >= 0 && starts)
+        r = engine_record(e, now, out);
     for (size_t i = 0; r >= 0 && i < e->places.n_items; i++)
         if (discovery_is_due(&e->places.items[i].discovery, now))
             r = engine_discover(e, &e->places.items[i], now);
@@ -293,6 +295,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_reverified(e, done, now, out);
     case TAG_OF_LINEAGE:
         return engine_chain_answered(e, done, now, out);
+    case TAG_OF_RECORD:
+        return engine_recorded(e, done, now, out);
     }
     return 0;
 }
@@ -369,7 +373,7 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
     if (trust_holds(&e->trust) && !engine_is_paused(e)) {
-        mono = usec_min(mono, engine_expiry_mono(e));
+        mono = usec_min(mono, usec_min(engine_expiry_mono(e), engine_record_mono(e)));
         wall = usec_min(wall, engine_reverify_wall(e, now));
         wall = usec_min(wall, usec_min(usec_min(heap_next(&e->due), heap_next(&e->looks)), engine_ahead_wall(e)));
     }

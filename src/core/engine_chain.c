@@ -28,7 +28,7 @@
 
 /* --- life --- */
 
-int engine_load_chains(Engine *e, Ledger *ledger) {
+int engine_load_chains(Engine *e, Ledger *ledger, Now now) {
     e->lineages = TAKE_PTR(ledger->lineages);
     e->n_lineages = ledger->n_lineages;
     e->n_lineages_room = ledger->n_lineages_room;
@@ -41,6 +41,9 @@ int engine_load_chains(Engine *e, Ledger *ledger) {
         l->enrolment = t ? target_enrolment(t, l->schedule) : NULL;
         if (l->enrolment)
             l->enrolment->lineage = l;
+        int r = engine_want_records(e, l, now);
+        if (r < 0)
+            return r;
     }
     return 0;
 }

@@ -3,7 +3,7 @@
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and engine_base.c
  * chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that
- * are checked again, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
+ * are checked again, engine_record.c the records of chains in their buckets, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
  * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
  * recovery, engine_outbox.c what a turn collects. */
 
@@ -41,6 +41,7 @@ typedef struct Probe {
 } Probe;
 
 typedef struct Expiry Expiry;
+typedef struct Recorder Recorder;
 
 struct Engine {
     Conf *conf;
@@ -70,6 +71,8 @@ struct Engine {
     size_t n_expiries, n_expiries_room;
     struct Reverify **reverifies; /* one for each account and region with exports that are checked again */
     size_t n_reverifies, n_reverifies_room;
+    Recorder **recorders; /* one for each account and region with chains */
+    size_t n_recorders, n_recorders_room;
     bool expiry_anew; /* the configuration is new: look at every table, for what expires and what is checked again */
     StockPort port;
     StockState stock; /* without those that are being deleted, which are doubts */
@@ -227,6 +230,15 @@ Usec engine_reverify_wall(const Engine *e, Now now);
 int engine_reverify(Engine *e, Now now, const EngineOutbox *out);
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 
+/* --- engine_record.c --- */
+
+void engine_recorders_done(Engine *e);
+/* A chain of it may have come further. */
+int engine_want_records(Engine *e, const Lineage *l, Now now);
+Usec engine_record_mono(const Engine *e);
+int engine_record(Engine *e, Now now, EngineOutbox *out);
+int engine_recorded(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+
 /* --- engine_order.c --- */
 
 /* Carries out orders; counts its work in *n_taken. */
@@ -248,7 +260,7 @@ bool engine_holds_room(const Run *r); /* an export that is in flight, or about t
 
 /* --- engine_chain.c --- */
 
-int engine_load_chains(Engine *e, Ledger *ledger);
+int engine_load_chains(Engine *e, Ledger *ledger, Now now);
 /* The enrolment has, or has lost, its schedule. */
 int engine_enrol_chain(Engine *e, Enrolment *n, Now now);
 /* The configuration is new: all look again once they are enrolled. */

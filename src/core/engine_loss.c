@@ -122,7 +122,7 @@ int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
         if (r >= 0)
             r = engine_put_chain(out, c);
     }
-    if (r < 0 || (r = put_losses(out, l)) < 0 || !n)
+    if (r < 0 || (r = engine_want_records(e, l, now)) < 0 || (r = put_losses(out, l)) < 0 || !n)
         return r;
     if (lineage_watermark(l) > n->newest_wall) {
         n->newest_wall = lineage_watermark(l);

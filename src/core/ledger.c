@@ -47,7 +47,7 @@ int ledger_lineage(Ledger *l, const char *account, const char *region, const cha
 }
 
 bool ledger_batch_is_empty(const LedgerBatch *b) {
-    size_t n_chained = b->n_links + b->n_chains + b->n_losses;
+    size_t n_chained = b->n_links + b->n_chains + b->n_losses + b->n_records;
     return b->n_runs + b->n_targets + b->n_enrolments + b->n_ranges + b->n_orders + b->n_tables + n_chained == 0 &&
            stock_changes_are_empty(&b->stock);
 }
@@ -63,7 +63,7 @@ void ledger_batch_clear(LedgerBatch *b) {
     for (size_t i = 0; i < b->n_tables; i++)
         ledger_table_done(&b->tables[i]);
     b->n_runs = b->n_targets = b->n_enrolments = b->n_ranges = b->n_orders = b->n_tables = 0;
-    b->n_links = b->n_chains = b->n_losses = 0;
+    b->n_links = b->n_chains = b->n_losses = b->n_records = 0;
 }
 
 void ledger_batch_done(LedgerBatch *b) {
@@ -75,6 +75,7 @@ void ledger_batch_done(LedgerBatch *b) {
     free(b->links);
     free(b->chains);
     free(b->losses);
+    free(b->records);
     stock_changes_done(&b->stock);
     free(b->orders);
     free(b->tables);

@@ -9,6 +9,7 @@
 #include "core/lineage.h"
 #include "core/order.h"
 #include "core/pause.h"
+#include "core/record.h"
 #include "core/run.h"
 #include "core/stock.h"
 #include "core/target.h"
@@ -51,6 +52,12 @@ typedef struct LedgerRange {
     const char *why; /* static */
 } LedgerRange;
 
+/* What became of the record of a link, or of a chain's base. */
+typedef struct LedgerRecord {
+    int64_t chain_id, link_id; /* link_id 0: the base */
+    RecordOutcome outcome;
+} LedgerRecord;
+
 /* The changes of one turn. Pointers are borrowed from the engine until engine_committed. */
 typedef struct LedgerBatch {
     Usec wall;
@@ -73,6 +80,8 @@ typedef struct LedgerBatch {
     size_t n_chains, n_chains_room;
     Lineage **losses; /* whose losses have changed */
     size_t n_losses, n_losses_room;
+    LedgerRecord *records; /* owned */
+    size_t n_records, n_records_room;
 } LedgerBatch;
 
 bool ledger_batch_is_empty(const LedgerBatch *b);

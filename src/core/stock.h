@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #include "core/artefact.h"
+#include "core/record.h"
+#include "core/record.h"
 #include "core/run.h"
 
 /* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their names are on disk. */
@@ -68,6 +70,10 @@ typedef struct StockPort {
     int (*read)(void *context, const char *prefix, Stock *ret);
     /* The run of that schedule, target and slot; *ret_id 0: there is none. */
     int (*find_run)(void *context, const Run *r, int64_t *ret_id);
+    /* What is verified, in that account and region, and has no record in its bucket yet: the first after the mark, bases
+     * before links, and those in the order of their ids. -ENOENT: there is none. *ret is empty before, and without the
+     * deployment's name. NULL: nothing is recorded. */
+    int (*next_record)(void *context, const char *account, const char *region, RecordMark after, RecordTask *ret);
 } StockPort;
 
 /* --- what changes --- */

@@ -333,7 +333,8 @@ static EngineSettings engine_settings(const Loop *l) {
     uint64_t seed = 0;
     (void)getrandom(&seed, sizeof seed, 0);
     return (EngineSettings){.region = l->region, .user_agent = "ddbackupd/" PACKAGE_VERSION, .seed = seed,
-                            .stock = {.context = l->store, .read = store_stock, .find_run = store_find_run}};
+                            .stock = {.context = l->store, .read = store_stock, .find_run = store_find_run,
+                                      .next_record = store_next_record}};
 }
 
 #define CONNECTIONS_PER_HOST 32

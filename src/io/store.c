@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "io/store_chain.h"
 #include "io/store_lock.h"
+#include "io/store_record.h"
 #include "io/store_rows.h"
 #include "io/store_schema.h"
 #include "io/store_stock.h"
@@ -399,6 +400,8 @@ static int put_batch(Store *s, const LedgerBatch *batch) {
     int code = r < 0 ? SQLITE_OK : store_stock_put(s->db, &batch->stock, batch->wall);
     if (r >= 0 && code == SQLITE_OK)
         code = store_chain_put(s->db, batch);
+    if (r >= 0 && code == SQLITE_OK)
+        code = store_record_put(s->db, batch);
     return code == SQLITE_OK ? r : failed(s, code, "the ledger could not be written");
 }
 
@@ -548,6 +551,11 @@ int store_load(Store *s, Ledger *ret) {
 int store_find_run(void *store, const Run *r, int64_t *ret_id) {
     int code = store_row_find_run(((Store *)store)->db, r, ret_id);
     return code == SQLITE_OK ? 0 : failed(store, code, "the ledger cannot be read");
+}
+
+int store_next_record(void *store, const char *account, const char *region, RecordMark after, RecordTask *ret) {
+    int r, code = store_record_next(((Store *)store)->db, account, region, after, ret, &r);
+    return code == SQLITE_OK && (r >= 0 || r == -ENOENT) ? r : stock_failed(store, code, r);
 }
 
 int store_stock(void *store, const char *prefix, Stock *ret) {

@@ -151,6 +151,14 @@ static const char *const steps[] = {
     "CREATE INDEX chains_by_base ON chains (base_arn);"
     "CREATE INDEX links_by_arn ON links (arn);"
     "CREATE INDEX links_expiring ON links (arn) WHERE life = 'expiring';",
+
+    /* records of chains' bases and links in their buckets: what became of them, and when */
+    "ALTER TABLE chains ADD COLUMN record TEXT;"
+    "ALTER TABLE chains ADD COLUMN recorded INTEGER;"
+    "ALTER TABLE links ADD COLUMN record TEXT;"
+    "ALTER TABLE links ADD COLUMN recorded INTEGER;"
+    "CREATE INDEX chains_unrecorded ON chains (id) WHERE record IS NULL;"
+    "CREATE INDEX links_unrecorded ON links (id) WHERE record IS NULL AND state = 'succeeded';",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -157,7 +157,8 @@ static EngineSettings engine_settings(House *h) {
     return (EngineSettings){.region = REGION,
                             .user_agent = "simulation",
                             .seed = h->settings.seed + book_figures(h->book)->n_crashes,
-                            .stock = {.context = h->store, .read = store_stock, .find_run = store_find_run}};
+                            .stock = {.context = h->store, .read = store_stock, .find_run = store_find_run,
+                                      .next_record = store_next_record}};
 }
 
 void house_set_conf(House *h, const char *conf) {
