@@ -75,6 +75,7 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     StockState stock = ledger->stock;
     e->pause = ledger->pause;
     ledger->pause = (Pause){};
+    e->pause_is_unsaid = engine_is_paused(e);
     ledger->targets = (Targets){};
     ledger->runs = NULL;
     ledger->n_runs = ledger->n_runs_room = 0;

@@ -87,6 +87,7 @@ struct Engine {
     size_t n_orders, n_orders_room;
     const Target *order_at; /* the last target that the first order has seen; NULL: none */
     Pause pause;
+    bool pause_is_unsaid; /* by this process: it came out of the ledger */
     bool count_wanted; /* tables are to be counted, for min_tables */
     bool *few;         /* of each entry of the configuration: it selects too few, and that was said; NULL: none was counted */
     LedgerTable *tables; /* of inventories that have changed, for the next commit */

@@ -29,9 +29,20 @@ static int let_go(Engine *e, Now now) {
     return rc;
 }
 
+static int say_paused(Engine *e, EngineOutbox *out) {
+    char until[DATE_ISO_SIZE];
+    Report *report = NULL;
+    const Pause *p = &e->pause;
+    date_to_iso(p->until_wall / USEC_PER_SEC * USEC_PER_SEC, until);
+    int r = report_plain(REPORT_PAUSED, &report,
+                         "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it", p->who, until,
+                         p->why ? ": " : "", p->why ? p->why : "");
+    e->pause_is_unsaid = false;
+    return r < 0 ? r : engine_say(out, report);
+}
+
 int engine_pause(Engine *e, Order *o, Now now, EngineOutbox *out) {
     char until[DATE_ISO_SIZE], most[DURATION_SIZE];
-    Report *report = NULL;
     if (o->until_wall <= now.wall)
         return order_answer(o, ORDER_REFUSED,
                             "the end of the pause has passed already; HINT: give one that is to come");
@@ -45,12 +56,9 @@ int engine_pause(Engine *e, Order *o, Now now, EngineOutbox *out) {
     if (r < 0)
         return r;
     hold_back(e);
-    date_to_iso(o->until_wall / USEC_PER_SEC * USEC_PER_SEC, until);
-    r = report_plain(REPORT_PAUSED, &report,
-                     "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it", o->who, until,
-                     o->why ? ": " : "", o->why ? o->why : "");
-    if (r < 0 || (r = engine_say(out, report)) < 0)
+    if ((r = say_paused(e, out)) < 0)
         return r;
+    date_to_iso(o->until_wall / USEC_PER_SEC * USEC_PER_SEC, until);
     return order_answer(o, ORDER_DONE, "%s until %s: nothing new starts, and what has begun goes on",
                         was_paused ? "the pause now lasts" : "paused", until);
 }
@@ -73,5 +81,7 @@ int engine_resume(Engine *e, Order *o, Now now, EngineOutbox *out) {
 
 int engine_watch_pause(Engine *e, Now now, EngineOutbox *out) {
     bool is_over = engine_is_paused(e) && trust_has_time(&e->trust, now) && now.wall >= e->pause.until_wall;
-    return is_over ? end_pause(e, now, NULL, out) : 0;
+    if (is_over)
+        return end_pause(e, now, NULL, out);
+    return engine_is_paused(e) && e->pause_is_unsaid ? say_paused(e, out) : 0;
 }

@@ -147,6 +147,7 @@ def test_a_pause_outlives_a_restart(emulator, daemon, ctl):
     own.start()
     n_made = len(service.calls("CreateBackup"))
     assert "it is paused; HINT" in ctl(own, "run", "often").stderr
+    own.wait_line(r"paused by root until .*: maintenance: nothing new starts")
     check = ctl(own, "check")
     assert "paused" in check.stdout and "by root since" in check.stdout and "maintenance" in check.stdout
     assert json.loads(ctl(own, "status", "--json").stdout)["paused_until"]
