@@ -287,12 +287,13 @@ static void recovery_is_not_told(void **state) {
     }
 }
 
+static const char full_alone[] = "deployment = \"acme\";\n"
+                                 "defaults = { s3 = { bucket = \"acme-bucket\"; }; };\n"
+                                 "schedules = { full = { action = \"export\"; when = \"Sun 03:00\"; }; };\n"
+                                 "tables = ( { match = \"orders\"; schedules = \"full\"; } );\n";
+
 /* A chain begins with the export that is there, and covers all time since. */
 static void a_base_that_is_there(void **state) {
-    static const char full_alone[] = "deployment = \"acme\";\n"
-                                     "defaults = { s3 = { bucket = \"acme-bucket\"; }; };\n"
-                                     "schedules = { full = { action = \"export\"; when = \"Sun 03:00\"; }; };\n"
-                                     "tables = ( { match = \"orders\"; schedules = \"full\"; } );\n";
     char changing[sizeof conf];
     snprintf(changing, sizeof changing, "%s", full_alone);
     House *h = house_of(changing, 9);
@@ -306,6 +307,24 @@ static void a_base_that_is_there(void **state) {
         house_violated(h, "it does not cover the time since its base");
     house_run(h, START + 14 * DAY, 0);
     house_expect_count(h, "a chain was begun", audit(h, BEHIND).n_chains, 2);
+    house_free(h);
+}
+
+/* The export that is there is older than what the table can be restored to: it begins nothing, and nothing is lost. */
+static void a_base_that_is_too_old(void **state) {
+    char changing[sizeof conf];
+    snprintf(changing, sizeof changing, "%s", full_alone);
+    House *h = house_of(changing, 12);
+    house_run(h, START + 8 * DAY, 0);
+    set_recovery(h, false, 0);
+    house_run(h, START + 8 * DAY + HOUR, 0);
+    set_recovery(h, true, 35);
+    memcpy(changing, conf, sizeof conf);
+    house_sleep(h, START + 8 * DAY + 2 * HOUR);
+    house_run(h, START + 9 * DAY, 0);
+    ChainTally t = audit(h, BEHIND);
+    house_expect_count(h, "a chain was begun", t.n_chains, 1);
+    house_expect_count(h, "time was lost", t.n_losses, 0);
     house_free(h);
 }
 
@@ -379,5 +398,5 @@ UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days)
           cmocka_unit_test(refused_until_it_is_lost), cmocka_unit_test(refused_for_a_day),
           cmocka_unit_test(bad_content), cmocka_unit_test(another_table_of_the_name),
           cmocka_unit_test(shorter_recovery), cmocka_unit_test(too_large_a_base),
-          cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(recovery_is_not_told),
-          cmocka_unit_test(least_margin_first), cmocka_unit_test(dies_at_every_point))
+          cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(a_base_that_is_too_old),
+          cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first), cmocka_unit_test(dies_at_every_point))

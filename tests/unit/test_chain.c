@@ -195,7 +195,10 @@ static void bases_succeed_one_another(void **state) {
     assert_int_equal(lineage_slot(c.lineage, T0 + 9 * HOUR + 30 * MINUTE), SLOT_OPEN);
     assert_int_equal(lineage_slot(c.lineage, T0 + 11 * HOUR), SLOT_OPEN);
     assert_int_equal(lineage_slot(c.lineage, T0 - HOUR), SLOT_BASELESS);
+    /* the last window is asked for, and may yet fail */
     add(first, T0 + 11 * HOUR);
+    lineage_succeed(c.lineage);
+    assert_int_equal(first->state, CHAIN_CLOSING);
     chain_take_verified(first, chain_window(first, T0 + 9 * HOUR));
     lineage_succeed(c.lineage);
     assert_int_equal(first->state, CHAIN_CLOSED);
@@ -233,7 +236,12 @@ static void losses_end_with_the_next_base(void **state) {
     assert_int_equal(lineage_lose(l, 1, T0 + 30 * MINUTE, USEC_INFINITY, "failed", T0 + 3 * HOUR), 0);
     assert_int_equal(l->n_losses, 2);
     assert_true(l->losses[0].to_wall == T0 + HOUR);
-    chain_in(&c, 2, T0 + 5 * HOUR + 1, true);
+    /* one that is not verified yet ends nothing */
+    Chain *next = chain_in(&c, 2, T0 + 5 * HOUR + 1, false);
+    lineage_succeed(l);
+    assert_non_null(lineage_open_loss(l));
+    chain_apply(next, CHAIN_EV_BASE_VERIFIED, NULL);
+    lineage_succeed(l);
     assert_null(lineage_open_loss(l));
     assert_true(l->losses[1].to_wall == T0 + 5 * HOUR);
     assert_int_equal(lineage_slot(l, T0 + 5 * HOUR - SEC), SLOT_LOST);

@@ -268,12 +268,12 @@ static void replaced_as_a_whole(void **state) {
     }
 }
 
-/* An object of 10 MiB is read in pieces; one that changes meanwhile is begun again. */
+/* An object of 10 MiB is read in pieces; one that is replaced by another of its length meanwhile is begun again. */
 static void pieces(void **state) {
     enum { N = 10 << 20 };
     Bucket b;
     CLEANUP(verify_free_ptr) Verify *v = NULL;
-    AUTO_FREE unsigned char *bytes = malloc(N + N / 100), *noise = malloc(N);
+    AUTO_FREE unsigned char *bytes = malloc(N + N / 100), *other = malloc(N + N / 100), *noise = malloc(N);
     uint32_t random = 1;
     for (size_t i = 0; i < N; i++) {
         random = random * 1664525 + 1013904223;
@@ -284,8 +284,12 @@ static void pieces(void **state) {
     for (int i = 1; i <= 4; i++)
         noise[(size_t)i * N / 4 - 1] = '\n';
     bucket_open(&b);
-    put(&b, data_keys[2], bytes, gzip((char *)noise, N, bytes, N + N / 100));
+    size_t n = gzip((char *)noise, N, bytes, N + N / 100);
+    put(&b, data_keys[2], bytes, n);
     put_manifests(&b, "", 6);
+    noise[0] ^= 1;
+    assert_int_equal(gzip((char *)noise, N, other, N + N / 100), n);
+    put(&b, data_keys[2], other, n);
     VerifyWish w = wish(VERIFY_CONTENT);
     w.bytes_per_sec = 4 << 20;
     assert_int_equal(verify_new(&w, &v), 0);
@@ -296,8 +300,7 @@ static void pieces(void **state) {
         CallDone done;
         assert_int_equal(verify_request(v, &q), 0);
         if (!replaced && q->object.first > 0) {
-            Object *o = find(&b, data_keys[2]);
-            snprintf(o->etag, sizeof o->etag, "other");
+            put(&b, data_keys[2], bytes, n);
             replaced = true;
         }
         serve(&b, verify_region(v), q, &done);
@@ -327,9 +330,10 @@ static void lengthen_list(Bucket *b) {
 /* A list of several pieces, which is replaced while it is read: it is begun again, from its start. One that never stays
  * the same is unknown. One that is another when it is done as it says is bad. */
 static void a_list_that_changes(void **state) {
+    enum { AT_COUNT = 13 }; /* the digit of the first line's items */
     static const struct {
         const char *name;
-        int n_changes;        /* before pieces that are not the first */
+        int n_changes;        /* before pieces that are not the first; the last makes it the one that is told of */
         bool of_second_reading;
         Ending ending;
         const char *why;
@@ -346,6 +350,9 @@ static void a_list_that_changes(void **state) {
         Usec wait;
         bucket_open(&b);
         lengthen_list(&b);
+        Object *list = find(&b, LIST_KEY);
+        if (!rows[i].of_second_reading)
+            list->bytes[AT_COUNT] = rows[i].n_changes % 2 ? '1' : '0';
         assert_int_equal(verify_new(&w, &v), 0);
         while (verify_state(v) == VERIFY_ASKS && !unknown) {
             CLEANUP(aws_request_free_ptr) AwsRequest *q = NULL;
@@ -353,13 +360,14 @@ static void a_list_that_changes(void **state) {
             assert_int_equal(verify_request(v, &q), 0);
             bool of_list = strcmp(q->object.key, LIST_KEY) == 0;
             seen_md5 |= strcmp(q->object.key, FOLDER "manifest-files.md5") == 0;
-            Object *list = find(&b, LIST_KEY);
             if (of_list && rows[i].of_second_reading && seen_md5 && n_changes == 0) {
                 list->bytes[list->n - 1] = ' '; /* means the same */
                 set_etag(list);
                 n_changes++;
-            } else if (of_list && !rows[i].of_second_reading && q->object.first > 0 && n_changes < rows[i].n_changes)
+            } else if (of_list && !rows[i].of_second_reading && q->object.first > 0 && n_changes < rows[i].n_changes) {
+                list->bytes[AT_COUNT] = list->bytes[AT_COUNT] == '1' ? '0' : '1';
                 snprintf(list->etag, sizeof list->etag, "other-%d", ++n_changes);
+            }
             serve(&b, verify_region(v), q, &done);
             assert_int_equal(verify_answer(v, &done, &unknown, &wait), 0);
             aws_reply_free(done.reply);
