@@ -85,6 +85,12 @@ static bool has_word(const ConfTree *group, const char *key, const char *word) {
     return node && node->kind == CONF_STRING && strcmp(node->string, word) == 0;
 }
 
+/* Exports of the schedule are not looked at in their bucket. */
+static bool is_unchecked(const ConfTree *group, const ConfTree *inherited) {
+    const ConfTree *from = conf_tree_get(group, "verify") ? group : inherited;
+    return !conf_tree_get(from, "verify") || has_word(from, "verify", "service");
+}
+
 static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const ConfTree *inherited,
                      const char *in_defaults, int depth) {
     const ConfTree *own = conf_tree_get(group, key->name), *other = conf_tree_get(inherited, key->name);
@@ -93,9 +99,11 @@ static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const C
         text_addf(t, "# %s = \"\";  # not set: when names its own\n", key->name);
         return;
     }
-    if (!own && strcmp(key->name, "expire") == 0 && !has_word(group, "action", "backup") &&
-        has_word(inherited, key->name, "delete")) {
-        text_addf(t, "%s = \"report\";  # exports are not deleted\n", key->name);
+    if (!own && strcmp(key->name, "expire") == 0 && has_word(inherited, key->name, "delete") &&
+        (has_word(group, "action", "incremental") || (has_word(group, "action", "export") && is_unchecked(group, inherited)))) {
+        text_addf(t, "%s = \"report\";  # %s\n", key->name,
+                  has_word(group, "action", "export") ? "exports that nobody checks are not deleted"
+                                                      : "links go with the export that their chain begins with");
         return;
     }
     if (!own && !other && !key->default_text) {

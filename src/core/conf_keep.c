@@ -51,17 +51,22 @@ static int check_expire(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
     const ConfTree *own = conf_tree_get(node, "expire");
     if (s->expire != EXPIRE_DELETE)
         return 0;
-    if (own && s->action != ACTION_BACKUP)
+    if (own && s->action == ACTION_INCREMENTAL)
         return conf_reader_say(m, own,
-                               "schedules.%s.expire: this version deletes no exports; HINT: expire = \"report\" says "
-                               "which ones are no longer wanted",
+                               "schedules.%s.expire: links go with the export that their chain begins with; HINT: take it "
+                               "out, and set it in the schedule that base names",
+                               s->name);
+    if (own && s->action == ACTION_EXPORT && s->verify == VERIFY_SERVICE)
+        return conf_reader_say(m, own,
+                               "schedules.%s.expire: only exports that were checked in their bucket are deleted; HINT: set "
+                               "verify = \"manifest\", or more, too",
                                s->name);
     if (own && !conf_tree_get(node, "keep") && !conf_tree_get(m->defaults, "keep"))
         return conf_reader_say(m, own,
                                "schedules.%s.expire: without keep nothing is deleted; HINT: say what to keep, keep = { "
                                "last = 7; }",
                                s->name);
-    if (s->action != ACTION_BACKUP)
+    if (s->action == ACTION_INCREMENTAL || (s->action == ACTION_EXPORT && s->verify == VERIFY_SERVICE))
         s->expire = EXPIRE_REPORT;
     return 0;
 }

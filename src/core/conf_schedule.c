@@ -234,6 +234,11 @@ int conf_schedules_check_bases(ConfReader *m, const ConfTree *node) {
     for (size_t i = 0; r != -ENOMEM && i < m->conf->n_schedules; i++) {
         const ScheduleConf *s = &m->conf->schedules[i], *base = s->base ? conf_schedule(m->conf, s->base) : NULL;
         const ConfTree *place = conf_tree_get(node->children[i], "base");
+        if (base && base->expire == EXPIRE_DELETE && s->action == ACTION_INCREMENTAL && s->verify == VERIFY_SERVICE)
+            r = conf_reader_say(m, place,
+                                "schedules.%s.base: exports of %s expire with their links, and these are not checked in "
+                                "their bucket; HINT: set verify = \"manifest\", or more, here, too",
+                                s->name, base->name);
         if (s->action != ACTION_INCREMENTAL || !s->base || (base && base->action == ACTION_EXPORT))
             continue;
         const char *nearest = base ? NULL : name_nearest(s->base, names, m->conf->n_schedules);

@@ -59,6 +59,11 @@ int backup_name(const char *deployment, const char *account, const char *region,
 int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
                  int attempt, char ret[static EXPORT_TOKEN_SIZE]);
 
+/* The same of a link; the start of its chain stands in it, so that chains of one table that ask for the same window have an
+ * export each. */
+int export_link_token(const char *deployment, const char *account, const char *table_id, const char *schedule,
+                      Usec chain_start_wall, Usec from_wall, Usec to_wall, int attempt, char ret[static EXPORT_TOKEN_SIZE]);
+
 /* Makes a fresh link ready to be asked for: its window, table and s3 are set. `chain_start_wall` is where its chain's
  * first window begins. */
 int export_intend_link(Run *r, const DriveContext *context, Usec chain_start_wall, Now now);

@@ -28,6 +28,7 @@ void engine_free(Engine *e) {
     engine_expiry_done(e);
     engine_reverify_done(e);
     engine_recorders_done(e);
+    engine_erase_done(e);
     for (size_t i = 0; i < e->n_runs; i++)
         run_free(e->runs[i]);
     free(e->runs);
@@ -118,6 +119,7 @@ int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, No
         }
     engine_reconfigure_expiry(e);
     engine_reconfigure_chains(e);
+    engine_reconfigure_erasing(e);
     conf_free(e->conf);
     e->conf = conf;
     free(TAKE_PTR(e->few));
@@ -255,6 +257,8 @@ static int take_due(Engine *e, Now now, EngineOutbox *out, size_t *n_taken) {
     if (r >= 0 && starts)
         r = engine_expire(e, now, out);
     if (r >= 0 && starts)
+        r = engine_erase(e, now, out);
+    if (r >= 0 && starts)
         r = engine_reverify(e, now, out);
     if (r >= 0 && starts)
         r = engine_record(e, now, out);
@@ -294,6 +298,8 @@ static int take_done(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
         return engine_expiry_answered(e, done, now, out);
     case TAG_OF_REVERIFY:
         return engine_reverified(e, done, now, out);
+    case TAG_OF_ERASE:
+        return engine_erased(e, done, now, out);
     case TAG_OF_LINEAGE:
         return engine_chain_answered(e, done, now, out);
     case TAG_OF_RECORD:
@@ -374,7 +380,7 @@ static Usec next_wall(const Engine *e, Usec client_next_mono, Now now) {
     else
         mono = usec_min(mono, e->trust.started_mono + TRUST_PATIENCE_USEC);
     if (trust_holds(&e->trust) && !engine_is_paused(e)) {
-        mono = usec_min(mono, usec_min(engine_expiry_mono(e), engine_record_mono(e)));
+        mono = usec_min(mono, usec_min(engine_expiry_mono(e), usec_min(engine_erase_mono(e), engine_record_mono(e))));
         wall = usec_min(wall, engine_reverify_wall(e, now));
         wall = usec_min(wall, usec_min(usec_min(heap_next(&e->due), heap_next(&e->looks)), engine_ahead_wall(e)));
     }

@@ -29,7 +29,8 @@ void expiry_item_done(ExpiryItem *i) {
 }
 
 int expiry_item_make(const StockItem *from, const char *why, ExpiryItem *ret) {
-    ExpiryItem i = {.slot_wall = from->slot_wall, .created_wall = from->artefact->created_wall};
+    ExpiryItem i = {.slot_wall = from->slot_wall, .created_wall = from->artefact->created_wall,
+                    .action = from->artefact->action};
     if (text_set(&i.arn, from->artefact->arn) < 0 || text_set(&i.name, from->artefact->name) < 0 ||
         text_set(&i.schedule, from->schedule) < 0 || text_set(&i.account, from->account) < 0 ||
         text_set(&i.region, from->region) < 0 || text_set(&i.table, from->table) < 0 || text_set(&i.why, why) < 0) {
@@ -44,8 +45,9 @@ int engine_say_expired(Engine *e, const ExpiryItem *i, EngineOutbox *out) {
     char slot[DATE_ISO_SIZE];
     Report *report = NULL;
     int r = report_artefact(&(ReportArtefact){i->account, i->region, i->table, i->schedule, i->slot_wall, i->arn},
-                            REPORT_EXPIRED, e->qualified, &report, "backup %s %s expired, and was deleted: %s%s%s", i->schedule,
-                            date_to_iso(i->slot_wall, slot), i->name, i->why ? ": " : "", i->why ? i->why : "");
+                            REPORT_EXPIRED, e->qualified, &report, "%s %s %s expired, and was deleted: %s%s%s",
+                            action_to_string(i->action), i->schedule, date_to_iso(i->slot_wall, slot),
+                            i->action == ACTION_BACKUP ? i->name : i->arn, i->why ? ": " : "", i->why ? i->why : "");
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -72,10 +74,10 @@ int engine_let_go(Engine *e, StockBrake *b, EngineOutbox *out) {
 static int say_braked(const Engine *e, const Target *t, const ExpireGroup *g, EngineOutbox *out) {
     Report *report = NULL;
     int r = report_target(t, REPORT_BRAKED, e->qualified, &report,
-                          "%zu of %zu backups of schedule %s would be deleted at once, which is more than %zu: none is; HINT: "
+                          "%zu of %zu %ss of schedule %s would be deleted at once, which is more than %zu: none is; HINT: "
                           "'ddbackupctl prune --dry-run' shows them; correct keep, or limits.max_delete_share, or let them go "
                           "with 'ddbackupctl prune --confirm'",
-                          g->n_beyond, g->n_counted, g->schedule->name, expire_allowance(e->conf, g));
+                          g->n_beyond, g->n_counted, action_to_string(g->schedule->action), g->schedule->name, expire_allowance(e->conf, g));
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -110,7 +112,7 @@ static int put_on(Engine *e, const Target *t, const ExpireGroup *g, StockBrake *
 /* --- what the plan says --- */
 
 /* Somebody has to say that it may go. */
-static bool is_told(const Engine *e, const ScheduleConf *s) { return s->expire == EXPIRE_DELETE && e->stock.expires; }
+bool engine_may_delete(const Engine *e, const ScheduleConf *s) { return s->expire == EXPIRE_DELETE && e->stock.expires; }
 
 /* What would go, and stays as nobody has told it to: said when it changes. */
 static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, EngineOutbox *out) {
@@ -119,11 +121,14 @@ static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, Eng
         Enrolment *n = t->enrolments[i];
         Report *report = NULL;
         size_t n_beyond = 0;
+        if (n->schedule && n->schedule->action != p->action)
+            continue;
         for (size_t j = 0; j < p->n_groups; j++)
-            n_beyond += p->groups[j].schedule == n->schedule && !is_told(e, n->schedule) ? p->groups[j].n_beyond : 0;
+            n_beyond += p->groups[j].schedule == n->schedule && !engine_may_delete(e, n->schedule) ? p->groups[j].n_beyond : 0;
         if (n_beyond > 0 && n_beyond != n->n_beyond_said)
             r = report_enrolment(n, REPORT_BEYOND, e->qualified, &report,
-                                 "backups of schedule %s that are beyond its keep, and stay: %zu, as %s", n->schedule_name, n_beyond,
+                                 "%ss of schedule %s that are beyond its keep, and stay: %zu, as %s",
+                                 action_to_string(p->action), n->schedule_name, n_beyond,
                                  n->schedule->expire == EXPIRE_DELETE
                                      ? "the ledger is new or was rebuilt, and may lack holds; HINT: 'ddbackupctl prune "
                                        "--dry-run' shows them; hold what is to stay, then 'ddbackupctl resume --expiry'"
@@ -139,7 +144,7 @@ static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, Eng
 /* May what is beyond the group's policy go? */
 static int decide_group(Engine *e, const Target *t, const ExpireGroup *g, Now now, EngineOutbox *out, bool *ret) {
     StockBrake *b = find_brake(e, t, g);
-    bool told = is_told(e, g->schedule);
+    bool told = engine_may_delete(e, g->schedule);
     size_t allowed = expire_allowance(e->conf, g);
     bool too_many = told && g->n_sudden > allowed;
     *ret = told && (!too_many || (b && g->n_sudden <= allowed + b->n_confirmed));
@@ -148,8 +153,7 @@ static int decide_group(Engine *e, const Target *t, const ExpireGroup *g, Now no
     return *ret ? 0 : put_on(e, t, g, b, now, out);
 }
 
-/* Only what is new goes into the ledger. */
-static int note(const StockItem *i, Decision decision, const char *why, EngineOutbox *out) {
+int engine_note(const StockItem *i, Decision decision, const char *why, EngineOutbox *out) {
     if (i->decision == decision && text_equal(i->decision_why, why))
         return 0;
     return stock_put_decision(&out->batch.stock, i->artefact->arn, decision, why, NULL);
@@ -172,20 +176,21 @@ static int take_line(Engine *e, Expiry *x, const ExpireLine *l, bool may_go, Now
         return r < 0 ? r : engine_doubt(e, x, &item, DOUBT_UNSEEN, now);
     }
     if (!l->verdict.expendable)
-        return note(l->item, DECISION_KEPT, l->guard ? l->guard : retention_reason_text(l->verdict.reason), out);
+        return engine_note(l->item, DECISION_KEPT, l->guard ? l->guard : retention_reason_text(l->verdict.reason), out);
     AUTO_TEXT why = TEXT_INIT(1000);
     int r = retention_verdict_describe(&l->verdict, &l->schedule->keep, &why);
     if (r < 0)
         return r;
-    return may_go ? add_removal(x, l->item, text_get(&why)) : note(l->item, DECISION_BEYOND, text_get(&why), out);
+    return may_go ? add_removal(x, l->item, text_get(&why)) : engine_note(l->item, DECISION_BEYOND, text_get(&why), out);
 }
 
 /* What was confirmed is done: what comes later needs a word of its own. */
-static int end_confirmed(Engine *e, const Target *t, EngineOutbox *out) {
+int engine_end_confirmed(Engine *e, const Target *t, Action action, EngineOutbox *out) {
     int r = 0;
     for (size_t i = e->stock.n_brakes; r >= 0 && i-- > 0;) {
         StockBrake *b = &e->stock.brakes[i];
-        if (b->n_confirmed > 0 && target_compare(t, b->account, b->region, b->table) == 0)
+        if (b->n_confirmed > 0 && target_compare(t, b->account, b->region, b->table) == 0 &&
+            expire_schedule(t, action, b->schedule))
             r = engine_let_go(e, b, out);
     }
     return r;
@@ -193,7 +198,7 @@ static int end_confirmed(Engine *e, const Target *t, EngineOutbox *out) {
 
 static int delete_next(Engine *e, Expiry *x, Now now, EngineOutbox *out) {
     bool all = x->at == x->n_removals, over = all || e->stopping || engine_is_paused(e);
-    int r = all && x->retry_usec == 0 ? end_confirmed(e, x->target, out) : 0;
+    int r = all && x->retry_usec == 0 ? engine_end_confirmed(e, x->target, ACTION_BACKUP, out) : 0;
     if (r < 0)
         return r;
     if (over || x->at == PASS_MAX || now.mono - x->begun_mono > PASS_USEC) {
@@ -209,13 +214,16 @@ static int delete_next(Engine *e, Expiry *x, Now now, EngineOutbox *out) {
     return r < 0 ? r : engine_expiry_call(e, x, TAKE_PTR(q), now);
 }
 
+int engine_decide(Engine *e, const Target *t, const ExpirePlan *plan, Now now, EngineOutbox *out, bool *ret_may_go) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < plan->n_groups; i++)
+        r = decide_group(e, t, &plan->groups[i], now, out, &ret_may_go[i]);
+    return r < 0 ? r : say_beyond(e, t, plan, out);
+}
+
 int engine_carry_out(Engine *e, Expiry *x, const ExpirePlan *plan, Now now, EngineOutbox *out) {
     AUTO_FREE bool *may_go = calloc(plan->n_groups + 1, sizeof *may_go);
-    int r = may_go ? 0 : -ENOMEM;
-    for (size_t i = 0; r >= 0 && i < plan->n_groups; i++)
-        r = decide_group(e, x->target, &plan->groups[i], now, out, &may_go[i]);
-    if (r >= 0)
-        r = say_beyond(e, x->target, plan, out);
+    int r = may_go ? engine_decide(e, x->target, plan, now, out, may_go) : -ENOMEM;
     for (size_t i = 0; r >= 0 && i < plan->n_lines; i++) {
         const ExpireLine *l = &plan->lines[i];
         if (l->schedule && l->item->artefact->life == ARTEFACT_VERIFIED)

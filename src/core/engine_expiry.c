@@ -63,7 +63,12 @@ int engine_begin_expiry(Engine *e, StockState *state, Now now) {
         const StockItem *s = &e->stock.expiring.items[i];
         ExpiryItem item = {};
         Expiry *x = NULL;
-        int r = engine_find_expiry(e, s->account, s->region, &x);
+        int r = s->artefact->action != ACTION_BACKUP ? engine_erase_on(e, s) : 0;
+        if (r < 0)
+            return r;
+        if (s->artefact->action != ACTION_BACKUP)
+            continue;
+        r = engine_find_expiry(e, s->account, s->region, &x);
         if (r < 0 || (r = expiry_item_make(s, s->decision_why, &item)) < 0 ||
             (r = engine_doubt(e, x, &item, DOUBT_DELETING, now)) < 0)
             return r;
@@ -84,11 +89,14 @@ void engine_reconfigure_expiry(Engine *e) {
 
 /* --- when --- */
 
-static bool is_wanted(const Target *t) { return t->table_arn && expire_is_wanted(t); }
+static bool is_wanted(const Target *t) { return t->table_arn && expire_is_wanted(t, ACTION_BACKUP); }
 
 int engine_arm_expiry(Engine *e, Target *t, Usec at_mono) {
     Expiry *x;
-    int r = engine_find_expiry(e, t->account, t->region, &x);
+    int r = engine_arm_erasing(e, t, at_mono);
+    if (r < 0 || (!is_wanted(t) && t->expire.at == USEC_INFINITY))
+        return r;
+    r = engine_find_expiry(e, t->account, t->region, &x);
     if (r < 0)
         return r;
     return heap_set(&x->due, &t->expire, is_wanted(t) ? usec_min(t->expire.at, at_mono) : USEC_INFINITY);
@@ -96,9 +104,10 @@ int engine_arm_expiry(Engine *e, Target *t, Usec at_mono) {
 
 int engine_expiry_after(Engine *e, Target *t, Now now) {
     Expiry *x;
-    if (!is_wanted(t))
-        return 0;
-    int r = engine_find_expiry(e, t->account, t->region, &x);
+    int r = engine_erase_after(e, t, now.mono + AFTER_SUCCESS_USEC);
+    if (r < 0 || !is_wanted(t))
+        return r;
+    r = engine_find_expiry(e, t->account, t->region, &x);
     /* a pass that is due in this very turn would not see it, and waits */
     return r < 0 ? r : heap_set(&x->due, &t->expire, now.mono + AFTER_SUCCESS_USEC);
 }
@@ -109,7 +118,9 @@ static int drop_brakes(Engine *e, EngineOutbox *out) {
     for (size_t i = e->stock.n_brakes; r >= 0 && i-- > 0;) {
         const StockBrake *b = &e->stock.brakes[i];
         const Target *t = targets_find(&e->targets, b->account, b->region, b->table);
-        const ScheduleConf *s = t ? expire_schedule(t, b->schedule) : NULL;
+        const ScheduleConf *s = t ? expire_schedule(t, ACTION_BACKUP, b->schedule) : NULL;
+        if (t && !s)
+            s = expire_schedule(t, ACTION_EXPORT, b->schedule);
         if (!s || s->expire != EXPIRE_DELETE)
             r = engine_let_go(e, &e->stock.brakes[i], out);
     }
@@ -121,8 +132,11 @@ int engine_arm_all_expiry(Engine *e, Now now, EngineOutbox *out) {
     int r = e->expiry_anew ? drop_brakes(e, out) : 0;
     for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++) {
         Target *t = e->targets.items[i];
+        bool erases = t->erase.at != USEC_INFINITY;
+        if (e->expiry_anew || erases)
+            r = engine_arm_erasing(e, t, erases ? t->erase.at : at);
         if (!is_wanted(t))
-            r = t->expire.at == USEC_INFINITY ? 0 : engine_arm_expiry(e, t, USEC_INFINITY);
+            r = r < 0 || t->expire.at == USEC_INFINITY ? r : engine_arm_expiry(e, t, USEC_INFINITY);
         else if (e->expiry_anew || t->expire.at == USEC_INFINITY) {
             t->audited_mono = e->expiry_anew ? WALL_UNKNOWN : t->audited_mono;
             r = engine_arm_expiry(e, t, at);

@@ -1,14 +1,15 @@
 #pragma once
 /* Expiry inside the engine: its state, and what its parts do for each other. engine_expiry.c has the passes over the tables,
- * engine_delete.c what a pass deletes, engine_doubt.c the backups of which it is not known whether they exist, and
- * engine_stock.c what people order. One account and region makes one call at a time, so that expiry never crowds out what
+ * engine_delete.c what a pass deletes, engine_doubt.c the backups of which it is not known whether they exist,
+ * engine_stock.c what people order, and engine_erase.c the same of exports. One account and region makes one call at a time, so that expiry never crowds out what
  * runs need. */
 
 #include "core/engine_inside.h"
 #include "core/expire.h"
 
-/* A backup that a pass deletes, or that is looked for. */
+/* A backup that a pass deletes, or that is looked for; or an export that goes. */
 typedef struct ExpiryItem {
+    Action action;
     char *arn, *name, *schedule, *account, *region, *table;
     Usec slot_wall, created_wall;
     char *why; /* it goes */
@@ -82,6 +83,14 @@ int engine_deleted(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *
 /* Takes a brake off, and forgets it: `b` is another one then. */
 int engine_let_go(Engine *e, StockBrake *b, EngineOutbox *out);
 int engine_say_expired(Engine *e, const ExpiryItem *i, EngineOutbox *out);
+/* Somebody has said that what the schedule made may go. */
+bool engine_may_delete(const Engine *e, const ScheduleConf *s);
+/* May what is beyond the policy of each group of the plan go? Puts brakes on and lets them go; says what stays. */
+int engine_decide(Engine *e, const Target *t, const ExpirePlan *plan, Now now, EngineOutbox *out, bool *ret_may_go);
+/* Only what is new goes into the ledger. */
+int engine_note(const StockItem *i, Decision decision, const char *why, EngineOutbox *out);
+/* What was confirmed is done: what comes later needs a word of its own. */
+int engine_end_confirmed(Engine *e, const Target *t, Action action, EngineOutbox *out);
 
 /* --- engine_doubt.c --- */
 

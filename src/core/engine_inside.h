@@ -2,8 +2,9 @@
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
  * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
  * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and engine_base.c
- * chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_reverify.c exports that
- * are checked again, engine_record.c the records of chains in their buckets, engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
+ * chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_erase.c the same of
+ * exports, engine_reverify.c exports that are checked again, engine_record.c the records of chains in their buckets,
+ * engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
  * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
  * recovery, engine_outbox.c what a turn collects. */
 
@@ -69,6 +70,8 @@ struct Engine {
     size_t n_polls, n_polls_room;
     Expiry **expiries; /* one for each account and region with backups that expire */
     size_t n_expiries, n_expiries_room;
+    struct Eraser **erasers; /* one for each account and region with exports that expire */
+    size_t n_erasers, n_erasers_room;
     struct Reverify **reverifies; /* one for each account and region with exports that are checked again */
     size_t n_reverifies, n_reverifies_room;
     Recorder **recorders; /* one for each account and region with chains */
@@ -230,6 +233,24 @@ int engine_arm_all_reverify(Engine *e, Now now);
 Usec engine_reverify_wall(const Engine *e, Now now);
 int engine_reverify(Engine *e, Now now, const EngineOutbox *out);
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
+/* Said, and in the ledger: it is as good as gone. `why` is borrowed. */
+int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now, EngineOutbox *out);
+
+/* --- engine_erase.c --- */
+
+typedef struct Eraser Eraser;
+void engine_erase_done(Engine *e);
+/* An export whose deletion has begun: it goes on. */
+int engine_erase_on(Engine *e, const StockItem *i);
+/* The old configuration's plans end. */
+void engine_reconfigure_erasing(Engine *e);
+/* The next pass over the table's exports comes then, or sooner if it was to; none where they do not expire. */
+int engine_arm_erasing(Engine *e, Target *t, Usec at_mono);
+/* It comes then and not before: a pass that is due in this very turn would not see what is new. */
+int engine_erase_after(Engine *e, Target *t, Usec at_mono);
+Usec engine_erase_mono(const Engine *e);
+int engine_erase(Engine *e, Now now, EngineOutbox *out);
+int engine_erased(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 
 /* --- engine_record.c --- */
 

@@ -230,32 +230,27 @@ int engine_reverify(Engine *e, Now now, const EngineOutbox *out) {
 
 /* --- what was found --- */
 
-static int say(Engine *e, const Reverify *v, ReportKind kind, const char *what, EngineOutbox *out) {
+static int say_unknown(Engine *e, const Reverify *v, EngineOutbox *out) {
     const char *hint = verify_hint(v->verify);
     Report *report = NULL;
-    ReportArtefact about = {.account = v->account,
-                            .region = v->region,
-                            .table = v->target->table,
-                            .schedule = v->schedule,
-                            .slot_wall = WALL_UNKNOWN,
-                            .arn = v->arn};
-    if (kind == REPORT_DAMAGED)
-        hint = "nothing can be restored from it; 'ddbackupctl run' makes a new one; who deletes or writes in the bucket?";
-    int r = report_artefact(&about, kind, e->qualified, &report, "export %s of %s %s: %s%s%s", v->schedule, v->arn, what,
-                            verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
+    ReportArtefact about = {.account = v->account, .region = v->region, .table = v->target->table, .schedule = v->schedule,
+                            .slot_wall = WALL_UNKNOWN, .arn = v->arn};
+    int r = report_artefact(&about, REPORT_CHECK_UNKNOWN, e->qualified, &report,
+                            "export %s of %s could not be checked again, and goes on being asked for: %s%s%s", v->schedule,
+                            v->arn, verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 
 /* The newest that is still good counts for freshness. */
-static int fall_back(Engine *e, const Reverify *v, Now now, EngineOutbox *out) {
+static int fall_back(Engine *e, Target *t, const char *schedule, Now now, EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
-    Enrolment *n = target_enrolment(v->target, v->schedule);
-    int r = read_exports(e, out, v->target, &stock);
+    Enrolment *n = target_enrolment(t, schedule);
+    int r = read_exports(e, out, t, &stock);
     if (r < 0 || !n)
         return r;
     Usec newest = WALL_UNKNOWN;
     for (size_t i = 0; i < stock.n_items; i++)
-        if (strcmp(stock.items[i].schedule, v->schedule) == 0)
+        if (strcmp(stock.items[i].schedule, schedule) == 0)
             newest = usec_max(newest, stock.items[i].artefact->created_wall);
     if (newest >= n->newest_wall)
         return 0;
@@ -264,28 +259,42 @@ static int fall_back(Engine *e, const Reverify *v, Now now, EngineOutbox *out) {
     return r < 0 || !n->schedule ? r : engine_freshness(e, n, now, out);
 }
 
+int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now, EngineOutbox *out) {
+    Report *report = NULL;
+    ReportArtefact about = {.account = i->account, .region = i->region, .table = i->table, .schedule = i->schedule,
+                            .slot_wall = WALL_UNKNOWN, .arn = i->artefact->arn};
+    int r = stock_put_check(&out->batch.stock,
+                            &(StockCheck){.arn = i->artefact->arn, .level = level, .found = (char *)why});
+    if (r >= 0)
+        r = report_artefact(&about, REPORT_DAMAGED, e->qualified, &report,
+                            "export %s of %s is damaged: %s; HINT: nothing can be restored from it; 'ddbackupctl run' makes a "
+                            "new one; who deletes or writes in the bucket?",
+                            i->schedule, i->artefact->arn, why);
+    if (r >= 0)
+        r = engine_say(out, report);
+    Target *t = targets_find(&e->targets, i->account, i->region, i->table);
+    return r < 0 || !t || !t->table_arn ? r : fall_back(e, t, i->schedule, now, out);
+}
+
 static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
     char found[VERIFY_TEXT_SIZE];
-    bool passed = verify_state(v->verify) == VERIFY_PASSED;
+    const VerifyFacts *f = verify_facts(v->verify);
     int r = read_exports(e, out, v->target, &stock);
     if (r < 0)
         return r;
     const StockItem *i = stock_find(&stock, v->arn);
-    if (i && i->artefact->life == ARTEFACT_VERIFIED) { /* else it goes meanwhile, or is gone */
-        const VerifyFacts *f = verify_facts(v->verify);
-        const char *what = passed ? verify_facts_to_string(f, v->level, found) : verify_why(v->verify);
-        r = stock_put_check(&out->batch.stock, &(StockCheck){.arn = v->arn,
-                                                             .level = v->level,
-                                                             .passed = passed,
-                                                             .found = (char *)what,
-                                                             .summary_md5 = (char *)f->summary_md5,
-                                                             .files_md5 = (char *)f->files_md5});
-        if (r >= 0 && !passed)
-            r = say(e, v, REPORT_DAMAGED, "is damaged", out);
-        if (r >= 0 && !passed)
-            r = fall_back(e, v, now, out);
-    }
+    bool matters = i && i->artefact->life == ARTEFACT_VERIFIED; /* else it goes meanwhile, or is gone */
+    if (matters && verify_state(v->verify) != VERIFY_PASSED)
+        r = engine_export_damaged(e, i, v->level, verify_why(v->verify), now, out);
+    else if (matters)
+        r = stock_put_check(&out->batch.stock,
+                            &(StockCheck){.arn = v->arn,
+                                          .level = v->level,
+                                          .passed = true,
+                                          .found = (char *)verify_facts_to_string(f, v->level, found),
+                                          .summary_md5 = (char *)f->summary_md5,
+                                          .files_md5 = (char *)f->files_md5});
     Target *t = v->target;
     end(v);
     return r < 0 ? r : heap_set(&v->due, &t->reverify, now.wall + STAGGER_USEC); /* once it is on disk */
@@ -304,7 +313,7 @@ int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     v->next_mono = now.mono + (unknown ? UNKNOWN_USEC : wait);
     if (unknown && !v->unknown_said) {
         v->unknown_said = true;
-        return say(e, v, REPORT_CHECK_UNKNOWN, "could not be checked again, and goes on being asked for", out);
+        return say_unknown(e, v, out);
     }
     return verify_state(v->verify) == VERIFY_ASKS ? 0 : conclude(e, v, now, out);
 }

@@ -15,6 +15,7 @@ typedef enum TagKind {
     TAG_OF_POLL,     /* and the index in Engine.polls */
     TAG_OF_EXPIRY,   /* and the index in Engine.expiries */
     TAG_OF_REVERIFY, /* and the index in Engine.reverifies */
+    TAG_OF_ERASE,    /* and the index in Engine.erasers */
     TAG_OF_LINEAGE,  /* and the index in Engine.lineages */
     TAG_OF_RECORD,   /* and the index in Engine.recorders */
 } TagKind;

@@ -295,8 +295,9 @@ static bool is_own_last(const Erase *e, const ObjectReply *o) {
 }
 
 static int take_look(Erase *e, const ObjectReply *o) {
-    bool own = o->etag && (e->at_last ? is_own_last(e, o)
-                                      : manifest_match(&e->file, o->etag, o->encryption) == MANIFEST_MATCHES);
+    ManifestMatch match = e->at_last ? MANIFEST_DIFFERS : manifest_match(&e->file, o->etag, o->encryption);
+    bool own = o->etag && (e->at_last ? is_own_last(e, o) : match == MANIFEST_MATCHES);
+    e->facts.is_doubtful = match == MANIFEST_CANNOT_TELL && !e->surveyed;
     if (!own && !e->at_last && !e->surveyed)
         return refuse(e, "%s is not the one that was verified: its ETag is %.80s", e->file.key, o->etag ? o->etag : "missing");
     if (!own)

@@ -33,6 +33,7 @@ typedef struct EraseFacts {
     int64_t n_deleted;
     int64_t n_left; /* were replaced by something that is not the export's */
     bool has_begun; /* something may be deleted */
+    bool is_doubtful; /* ERASE_REFUSED: an ETag tells nothing, which is no damage */
 } EraseFacts;
 
 typedef struct Erase Erase;

@@ -61,28 +61,28 @@ const BackupInfo *expire_listing_find(const ExpireListing *l, const char *arn) {
 
 /* --- whose is it? --- */
 
-const ScheduleConf *expire_schedule(const Target *t, const char *name) {
+const ScheduleConf *expire_schedule(const Target *t, Action action, const char *name) {
     for (size_t i = 0; i < t->n_enrolments; i++) {
         const ScheduleConf *s = t->enrolments[i]->schedule;
-        if (s && s->action == ACTION_BACKUP && s->expire != EXPIRE_OFF && retention_keep_is_set(&s->keep) &&
+        if (s && s->action == action && s->expire != EXPIRE_OFF && retention_keep_is_set(&s->keep) &&
             conf_schedule_is(s, name))
             return s;
     }
     return NULL;
 }
 
-bool expire_is_wanted(const Target *t) {
+bool expire_is_wanted(const Target *t, Action action) {
     for (size_t i = 0; i < t->n_enrolments; i++)
-        if (t->enrolments[i]->schedule && expire_schedule(t, t->enrolments[i]->schedule->name))
+        if (t->enrolments[i]->schedule && expire_schedule(t, action, t->enrolments[i]->schedule->name))
             return true;
     return false;
 }
 
 /* DeleteBackup takes an ARN of any region for the one in its own: what it names is checked here. */
-static bool is_of_table(const char *arn, const Target *t) {
+bool expire_is_of_table(const char *arn, const Target *t, const char *kind) {
     char account[13];
-    AUTO_FREE char *middle = text_format(":dynamodb:%s:%s:table/%s/backup/", t->region, target_account_id(t, account),
-                                         t->table);
+    AUTO_FREE char *middle = text_format(":dynamodb:%s:%s:table/%s/%s/", t->region, target_account_id(t, account),
+                                         t->table, kind);
     const char *found = middle && text_starts_with(arn, "arn:") ? strstr(arn, middle) : NULL;
     /* arn:PARTITION, and no other colon before it; an id, and no other slash behind it */
     return account[0] && found && memchr(arn + 4, ':', (size_t)(found - arn - 4)) == NULL &&
@@ -99,7 +99,7 @@ int expire_guard(const char *deployment, const Target *t, const StockItem *i, co
         return r;
     *ret = NULL;
     if (strcmp(i->account, t->account) != 0 || strcmp(i->region, t->region) != 0 || strcmp(i->table, t->table) != 0 ||
-        !is_of_table(a->arn, t))
+        !expire_is_of_table(a->arn, t, "backup"))
         *ret = "its ARN is of another account, region or table";
     else if (a->action != ACTION_BACKUP || !text_equal(a->name, name) || !text_equal(i->intended_name, name))
         *ret = "its name is not the one that this deployment gives to that slot";
@@ -164,8 +164,7 @@ static bool is_sudden(const StockItem *i) {
 }
 
 /* `items` and `verdicts` have room for the whole stock. */
-static int judge_group(ExpirePlan *p, size_t group, const ExpireListing *listing, Usec now_wall, RetentionItem *items,
-                       RetentionVerdict *verdicts) {
+static int judge_group(ExpirePlan *p, size_t group, Usec now_wall, RetentionItem *items, RetentionVerdict *verdicts) {
     ExpireGroup *g = &p->groups[group];
     const RetentionPolicy policy = {.keep = g->schedule->keep, .zone = g->schedule->zone};
     size_t n = 0;
@@ -173,13 +172,13 @@ static int judge_group(ExpirePlan *p, size_t group, const ExpireListing *listing
         const ExpireLine *l = &p->lines[i];
         if (!l->schedule || l->group != group || !l->listed)
             continue;
-        const BackupInfo *shown = listing ? expire_listing_find(listing, l->item->artefact->arn) : NULL;
         items[n++] = (RetentionItem){
             .id = l->item->artefact->arn,
             .made_wall = l->item->artefact->created_wall,
             .ours = !l->guard,
-            .finished = l->item->artefact->life == ARTEFACT_VERIFIED && (!listing || shown->status == BACKUP_AVAILABLE),
-            .held = stock_is_held(l->item, now_wall),
+            .finished = l->finished,
+            .held = l->held,
+            .needed = l->needed,
         };
     }
     int r = retention_judge(items, n, &policy, now_wall, verdicts);
@@ -199,28 +198,39 @@ static int judge_group(ExpirePlan *p, size_t group, const ExpireListing *listing
     return 0;
 }
 
+int expire_plan_group(ExpirePlan *p, ExpireLine *l) {
+    return l->schedule ? find_group(p, l->schedule, l->item->artefact->table_id, &l->group) : 0;
+}
+
+int expire_plan_judge(ExpirePlan *p, Usec now_wall) {
+    AUTO_FREE RetentionItem *items = calloc(p->n_lines + 1, sizeof *items);
+    AUTO_FREE RetentionVerdict *verdicts = calloc(p->n_lines + 1, sizeof *verdicts);
+    int r = items && verdicts ? 0 : -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < p->n_groups; i++)
+        r = judge_group(p, i, now_wall, items, verdicts);
+    return r;
+}
+
 int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing, Usec now_wall,
                 ExpirePlan *ret) {
     CLEANUP(expire_plan_done) ExpirePlan p = {.lines = calloc(stock->n_items + 1, sizeof *p.lines),
-                                              .n_lines = stock->n_items};
-    AUTO_FREE RetentionItem *items = calloc(stock->n_items + 1, sizeof *items);
-    AUTO_FREE RetentionVerdict *verdicts = calloc(stock->n_items + 1, sizeof *verdicts);
-    if (!items || !verdicts || !p.lines)
-        return -ENOMEM;
-    int r = 0;
+                                              .n_lines = stock->n_items,
+                                              .action = ACTION_BACKUP};
+    int r = p.lines ? 0 : -ENOMEM;
     for (size_t i = 0; r >= 0 && i < stock->n_items; i++) {
         ExpireLine *l = &p.lines[i];
-        const BackupInfo *shown = listing ? expire_listing_find(listing, stock->items[i].artefact->arn) : NULL;
-        *l = (ExpireLine){.item = &stock->items[i],
-                          .schedule = expire_schedule(t, stock->items[i].schedule),
-                          .listed = !listing || (shown && shown->status != BACKUP_DELETED)};
+        const StockItem *item = &stock->items[i];
+        const BackupInfo *shown = listing ? expire_listing_find(listing, item->artefact->arn) : NULL;
+        *l = (ExpireLine){.item = item,
+                          .schedule = expire_schedule(t, ACTION_BACKUP, item->schedule),
+                          .listed = !listing || (shown && shown->status != BACKUP_DELETED),
+                          .held = stock_is_held(item, now_wall)};
+        l->finished = item->artefact->life == ARTEFACT_VERIFIED && (!listing || (shown && shown->status == BACKUP_AVAILABLE));
         r = expire_guard(deployment, t, l->item, shown, &l->guard);
-        if (r >= 0 && l->schedule)
-            r = find_group(&p, l->schedule, l->item->artefact->table_id, &l->group);
+        if (r >= 0)
+            r = expire_plan_group(&p, l);
     }
-    for (size_t i = 0; r >= 0 && i < p.n_groups; i++)
-        r = judge_group(&p, i, listing, now_wall, items, verdicts);
-    if (r < 0)
+    if (r < 0 || (r = expire_plan_judge(&p, now_wall)) < 0)
         return r;
     *ret = p;
     p = (ExpirePlan){};

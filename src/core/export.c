@@ -46,19 +46,26 @@ static int set_token(Run *r, const char *deployment, const char *account) {
     return rc < 0 ? rc : text_set(&r->name, token);
 }
 
-/* The start of the chain stands in it, so that chains of one table that ask for the same window have an export each. */
-static int set_link_token(Run *r, const char *deployment, const char *account, Usec chain_start_wall) {
-    char start[DATE_COMPACT_SIZE], from[DATE_COMPACT_SIZE], to[DATE_COMPACT_SIZE], number[16], token[EXPORT_TOKEN_SIZE];
-    snprintf(number, sizeof number, "%d", r->attempt);
+int export_link_token(const char *deployment, const char *account, const char *table_id, const char *schedule,
+                      Usec chain_start_wall, Usec from_wall, Usec to_wall, int attempt,
+                      char ret[static EXPORT_TOKEN_SIZE]) {
+    char start[DATE_COMPACT_SIZE], from[DATE_COMPACT_SIZE], to[DATE_COMPACT_SIZE], number[16];
+    snprintf(number, sizeof number, "%d", attempt);
     const char *parts[] = {deployment,
                            account,
-                           r->table_id,
-                           r->schedule,
+                           table_id,
+                           schedule,
                            date_to_compact(chain_start_wall, start),
-                           date_to_compact(r->from_wall, from),
-                           date_to_compact(r->to_wall, to),
+                           date_to_compact(from_wall, from),
+                           date_to_compact(to_wall, to),
                            number};
-    int rc = drive_hash(parts, ARRAY_SIZE(parts), EXPORT_TOKEN_SIZE - 1, token);
+    return drive_hash(parts, ARRAY_SIZE(parts), EXPORT_TOKEN_SIZE - 1, ret);
+}
+
+static int set_link_token(Run *r, const char *deployment, const char *account, Usec chain_start_wall) {
+    char token[EXPORT_TOKEN_SIZE];
+    int rc = export_link_token(deployment, account, r->table_id, r->schedule, chain_start_wall, r->from_wall, r->to_wall,
+                               r->attempt, token);
     return rc < 0 ? rc : text_set(&r->name, token);
 }
 

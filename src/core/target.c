@@ -41,6 +41,7 @@ int target_new(const char *account, const char *region, const char *table, Targe
     t->ahead = HEAP_NODE(t);
     t->look = HEAP_NODE(t);
     t->expire = HEAP_NODE(t);
+    t->erase = HEAP_NODE(t);
     t->reverify = HEAP_NODE(t);
     t->audited_mono = WALL_UNKNOWN;
     t->size_bytes = COUNT_UNKNOWN;

@@ -60,6 +60,7 @@ struct Target {
     HeapNode ahead;        /* wall: when to describe it for its next slot */
     HeapNode reverify;     /* wall: when to look which of its exports are to be checked again */
     HeapNode expire;       /* mono: when to look which of its backups are to go */
+    HeapNode erase;        /* mono: the same of its exports */
     Usec audited_mono;     /* when a whole listing was last compared with the ledger; WALL_UNKNOWN: never */
     struct Ahead *place;   /* in whose heap that is; NULL: none yet */
     Enrolment **enrolments;

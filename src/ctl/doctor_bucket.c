@@ -103,13 +103,17 @@ static int use(Doctor *d, const DoctorTable *t, const ScheduleConf *s) {
 static void need(DoctorBucket *b) {
     static const Grant always[] = {GRANT_PUT_OBJECT,  GRANT_PUT_OBJECT_ACL, GRANT_ABORT_UPLOAD,
                                    GRANT_LIST_BUCKET, GRANT_GET_VERSIONING, GRANT_GET_LIFECYCLE};
-    bool reads = false;
+    bool reads = false, deletes = false;
     for (size_t i = 0; i < b->n_uses; i++)
         reads |= b->uses[i].schedule->verify > VERIFY_SERVICE;
+    for (size_t i = 0; i < b->n_uses; i++)
+        deletes |= b->uses[i].schedule->expire == EXPIRE_DELETE;
     for (size_t i = 0; i < ARRAY_SIZE(always); i++)
         grant_need_of_bucket(b, always[i]);
     if (reads)
         grant_need_of_bucket(b, GRANT_GET_OBJECT);
+    if (deletes)
+        grant_need_of_bucket(b, GRANT_DELETE_OBJECT);
 }
 
 static int collect(Doctor *d) {

@@ -32,6 +32,7 @@ static const struct {
     [GRANT_PUT_OBJECT_ACL] = {"s3:PutObjectAcl", NULL, AWS_OP_N, true},
     [GRANT_ABORT_UPLOAD] = {"s3:AbortMultipartUpload", NULL, AWS_OP_N, true},
     [GRANT_GET_OBJECT] = {"s3:GetObject", NULL, AWS_OP_N, true},
+    [GRANT_DELETE_OBJECT] = {"s3:DeleteObject", NULL, AWS_OP_N, true},
     [GRANT_LIST_BUCKET] = {"s3:ListBucket", NULL, AWS_OP_N, false},
     [GRANT_GET_VERSIONING] = {"s3:GetBucketVersioning", NULL, AWS_OP_N, false},
     [GRANT_GET_LIFECYCLE] = {"s3:GetLifecycleConfiguration", NULL, AWS_OP_N, false},

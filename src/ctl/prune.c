@@ -25,8 +25,13 @@ static void add_reason(const Prune *p, const PruneRow *row, Text *t) {
     }
     if (row->guard)
         return (void)text_add(t, row->guard);
-    if (row->verdict.reason != RETENTION_HELD) {
-        retention_verdict_describe(&row->verdict, &row->schedule->keep, t);
+    if (row->verdict.reason == RETENTION_NEEDED)
+        return (void)text_add(t, "its chain grows, until the next base is verified");
+    if (row->verdict.reason != RETENTION_HELD || !stock_is_held(i, p->now_wall)) {
+        if (row->verdict.reason == RETENTION_HELD)
+            text_add(t, "a link of its chain is held");
+        else
+            retention_verdict_describe(&row->verdict, &row->schedule->keep, t);
         return;
     }
     text_addf(t, "is held by %s", i->hold_who ? i->hold_who : "somebody");
@@ -94,6 +99,7 @@ static void add_artefact(Json *j, const Prune *p, const PruneRow *row) {
     json_string(j, "life", artefact_life_to_string(a->life));
     json_wall(j, "created", a->created_wall);
     json_count(j, "size_bytes", a->size_bytes);
+    json_int(j, "links", (int64_t)row->n_links);
     json_string(j, "verdict", row->verdict.expendable ? "delete" : "keep");
     json_string(j, "reason", row->schedule ? retention_reason_to_string(row->verdict.reason) : "no-schedule");
     json_string(j, "text", text_get(&reason));

@@ -64,26 +64,39 @@ static int find_schedule(const Conf *c, const Target *t, const StockItem *i, con
     return 0;
 }
 
-static int find_guard(const Prune *p, const PruneRow *row, const char **ret) {
+/* What the ledger says of it; of an export, with its links. */
+static int weigh(const Prune *p, const Stock *stock, PruneRow *row) {
     const StockItem *i = row->item;
+    row->finished = i->artefact->life == ARTEFACT_VERIFIED;
+    row->held = stock_is_held(i, p->now_wall);
     if (i->artefact->action == ACTION_BACKUP)
-        return expire_guard(p->conf->deployment, row->target, i, NULL, ret);
-    bool same = text_equal(i->intended_name, i->artefact->name);
-    *ret = same ? NULL : "its client token is not the one that was asked with";
+        return expire_guard(p->conf->deployment, row->target, i, NULL, &row->guard);
+    ExpireLine l;
+    int r = expire_line_export(p->conf->deployment, row->target, stock, i, row->schedule, p->now_wall, &l);
+    if (r < 0)
+        return r;
+    row->guard = l.guard;
+    row->finished = l.finished;
+    row->held = l.held;
+    row->needed = l.needed;
+    row->n_links = l.n_links;
     return 0;
 }
 
+/* Links go with their base, which tells of them. */
 static int add_rows(Prune *p, const struct PruneStock *s) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < s->stock.n_items; i++) {
         const StockItem *item = &s->stock.items[i];
+        if (item->base_arn)
+            continue;
         if (ARRAY_GROW(p->rows, p->n_rows, p->n_room) < 0)
             return -ENOMEM;
         PruneRow *row = &p->rows[p->n_rows++];
         *row = (PruneRow){.item = item, .target = s->target};
         r = find_schedule(p->conf, s->target, item, &row->schedule);
         if (r >= 0 && row->schedule)
-            r = find_guard(p, row, &row->guard);
+            r = weigh(p, &s->stock, row);
     }
     return r;
 }
@@ -123,8 +136,9 @@ static int judge_group(Prune *p, PruneRow *rows, size_t n) {
         items[i] = (RetentionItem){.id = item->artefact->arn,
                                    .made_wall = item->artefact->created_wall,
                                    .ours = !rows[i].guard,
-                                   .finished = item->artefact->life == ARTEFACT_VERIFIED,
-                                   .held = stock_is_held(item, p->now_wall)};
+                                   .finished = rows[i].finished,
+                                   .held = rows[i].held,
+                                   .needed = rows[i].needed};
     }
     int r = retention_judge(items, n, &(RetentionPolicy){.keep = s->keep, .zone = s->zone}, p->now_wall, verdicts);
     for (size_t i = 0; r >= 0 && i < n; i++)

@@ -11,6 +11,8 @@ typedef struct PruneRow {
     const StockItem *item;
     const Target *target;
     const char *guard;            /* why it is taken for foreign; NULL: it is ours. Static */
+    bool finished, held, needed;  /* by itself or, an export, by its links */
+    size_t n_links;               /* that go with it */
     const ScheduleConf *schedule; /* whose it is now; NULL: nobody's, and it stays */
     RetentionVerdict verdict;     /* with a schedule */
 } PruneRow;

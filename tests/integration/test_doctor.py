@@ -92,7 +92,7 @@ def test_all_is_well(emulator, doctor):
             "allowed": {"ListTables", "DescribeTable", "DescribeBackup", "ListBackups", "DescribeContinuousBackups", "DescribeExport", "ListExports",
                         "GetObject", "ListBucket", "GetBucketVersioning", "GetLifecycleConfiguration"},
             "not tested": {"CreateBackup", "ExportTableToPointInTime", "PutObject", "PutObjectAcl", "AbortMultipartUpload"},
-            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups"},
+            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "DeleteObject"},
         }  # fmt: skip
     assert len(answer["tables"]) == 6
     for table in answer["tables"]:

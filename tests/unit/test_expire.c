@@ -209,27 +209,27 @@ static void only_schedules_that_say_so_expire(void **state) {
     Bench b;
     bench_init(&b);
     char *former[] = {(char *)"old-name"};
-    assert_true(expire_is_wanted(b.target));
-    assert_ptr_equal(expire_schedule(b.target, "nightly"), &b.schedule);
-    assert_null(expire_schedule(b.target, "old-name"));
+    assert_true(expire_is_wanted(b.target, ACTION_BACKUP));
+    assert_ptr_equal(expire_schedule(b.target, ACTION_BACKUP, "nightly"), &b.schedule);
+    assert_null(expire_schedule(b.target, ACTION_BACKUP, "old-name"));
     b.schedule.formerly = former;
     b.schedule.n_formerly = 1;
-    assert_ptr_equal(expire_schedule(b.target, "old-name"), &b.schedule);
+    assert_ptr_equal(expire_schedule(b.target, ACTION_BACKUP, "old-name"), &b.schedule);
     b.schedule.formerly = NULL;
     b.schedule.n_formerly = 0;
     b.schedule.expire = EXPIRE_REPORT;
-    assert_true(expire_is_wanted(b.target));
+    assert_true(expire_is_wanted(b.target, ACTION_BACKUP));
     b.schedule.expire = EXPIRE_OFF;
-    assert_false(expire_is_wanted(b.target));
+    assert_false(expire_is_wanted(b.target, ACTION_BACKUP));
     b.schedule.expire = EXPIRE_DELETE;
     b.schedule.action = ACTION_EXPORT;
-    assert_false(expire_is_wanted(b.target));
+    assert_false(expire_is_wanted(b.target, ACTION_BACKUP));
     b.schedule.action = ACTION_BACKUP;
     b.schedule.keep.last = 0; /* a floor alone is no rule */
-    assert_false(expire_is_wanted(b.target));
+    assert_false(expire_is_wanted(b.target, ACTION_BACKUP));
     b.schedule.keep.last = 3;
     b.target->enrolments[0]->schedule = NULL;
-    assert_false(expire_is_wanted(b.target));
+    assert_false(expire_is_wanted(b.target, ACTION_BACKUP));
     bench_done(&b);
 }
 
