@@ -118,6 +118,8 @@ int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out) {
             c->changed = true;
             if (c->state == CHAIN_CLOSED && n)
                 r = say_ended(e, l, c, out);
+            if (r >= 0 && n) /* it may go with its base from now on */
+                r = engine_expiry_after(e, n->target, now);
         }
         if (r >= 0)
             r = engine_put_chain(out, c);
