@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/span.h"
+#include "ctl/chain_remote.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -93,7 +94,7 @@ static void print_json(Show *s, const Lineage *l, const Spans *spans) {
 static const TableColumn columns[] = {{"SPAN", false, false}, {"FROM", false, false}, {"TO", false, false},
                                       {"LENGTH", true, false}, {"WHAT", false, false}};
 
-static void describe(const Span *span, Text *t) {
+static void describe(const Show *s, const Span *span, Text *t) {
     switch (span->kind) {
     case SPAN_COVERED:
         text_addf(t, "chain %lld: ", (long long)span->chain_id);
@@ -108,7 +109,7 @@ static void describe(const Span *span, Text *t) {
         break;
     }
     if (span->attempt == 0)
-        text_add(t, "not asked for yet");
+        text_add(t, s->options->remote ? "not recorded yet" : "not asked for yet");
     else if (!span->state)
         text_addf(t, "attempt %d failed; it is asked for again", span->attempt);
     else
@@ -137,7 +138,7 @@ static int print_people(Show *s, const Lineage *l, const Spans *spans) {
     for (size_t i = 0; i < spans->n_items; i++) {
         const Span *span = &spans->items[i];
         AUTO_TEXT what = TEXT_INIT(8192);
-        describe(span, &what);
+        describe(s, span, &what);
         table_add(&t, span_kind_to_string(span->kind));
         table_add(&t, words_time(span->from_wall, from));
         table_add(&t, words_time(span->to_wall, to));
@@ -165,10 +166,12 @@ static int show_one(Show *s, const StoreLineage *one) {
 }
 
 static int none_found(const Show *s) {
-    AUTO_FREE char *error =
-        text_format("%.300s: no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows "
-                    "which tables have one, and why one has no base yet",
-                    s->options->table);
+    const char *where = s->options->remote
+                            ? "no record of a chain of it is in the buckets that the configuration names; HINT: without "
+                              "--remote the ledger is asked"
+                            : "no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows which "
+                              "tables have one, and why one has no base yet";
+    AUTO_FREE char *error = text_format("%.300s: %s", s->options->table, where);
     ctl_failed(error);
     return UNKNOWN;
 }
@@ -176,9 +179,10 @@ static int none_found(const Show *s) {
 int verb_chain(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(show_done) Show s = {.options = o, .now_wall = now_wall, .out = out, .json = {.out = out}};
     AUTO_FREE char *error = NULL;
-    int r = load(&s, &error);
+    int r = o->remote ? chain_remote(o, now_wall, &s.targets, &s.chains) : load(&s, &error);
     if (r < 0) {
-        ctl_failed(error);
+        if (!o->remote)
+            ctl_failed(error);
         return UNKNOWN;
     }
     for (size_t i = 1; i < s.targets.n_items; i++)

@@ -49,7 +49,8 @@ static const char usage[] =
     "  --foreign               backups at the service that the ledger does not know; asks the service (list)\n"
     "  --arn                   with ARNs (list, prune)\n"
     "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
-    "                          (status, check, plan, prune, verify, doctor, rebuild)\n"
+    "                          (status, check, plan, prune, verify, doctor, rebuild, chain --remote)\n"
+    "  --remote                by the records in the bucket and the service, without the ledger (chain)\n"
     "  --level=LEVEL           service, manifest, objects or content (verify: objects)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
     "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
@@ -94,6 +95,7 @@ enum {
     OPT_WHY,
     OPT_EXPIRY,
     OPT_CONFIRM,
+    OPT_REMOTE,
     OPT_HELP,
     OPT_VERSION
 };
@@ -125,6 +127,7 @@ static const struct option long_options[] = {
     {"why", required_argument, NULL, OPT_WHY},
     {"expiry", no_argument, NULL, OPT_EXPIRY},
     {"confirm", required_argument, NULL, OPT_CONFIRM},
+    {"remote", no_argument, NULL, OPT_REMOTE},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -148,7 +151,7 @@ static const unsigned takers[] = {
     [OPT_FOREIGN - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_CONFIG - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
-                             BIT(CTL_REBUILD) | BIT(CTL_VERIFY) | BIT(CTL_DOCTOR),
+                             BIT(CTL_REBUILD) | BIT(CTL_VERIFY) | BIT(CTL_DOCTOR) | BIT(CTL_CHAIN),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
@@ -163,6 +166,7 @@ static const unsigned takers[] = {
     [OPT_WHY - OPT_JSON] = BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_EXPIRY - OPT_JSON] = BIT(CTL_RESUME),
     [OPT_CONFIRM - OPT_JSON] = BIT(CTL_PRUNE),
+    [OPT_REMOTE - OPT_JSON] = BIT(CTL_CHAIN),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
@@ -326,6 +330,9 @@ static int take_option(CtlOptions *o, int option, const char *value) {
         return 0;
     case OPT_CONFIRM:
         return parse_number("confirm", value, INT32_MAX, &o->confirm);
+    case OPT_REMOTE:
+        o->remote = true;
+        return 0;
     case OPT_EXPIRY:
         o->expiry = true;
         return 0;

@@ -1,0 +1,116 @@
+#include "core/recall.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/object_list.h"
+
+#include "unit.h"
+
+#define TABLE "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"
+#define T0 (INT64_C(1795399200) * USEC_PER_SEC) /* 2026-11-23T02:00:00Z */
+#define HOUR USEC_PER_HOUR
+#define START (T0 - USEC_PER_MINUTE) /* of the first link on a base of T0 */
+
+static Record base(const char *arn, Usec wall) {
+    return (Record){.schedule = (char *)"half", .table_arn = (char *)TABLE, .table_id = (char *)"id-1",
+                    .base_arn = (char *)arn, .export_arn = (char *)arn, .base_wall = wall,
+                    .from_wall = WALL_UNKNOWN, .to_wall = WALL_UNKNOWN};
+}
+
+static Record link_of(const char *base_arn, const char *arn, const char *previous, Usec from, Usec to) {
+    Record r = base(base_arn, T0);
+    r.export_arn = (char *)arn;
+    r.previous_arn = (char *)previous;
+    r.from_wall = from;
+    r.to_wall = to;
+    return r;
+}
+
+/* What the records come to at T0 + 20 h, with a table that can be restored from `earliest` on. */
+static void expect(const Record *records, size_t n, const char *table_id, Usec earliest, const char *expected) {
+    CLEANUP(lineage_free_ptr) Lineage *l = NULL;
+    CLEANUP(target_free_ptr) Target *t = NULL;
+    CLEANUP(spans_done) Spans spans = {};
+    Enrolment *enrolment;
+    ChainReach *reaches = NULL;
+    size_t n_reaches = 0;
+    AUTO_TEXT text = TEXT_INIT(1000);
+    assert_int_equal(lineage_new("own", "eu-central-1", "orders", "half", &l), 0);
+    assert_int_equal(target_new("own", "eu-central-1", "orders", &t), 0);
+    assert_int_equal(target_enrol(t, "half", &enrolment), 0);
+    assert_int_equal(text_set(&t->table_id, table_id), 0);
+    l->enrolment = enrolment;
+    l->recovery_wall = T0 + 20 * HOUR;
+    l->recovery = (RecoveryInfo){.pitr_enabled = earliest != USEC_INFINITY, .period_days = 35, .earliest_wall = earliest,
+                                 .latest_wall = T0 + 20 * HOUR};
+    assert_int_equal(recall_chains(l, records, n, T0 + 20 * HOUR, &reaches, &n_reaches), 0);
+    assert_int_equal(spans_make(l, reaches, n_reaches, 24 * HOUR, T0 + 20 * HOUR, &spans), 0);
+    for (size_t i = 0; i < spans.n_items; i++) {
+        const Span *s = &spans.items[i];
+        text_addf(&text, "%s%s %lld-%lld", i ? ", " : "", span_kind_to_string(s->kind),
+                  (long long)((s->from_wall - T0) / HOUR), s->to_wall == USEC_INFINITY ? -1LL : (long long)((s->to_wall - T0) / HOUR));
+    }
+    for (size_t i = 0; i < n_reaches; i++)
+        free(reaches[i].base_arn);
+    free(reaches);
+    assert_string_equal(text_get(&text), expected);
+}
+
+static void rows_of_links(void **state) {
+    Record r[] = {base("b1", T0), link_of("b1", "k1", "b1", START, T0 + HOUR), link_of("b1", "k2", "k1", T0 + HOUR, T0 + 3 * HOUR),
+                  link_of("b1", "k4", "k3", T0 + 4 * HOUR, T0 + 5 * HOUR)};
+    expect(r, 0, "id-1", 0, "");
+    expect(r, 1, "id-1", 0, "COVERED 0-0, IN FLIGHT 0-20");
+    expect(r, 3, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-20");
+    expect(r, 4, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-20"); /* a hole */
+    expect(r + 1, 3, "id-1", 0, "");                         /* no base */
+    r[2].previous_arn = (char *)"other";
+    expect(r, 4, "id-1", 0, "COVERED 0-1, IN FLIGHT 1-20");
+    r[2].previous_arn = (char *)"k1";
+    r[2].from_wall += USEC_PER_SEC;
+    expect(r, 4, "id-1", 0, "COVERED 0-1, IN FLIGHT 1-20");
+    r[0].schedule = (char *)"other";
+    expect(r, 4, "id-1", 0, "");
+}
+
+static void what_is_lost(void **state) {
+    const Record r[] = {base("b1", T0), link_of("b1", "k1", "b1", START, T0 + 3 * HOUR)};
+    expect(r, 2, "id-1", T0 + 3 * HOUR, "COVERED 0-3, IN FLIGHT 3-20");
+    expect(r, 2, "id-1", T0 + 3 * HOUR + 1, "COVERED 0-3, LOST 3--1");
+    expect(r, 2, "id-1", USEC_INFINITY, "COVERED 0-3, LOST 3--1");
+    expect(r, 2, "id-2", 0, "COVERED 0-3, LOST 3--1");
+}
+
+static void bases_follow_each_other(void **state) {
+    Record r[] = {base("b2", T0 + 10 * HOUR), base("b1", T0), link_of("b1", "k1", "b1", START, T0 + 3 * HOUR),
+                  link_of("b1", "k2", "k1", T0 + 3 * HOUR, T0 + 10 * HOUR)};
+    expect(r, 3, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-10, COVERED 10-10, IN FLIGHT 10-20");
+    expect(r, 3, "id-1", T0 + 5 * HOUR, "COVERED 0-3, LOST 3-10, COVERED 10-10, IN FLIGHT 10-20");
+    expect(r, 4, "id-1", T0 + 5 * HOUR, "COVERED 0-10, COVERED 10-10, IN FLIGHT 10-20");
+    expect(r, 3, "id-1", T0 + 15 * HOUR, "COVERED 0-3, LOST 3-10, COVERED 10-10, LOST 10--1");
+}
+
+static void pages(void **state) {
+    static const char first[] = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><NextContinuationToken>a+b/c=</NextContinuationToken>"
+                                "<Contents><Key>a&amp;b</Key><Size>1</Size></Contents><Contents><Key>c</Key></Contents></ListBucketResult>";
+    static const char last[] = "<ListBucketResult><Contents><Key>d</Key></Contents></ListBucketResult>";
+    CLEANUP(object_list_done) ObjectList l = {};
+    AUTO_FREE char *query = NULL, *next = NULL;
+    assert_int_equal(object_list_query("a b/c", NULL, &query), 0);
+    assert_string_equal(query, "list-type=2&prefix=a%20b%2Fc");
+    assert_int_equal(object_list_read(first, strlen(first), &l), 0);
+    assert_int_equal(object_list_query("p", l.next, &next), 0);
+    assert_string_equal(next, "continuation-token=a%2Bb%2Fc%3D&list-type=2&prefix=p");
+    assert_int_equal(object_list_read(last, strlen(last), &l), 0);
+    assert_null(l.next);
+    assert_int_equal(l.n_keys, 3);
+    assert_string_equal(l.keys[0], "a&b");
+    assert_string_equal(l.keys[2], "d");
+    assert_int_equal(object_list_read("<Error/>", 8, &l), -EBADMSG);
+    assert_int_equal(object_list_read(first, 60, &l), -EBADMSG);
+}
+
+UNIT_MAIN(cmocka_unit_test(rows_of_links), cmocka_unit_test(what_is_lost), cmocka_unit_test(bases_follow_each_other),
+          cmocka_unit_test(pages))
