@@ -298,7 +298,9 @@ static void read_error(AwsOp op, const HttpReply *reply, AwsError *e) {
         codec_error_code(type, header_code, sizeof header_code);
     const char *named = header_code[0] ? header_code : code;
     set_printable(e->code, sizeof e->code, named, strlen(named));
-    set_printable(e->message, sizeof e->message, message, strlen(message));
+    /* a wrong signature is answered with all that should have been signed, which helps nobody who reads messages */
+    const char *canonical = strstr(message, "The Canonical String");
+    set_printable(e->message, sizeof e->message, message, canonical ? (size_t)(canonical - message) : strlen(message));
     if (e->code[0])
         return;
     snprintf(e->code, sizeof e->code, "HTTP%d", reply->status);

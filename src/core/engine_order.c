@@ -131,8 +131,9 @@ static int engine_order_run(Engine *e, Order *o, Now now, EngineOutbox *out, siz
         for (size_t i = 0; i < e->conf->n_schedules; i++)
             words[i] = e->conf->schedules[i].name;
         const char *nearest = name_nearest(o->object ? o->object : "", words, e->conf->n_schedules);
-        r = order_answer(o, ORDER_NOT_FOUND, "%s: no such schedule%s%s%s", o->object ? o->object : "",
-                         nearest ? "; HINT: did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+        r = order_answer(o, ORDER_NOT_FOUND, "%s: no such schedule; HINT: %s%s%s", o->object ? o->object : "",
+                         nearest ? "did you mean " : "", nearest ? nearest : "'ddbackupctl plan' shows them",
+                         nearest ? "?" : "");
     } else if (why)
         r = order_answer(o, ORDER_REFUSED, "%s", why);
     else
