@@ -37,8 +37,8 @@ typedef struct Artefact {
     int64_t size_bytes; /* a backup's size, an export's billed size; COUNT_UNKNOWN */
     int64_t item_count;
     char *details; /* every output field of the service, as a JSON object under AWS's names */
-    /* MD5s of an export's manifests, in base64, as they were when it was first checked in its bucket; NULL: it was not, or
-       they were not read from the ledger */
+    /* MD5s of an export's manifests, in base64, as they were when it was first checked in its bucket; NULL: it was not,
+       or they were not read from the ledger */
     char *summary_md5, *files_md5;
 } Artefact;
 

@@ -1,8 +1,8 @@
 #pragma once
-/* The shared config and credentials files, as the AWS SDKs and Tools Reference ("Format of the config file") and the AWS
- * CLI have them: sections, "key = value", comments on their own line or after white space, and lines that are indented
- * deeper than the key which they continue. Sections of one name are one profile, later values win; "[profile default]"
- * makes "[default]" irrelevant. Reading the files is io/'s business. */
+/* The shared config and credentials files, as the AWS SDKs and Tools Reference ("Format of the config file") and the
+ * AWS CLI have them: sections, "key = value", comments on their own line or after white space, and lines that are
+ * indented deeper than the key which they continue. Sections of one name are one profile, later values win; "[profile
+ * default]" makes "[default]" irrelevant. Reading the files is io/'s business. */
 
 #include <stdbool.h>
 #include <stddef.h>

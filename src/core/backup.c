@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "core/drive.h"
 
-int backup_name(const char *deployment, const char *account, const char *region, const char *table, const char *schedule,
-                Usec slot_wall, char **ret) {
+int backup_name(const char *deployment, const char *account, const char *region, const char *table,
+                const char *schedule, Usec slot_wall, char **ret) {
     char slot[DATE_COMPACT_SIZE], hash[9];
     const char *parts[] = {deployment, account, region, table, schedule};
     int r = drive_hash(parts, ARRAY_SIZE(parts), 8, hash);

@@ -17,7 +17,7 @@ typedef struct Bucket {
     Usec full_mono;       /* when it is full */
     Usec slowed_mono;     /* when the rate was last halved */
     Usec raised_mono;     /* when it was last raised or lowered */
-    Usec *recent;         /* when the last n_recent calls were made, a ring; the owner's. NULL: any second may have more */
+    Usec *recent; /* when the last n_recent calls were made, a ring; the owner's. NULL: any second may have more */
     int n_recent, oldest;
 } Bucket;
 
@@ -31,7 +31,8 @@ void bucket_configure(Bucket *b, double ceiling, double burst);
 Usec bucket_ready_mono(const Bucket *b);
 /* When so many can be taken at once; no more than it holds. */
 Usec bucket_ready_for_mono(const Bucket *b, int n);
-/* How many are worth waiting for, so that calls leave a few at a time and not each in a turn and a commit of its own. */
+/* How many are worth waiting for, so that calls leave a few at a time and not each in a turn and a
+ * commit of its own. */
 int bucket_batch(const Bucket *b);
 /* Takes a token; only when there is one. */
 void bucket_take(Bucket *b, Usec now_mono);

@@ -58,7 +58,10 @@ static size_t max_reply(const AwsRequest *r) {
     AwsOp op = r->op;
     if (op == AWS_OP_GET_OBJECT && r->object.last >= 0)
         return (size_t)usec_max(r->object.last - r->object.first + 1, MAX_ERROR);
-    return op == AWS_OP_LIST_BACKUPS || op == AWS_OP_LIST_EXPORTS || op == AWS_OP_LIST_TABLES || op == AWS_OP_LIST_OBJECTS ? MAX_PAGE : MAX_REPLY;
+    return op == AWS_OP_LIST_BACKUPS || op == AWS_OP_LIST_EXPORTS || op == AWS_OP_LIST_TABLES ||
+                   op == AWS_OP_LIST_OBJECTS
+               ? MAX_PAGE
+               : MAX_REPLY;
 }
 
 static int make_dynamodb(Call *call, HttpRequest *q) {

@@ -79,8 +79,8 @@ void call_list_remove(CallList *l, Call *call);
  * URL. -EINVAL, -E2BIG: the URL cannot be used; -ENOMEM. */
 int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret);
 
-/* Takes in what a reply says: sets reply or error, and lets bucket, clock offset and retry quota learn from it. May take the
- * reply's body. */
+/* Takes in what a reply says: sets reply or error, and lets bucket, clock offset and retry quota learn from it. May
+ * take the reply's body. */
 int call_take_reply(Call *call, const ClientSettings *settings, HttpReply *reply, Now now);
 
 /* Whether a call that has failed may be asked again by itself, and after how long. */

@@ -188,7 +188,9 @@ static int arm_lane(Client *c, Lane *lane) {
     int n = 0, batch = bucket_batch(&lane->bucket);
     for (const Call *call = lane->queue.first; call && n < batch; call = call->next)
         n++;
-    Usec at = n == 0 || lane->account->is_awaited ? USEC_INFINITY : hopeless ? 0 : bucket_ready_for_mono(&lane->bucket, n);
+    Usec at = n == 0 || lane->account->is_awaited ? USEC_INFINITY
+              : hopeless                          ? 0
+                                                  : bucket_ready_for_mono(&lane->bucket, n);
     return heap_set(&c->ready, &lane->ready, at);
 }
 

@@ -3,8 +3,8 @@
  *
  * A call is begun, waits for a token of its (account, region, operation) bucket, leaves as one or more HttpRequests and
  * ends in one CallDone. It is asked again by itself where that can do no harm: what had no effect, and reads. A
- * mutation whose outcome is unknown ends the call. S3's operations go the same way (core/s3.h). Delays run on the monotonic clock; signatures use the wall clock
- * corrected by the Date that the service sent last (per endpoint).
+ * mutation whose outcome is unknown ends the call. S3's operations go the same way (core/s3.h). Delays run on the
+ * monotonic clock; signatures use the wall clock corrected by the Date that the service sent last (per endpoint).
  *
  * Nothing leaves by itself: client_turn puts requests into the outbox, and the owner hands them to the transport after
  * its commit. Each request that leaves is named in `sends`, so that the owner can store "sent at" in the same commit.

@@ -25,7 +25,8 @@ typedef enum OnLost { ON_LOST_ASK, ON_LOST_FULL } OnLost;
 /* What becomes of artefacts that `keep` no longer wants. */
 typedef enum Expire { EXPIRE_OFF, EXPIRE_REPORT, EXPIRE_DELETE } Expire;
 typedef enum Switch { SWITCH_UNSET, SWITCH_OFF, SWITCH_ON } Switch;
-/* What is to be done about a table's point-in-time recovery. UNSET is REQUIRE for exports, else IGNORE; the later, the stronger. */
+/* What is to be done about a table's point-in-time recovery. UNSET is REQUIRE for exports, else IGNORE; the later, the
+ * stronger. */
 typedef enum PitrWish { PITR_UNSET, PITR_IGNORE, PITR_REQUIRE, PITR_ENABLE } PitrWish;
 /* UNSET is ADAPTIVE. */
 typedef enum RetryMode { RETRY_MODE_UNSET, RETRY_MODE_STANDARD, RETRY_MODE_ADAPTIVE } RetryMode;

@@ -73,7 +73,8 @@ bool check_tag(const char *s, Text *why) {
         return no(why, "is no tag; HINT: \"key=value\", or \"key=*\" for any value");
     for (const char *c = s; *c; c++)
         if (!((unsigned char)*c >= 0x80 || strchr(LETTERS DIGITS " +-=._:/@*?[]!^", *c)))
-            return no(why, "is no tag; HINT: letters, digits, blanks and characters of +-=._:/@, and *, ? and [ ] for others");
+            return no(why, "is no tag; HINT: letters, digits, blanks and characters of +-=._:/@, and *, ? and [ ] for "
+                           "others");
     if (!classes_are_closed(s))
         return no(why, "has a '[' that is never closed; HINT: a class of characters is written [a-z]");
     return strlen(s) <= 4 * (128 + 256) + 1 || no(why, "is longer than a tag can be");

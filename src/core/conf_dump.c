@@ -100,7 +100,8 @@ static void dump_key(Text *t, const ConfKey *key, const ConfTree *group, const C
         return;
     }
     if (!own && strcmp(key->name, "expire") == 0 && has_word(inherited, key->name, "delete") &&
-        (has_word(group, "action", "incremental") || (has_word(group, "action", "export") && is_unchecked(group, inherited)))) {
+        (has_word(group, "action", "incremental") ||
+         (has_word(group, "action", "export") && is_unchecked(group, inherited)))) {
         text_addf(t, "%s = \"report\";  # %s\n", key->name,
                   has_word(group, "action", "export") ? "exports that nobody checks are not deleted"
                                                       : "links go with the export that their chain begins with");
@@ -141,7 +142,8 @@ static void dump_section(Text *t, ConfSection in, const ConfTree *group, const C
         const ConfTree *child = conf_tree_get(group, key->name);
         switch (key->type) {
         case CONF_TYPE_SECTION:
-            if (key->offset == CONF_NO_OFFSET || (key->section == CONF_SECTION_S3 && has_word(group, "action", "backup")))
+            if (key->offset == CONF_NO_OFFSET ||
+                (key->section == CONF_SECTION_S3 && has_word(group, "action", "backup")))
                 break;
             indent(t, depth);
             text_addf(t, "%s = {\n", key->name);

@@ -53,13 +53,13 @@ static int check_expire(ConfReader *m, const ConfTree *node, ScheduleConf *s) {
         return 0;
     if (own && s->action == ACTION_INCREMENTAL)
         return conf_reader_say(m, own,
-                               "schedules.%s.expire: links go with the export that their chain begins with; HINT: take it "
-                               "out, and set it in the schedule that base names",
+                               "schedules.%s.expire: links go with the export that their chain begins with; HINT: take "
+                               "it out, and set it in the schedule that base names",
                                s->name);
     if (own && s->action == ACTION_EXPORT && s->verify == VERIFY_SERVICE)
         return conf_reader_say(m, own,
-                               "schedules.%s.expire: only exports that were checked in their bucket are deleted; HINT: set "
-                               "verify = \"manifest\", or more, too",
+                               "schedules.%s.expire: only exports that were checked in their bucket are deleted; HINT: "
+                               "set verify = \"manifest\", or more, too",
                                s->name);
     if (own && !conf_tree_get(node, "keep") && !conf_tree_get(m->defaults, "keep"))
         return conf_reader_say(m, own,

@@ -184,11 +184,11 @@ static int check_incremental(ConfReader *m, const ConfTree *node, ScheduleConf *
     }
     if (!incremental)
         return 0;
-    if (!conf_tree_get(node, "base") &&
-        conf_reader_say(m, node,
-                        "schedules.%s.base: is missing; HINT: chains begin with a full export, base = \"...\", the name "
-                        "of a schedule with action = \"export\"",
-                        s->name) == -ENOMEM)
+    if (!conf_tree_get(node, "base") && conf_reader_say(m, node,
+                                                        "schedules.%s.base: is missing; HINT: chains begin with a full "
+                                                        "export, base = \"...\", the name "
+                                                        "of a schedule with action = \"export\"",
+                                                        s->name) == -ENOMEM)
         return -ENOMEM;
     if (catch_up && s->catch_up == CATCH_UP_NONE)
         return conf_reader_say(m, catch_up,
@@ -236,8 +236,8 @@ int conf_schedules_check_bases(ConfReader *m, const ConfTree *node) {
         const ConfTree *place = conf_tree_get(node->children[i], "base");
         if (base && base->expire == EXPIRE_DELETE && s->action == ACTION_INCREMENTAL && s->verify == VERIFY_SERVICE)
             r = conf_reader_say(m, place,
-                                "schedules.%s.base: exports of %s expire with their links, and these are not checked in "
-                                "their bucket; HINT: set verify = \"manifest\", or more, here, too",
+                                "schedules.%s.base: exports of %s expire with their links, and these are not checked "
+                                "in their bucket; HINT: set verify = \"manifest\", or more, here, too",
                                 s->name, base->name);
         if (s->action != ACTION_INCREMENTAL || !s->base || (base && base->action == ACTION_EXPORT))
             continue;

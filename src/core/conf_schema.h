@@ -41,7 +41,8 @@ typedef struct ConfKey {
     ConfSection in;
     const char *name;
     ConfType type;
-    size_t offset;            /* in Conf, ScheduleConf, S3Conf, RetentionKeep, AccountConf or TablesConf; CONF_NO_OFFSET: read by its owner */
+    size_t offset; /* in Conf, ScheduleConf, S3Conf, RetentionKeep, AccountConf or TablesConf; CONF_NO_OFFSET: read by
+                      its owner */
     const char *default_text; /* as in a file, without quotes; NULL: not set */
     const char *unset;        /* what happens without it, where there is no default */
     const char *example;      /* for the hint when it is missing, where it is required; for the dump */

@@ -10,7 +10,8 @@
 static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static bool arn_is_in(const TableArn *arn, const TableFacts *t) {
-    return (!t->region || (strlen(t->region) == arn->region_len && memcmp(t->region, arn->region, arn->region_len) == 0)) &&
+    return (!t->region ||
+            (strlen(t->region) == arn->region_len && memcmp(t->region, arn->region, arn->region_len) == 0)) &&
            (!*t->account_id || memcmp(t->account_id, arn->account_id, 12) == 0);
 }
 

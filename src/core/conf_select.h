@@ -26,11 +26,11 @@ void conf_entry_label(const TablesConf *entry, Text *text);
 /* Does the entry apply to the account? */
 bool conf_entry_has_account(const TablesConf *entry, const char *account);
 
-/* Names without wildcards, and the tables of ARNs, that some entry with schedules and without tags selects in this place
- * (its `table` and `tags` are not looked at): sorted, each once; borrowed strings, free the array. They are expected to
- * be there. */
+/* Names without wildcards, and the tables of ARNs, that some entry with schedules and without tags selects in this
+ * place (its `table` and `tags` are not looked at): sorted, each once; borrowed strings, free the array. They are
+ * expected to be there. */
 int conf_named_tables(const Conf *c, const TableFacts *place, const char ***ret, size_t *ret_n);
-/* The n-th table (from 0) of the ARNs of a place's entries with schedules, whatever their account; NULL: there are not so
- * many. */
+/* The n-th table (from 0) of the ARNs of a place's entries with schedules, whatever their account; NULL: there are not
+ * so many. */
 const char *conf_arn_table(const Conf *c, const TableFacts *place, size_t n);
 bool conf_needs_discovery(const Conf *c, const char *account); /* some entry for it has a pattern or tags */

@@ -239,10 +239,11 @@ int conf_tables_check(ConfReader *m, const ConfTree *node) {
             bool found = c->n_accounts == 0 || !table_arn_parse(t->match.items[j], &arn);
             for (size_t k = 0; !found && k < c->n_accounts; k++)
                 found = conf_entry_has_account(t, c->accounts[k].name) && account_has(&c->accounts[k], &arn);
-            if (!found && conf_reader_say(m, conf_tree_get(node->children[i], "match"),
-                                          "tables.match: \"%s\" is of no account and region of this entry; HINT: name them "
-                                          "in accounts",
-                                          t->match.items[j]) == -ENOMEM)
+            if (!found &&
+                conf_reader_say(m, conf_tree_get(node->children[i], "match"),
+                                "tables.match: \"%s\" is of no account and region of this entry; HINT: name them "
+                                "in accounts",
+                                t->match.items[j]) == -ENOMEM)
                 return -ENOMEM;
         }
     }

@@ -64,7 +64,9 @@ int md5_new(Md5 **ret) {
 
 int md5_add(Md5 *m, const void *bytes, size_t n) { return EVP_DigestUpdate(m->context, bytes, n) ? 0 : -ENOMEM; }
 
-int md5_end(Md5 *m, uint8_t ret[static DIGEST_MD5_SIZE]) { return EVP_DigestFinal_ex(m->context, ret, NULL) ? 0 : -ENOMEM; }
+int md5_end(Md5 *m, uint8_t ret[static DIGEST_MD5_SIZE]) {
+    return EVP_DigestFinal_ex(m->context, ret, NULL) ? 0 : -ENOMEM;
+}
 
 int digest_md5(const void *bytes, size_t n, uint8_t ret[static DIGEST_MD5_SIZE]) {
     return EVP_Digest(n > 0 ? bytes : "", n, ret, NULL, EVP_md5(), NULL) == 1 ? 0 : -ENOMEM;

@@ -51,18 +51,19 @@ extern const DriveAction backup_action, export_action;
 int backup_take_listed(Run *r, const BackupInfo *info, Now now, Usec *ret_wait_usec);
 
 /* A backup's name, "<deployment>.<schedule>.<slot>.<8 hex>"; `account` is the 12 digits. Replaces *ret. */
-int backup_name(const char *deployment, const char *account, const char *region, const char *table, const char *schedule,
-                Usec slot_wall, char **ret);
+int backup_name(const char *deployment, const char *account, const char *region, const char *table,
+                const char *schedule, Usec slot_wall, char **ret);
 /* An export's client token. Attempts count from 1. */
 #define EXPORT_TOKEN_SIZE 65
 #define EXPORT_MAX_ATTEMPTS 2
-int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule, Usec slot_wall,
-                 int attempt, char ret[static EXPORT_TOKEN_SIZE]);
+int export_token(const char *deployment, const char *account, const char *table_id, const char *schedule,
+                 Usec slot_wall, int attempt, char ret[static EXPORT_TOKEN_SIZE]);
 
-/* The same of a link; the start of its chain stands in it, so that chains of one table that ask for the same window have an
- * export each. */
+/* The same of a link; the start of its chain stands in it, so that chains of one table that ask for the same window
+ * have an export each. */
 int export_link_token(const char *deployment, const char *account, const char *table_id, const char *schedule,
-                      Usec chain_start_wall, Usec from_wall, Usec to_wall, int attempt, char ret[static EXPORT_TOKEN_SIZE]);
+                      Usec chain_start_wall, Usec from_wall, Usec to_wall, int attempt,
+                      char ret[static EXPORT_TOKEN_SIZE]);
 
 /* Makes a fresh link ready to be asked for: its window, table and s3 are set. `chain_start_wall` is where its chain's
  * first window begins. */

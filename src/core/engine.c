@@ -82,7 +82,8 @@ int engine_new(Conf *conf, Ledger *ledger, const EngineSettings *settings, Now n
     ledger->n_runs = ledger->n_runs_room = 0;
     ledger->stock = (StockState){};
     engine_meet_places(e);
-    if ((r = engine_load_chains(e, ledger, now)) < 0 || (r = engine_begin_expiry(e, &stock, now)) < 0 || (r = engine_restore_inventories(e, ledger)) < 0)
+    if ((r = engine_load_chains(e, ledger, now)) < 0 || (r = engine_begin_expiry(e, &stock, now)) < 0 ||
+        (r = engine_restore_inventories(e, ledger)) < 0)
         return r;
     ledger_done(ledger);
     for (size_t i = 0; i < e->targets.n_items; i++)
@@ -325,8 +326,8 @@ static int take_calls(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_mono
     return r;
 }
 
-/* What nobody waits for, such as that a request was accepted, shares the commit of a later turn. Nothing rests on it that
- * is sent or said, and after a crash it is found out again. */
+/* What nobody waits for, such as that a request was accepted, shares the commit of a later turn. Nothing rests on it
+ * that is sent or said, and after a crash it is found out again. */
 static bool may_linger(Engine *e, Now now, const EngineOutbox *out) {
     if (e->stopping || out->n_requests > 0 || out->n_reports > 0 || !ledger_batch_is_empty(&out->batch))
         return false;

@@ -46,8 +46,8 @@ DEFINE_CLEANUP(Engine, engine_free)
 /* A new configuration (taken): runs in flight keep what they copied; targets and schedules follow with the next turn.
  */
 int engine_reconfigure(Engine *e, Conf *conf, const EngineSettings *settings, Now now);
-/* Of an account of the configuration, or ACCOUNT_OWN. NULL: there are none, and its calls end with NoCredentials. Copied;
- * they stay while the account is away from the configuration. */
+/* Of an account of the configuration, or ACCOUNT_OWN. NULL: there are none, and its calls end with NoCredentials.
+ * Copied; they stay while the account is away from the configuration. */
 int engine_set_credentials(Engine *e, const char *account, const Credentials *c);
 /* As client_await_credentials and client_expired_account. */
 int engine_await_credentials(Engine *e, const char *account);
@@ -56,14 +56,14 @@ const char *engine_expired_account(Engine *e);
 /* Queues a reply for the next turn; taken. */
 int engine_push(Engine *e, HttpReply *reply);
 
-/* Queues an order for the next turn; taken. Its answer comes with the outbox of that turn or, where there is much to do, of
- * a later one. */
+/* Queues an order for the next turn; taken. Its answer comes with the outbox of that turn or, where there is much to
+ * do, of a later one. */
 int engine_push_order(Engine *e, Order *order);
 
 /* One turn. `now` is what the clocks say; whether that is the time is the engine's business (core/trust.h).
- * *ret_next_wall, on the same clock: when it wants the next one although nothing happens (USEC_INFINITY: never). Bounded: what
- * does not fit is done in further turns, with *ret_next_wall == now.wall. -ENOMEM, or another errno from the core: end
- * the process and start again from disk. */
+ * *ret_next_wall, on the same clock: when it wants the next one although nothing happens (USEC_INFINITY: never).
+ * Bounded: what does not fit is done in further turns, with *ret_next_wall == now.wall. -ENOMEM, or another errno from
+ * the core: end the process and start again from disk. */
 int engine_turn(Engine *e, Now now, EngineOutbox *out, Usec *ret_next_wall);
 /* The outbox's batch is on disk. */
 void engine_committed(Engine *e, EngineOutbox *out);

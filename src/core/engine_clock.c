@@ -68,8 +68,8 @@ static int take_news(Engine *e, TrustNews news, Usec usec, Now raw, EngineOutbox
     case TRUST_NEWS_DISAGREED:
         e->clock_said = true;
         r = report_plain(REPORT_CLOCK_WRONG, &report,
-                         "the clock is wrong: it is %s of the service's; nothing new starts; HINT: set it and see that it "
-                         "is synchronised (timedatectl)",
+                         "the clock is wrong: it is %s of the service's; nothing new starts; HINT: set it and see that "
+                         "it is synchronised (timedatectl)",
                          amount);
         break;
     }
@@ -141,7 +141,7 @@ int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
     e->clock_said = true;
     int r = report_plain(REPORT_CLOCK_UNKNOWN, &report,
                          "%s: the service cannot be asked for the time, and nothing new starts: %s%s%s%s%s",
-                         place_label(place, e->qualified, label), error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
-                         error->hint ? error->hint : "");
+                         place_label(place, e->qualified, label), error->code, error->message[0] ? ": " : "",
+                         error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
     return r < 0 ? r : engine_say(out, report);
 }

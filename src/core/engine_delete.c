@@ -73,11 +73,13 @@ int engine_let_go(Engine *e, StockBrake *b, EngineOutbox *out) {
 
 static int say_braked(const Engine *e, const Target *t, const ExpireGroup *g, EngineOutbox *out) {
     Report *report = NULL;
-    int r = report_target(t, REPORT_BRAKED, e->qualified, &report,
-                          "%zu of %zu %ss of schedule %s would be deleted at once, which is more than %zu: none is; HINT: "
-                          "'ddbackupctl prune --dry-run' shows them; correct keep, or limits.max_delete_share, or let them go "
-                          "with 'ddbackupctl prune --confirm'",
-                          g->n_beyond, g->n_counted, action_to_string(g->schedule->action), g->schedule->name, expire_allowance(e->conf, g));
+    int r =
+        report_target(t, REPORT_BRAKED, e->qualified, &report,
+                      "%zu of %zu %ss of schedule %s would be deleted at once, which is more than %zu: none is; HINT: "
+                      "'ddbackupctl prune --dry-run' shows them; correct keep, or limits.max_delete_share, or let them "
+                      "go with 'ddbackupctl prune --confirm'",
+                      g->n_beyond, g->n_counted, action_to_string(g->schedule->action), g->schedule->name,
+                      expire_allowance(e->conf, g));
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -112,7 +114,9 @@ static int put_on(Engine *e, const Target *t, const ExpireGroup *g, StockBrake *
 /* --- what the plan says --- */
 
 /* Somebody has to say that it may go. */
-bool engine_may_delete(const Engine *e, const ScheduleConf *s) { return s->expire == EXPIRE_DELETE && e->stock.expires; }
+bool engine_may_delete(const Engine *e, const ScheduleConf *s) {
+    return s->expire == EXPIRE_DELETE && e->stock.expires;
+}
 
 /* What would go, and stays as nobody has told it to: said when it changes. */
 static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, EngineOutbox *out) {
@@ -124,7 +128,9 @@ static int say_beyond(const Engine *e, const Target *t, const ExpirePlan *p, Eng
         if (n->schedule && n->schedule->action != p->action)
             continue;
         for (size_t j = 0; j < p->n_groups; j++)
-            n_beyond += p->groups[j].schedule == n->schedule && !engine_may_delete(e, n->schedule) ? p->groups[j].n_beyond : 0;
+            n_beyond += p->groups[j].schedule == n->schedule && !engine_may_delete(e, n->schedule)
+                            ? p->groups[j].n_beyond
+                            : 0;
         if (n_beyond > 0 && n_beyond != n->n_beyond_said)
             r = report_enrolment(n, REPORT_BEYOND, e->qualified, &report,
                                  "%ss of schedule %s that are beyond its keep, and stay: %zu, as %s",
@@ -181,7 +187,8 @@ static int take_line(Engine *e, Expiry *x, const ExpireLine *l, bool may_go, Now
     int r = retention_verdict_describe(&l->verdict, &l->schedule->keep, &why);
     if (r < 0)
         return r;
-    return may_go ? add_removal(x, l->item, text_get(&why)) : engine_note(l->item, DECISION_BEYOND, text_get(&why), out);
+    return may_go ? add_removal(x, l->item, text_get(&why))
+                  : engine_note(l->item, DECISION_BEYOND, text_get(&why), out);
 }
 
 /* What was confirmed is done: what comes later needs a word of its own. */
@@ -236,7 +243,8 @@ int engine_carry_out(Engine *e, Expiry *x, const ExpirePlan *plan, Now now, Engi
 
 /* It had no effect, and the intent is taken back. */
 static int withdraw(Expiry *x, const ExpiryItem *i, const AwsError *error, EngineOutbox *out) {
-    AUTO_FREE char *why = text_format("DeleteBackup was refused: %s%s%s", error->code, error->message[0] ? ": " : "", error->message);
+    AUTO_FREE char *why = text_format("DeleteBackup was refused: %s%s%s", error->code, error->message[0] ? ": " : "",
+                                      error->message);
     x->retry_usec = EXPIRY_RETRY_USEC;
     return why ? stock_put_decision(&out->batch.stock, i->arn, DECISION_WITHDRAWN, why, NULL) : -ENOMEM;
 }
@@ -246,7 +254,8 @@ static int take_refusal(Engine *e, Expiry *x, const ExpiryItem *i, CallDone *don
     int r = withdraw(x, i, &done->error, out);
     if (r < 0)
         return r;
-    AUTO_FREE char *why = text_format("backup %s %s could not be deleted", i->schedule, date_to_iso(i->slot_wall, slot));
+    AUTO_FREE char *why = text_format("backup %s %s could not be deleted", i->schedule,
+                                      date_to_iso(i->slot_wall, slot));
     return why ? engine_expiry_failed(e, x, done, why, now, out) : -ENOMEM;
 }
 

@@ -67,7 +67,9 @@ void engine_ahead_done(Engine *e) {
 int engine_arm_ahead(Engine *e, Target *t) {
     int r = find_ahead(e, t);
     Usec due = t->describing ? USEC_INFINITY : first_due(t);
-    return r < 0 ? r : heap_set(&t->place->due, &t->ahead, due == USEC_INFINITY ? due : usec_max(0, due - t->place->lead_usec));
+    return r < 0 ? r
+                 : heap_set(&t->place->due, &t->ahead,
+                            due == USEC_INFINITY ? due : usec_max(0, due - t->place->lead_usec));
 }
 
 /* Long enough for all tables of the place to be described before one instant at which they all are due. */

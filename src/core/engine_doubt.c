@@ -147,7 +147,8 @@ int engine_looked(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *o
     if (d->n_unknown > 0)
         r = take_gone(e, d, t, now, out);
     else if (d->kind == DOUBT_DELETING)
-        r = stock_put_decision(&out->batch.stock, d->item.arn, DECISION_WITHDRAWN, "the request to delete it had no effect", NULL);
+        r = stock_put_decision(&out->batch.stock, d->item.arn, DECISION_WITHDRAWN,
+                               "the request to delete it had no effect", NULL);
     bool lagged = d->kind == DOUBT_UNSEEN && d->n_unknown == 0;
     return r < 0 || !t ? r : engine_arm_expiry(e, t, now.mono + (lagged ? LIST_AGAIN_USEC : USEC_PER_SEC));
 }

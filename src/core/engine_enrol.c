@@ -224,7 +224,8 @@ int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *o
             break;
         r = report_plain(p->trouble == PLACE_CREDENTIALS ? REPORT_CREDENTIALS : REPORT_UNREACHABLE, &report,
                          "%s: %s, and runs wait: %s%s%s%s%s", label,
-                         p->trouble == PLACE_CREDENTIALS ? "the credentials are not taken" : "the service cannot be reached",
+                         p->trouble == PLACE_CREDENTIALS ? "the credentials are not taken"
+                                                         : "the service cannot be reached",
                          error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
                          error->hint ? error->hint : "");
         break;
@@ -267,7 +268,8 @@ int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox
         if (trouble) /* said for the place */
             return 0;
         r = report_plain(REPORT_DISCOVERY_FAILED, &report,
-                         "%s: the tables could not be listed: %s%s%s; patterns and tags keep the tables that they had%s%s",
+                         "%s: the tables could not be listed: %s%s%s; patterns and tags keep the tables that they "
+                         "had%s%s",
                          place_label(p, e->qualified, label), done->error.code, done->error.message[0] ? ": " : "",
                          done->error.message, done->error.hint ? "; HINT: " : "",
                          done->error.hint ? done->error.hint : "");

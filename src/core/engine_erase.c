@@ -1,6 +1,7 @@
-/* Exports that are to go: passes over the tables, each with a look at the manifests of what is to stay, and the deletion of
- * what may go, a whole chain at a time. The intents of a chain are in the ledger before its first request leaves; what was
- * interrupted goes on from the bucket itself (core/erase.h). One account and region asks one thing at a time. */
+/* Exports that are to go: passes over the tables, each with a look at the manifests of what is to stay, and the
+ * deletion of what may go, a whole chain at a time. The intents of a chain are in the ledger before its first request
+ * leaves; what was interrupted goes on from the bucket itself (core/erase.h). One account and region asks one thing at
+ * a time. */
 
 #include "core/engine_expiry.h"
 
@@ -194,7 +195,8 @@ static int add_look(Eraser *x, const StockItem *i) {
     return text_set(&l->arn, i->artefact->arn);
 }
 
-/* By the ledger alone something would go: then all that would count is looked at. Where nothing may go, there is no need. */
+/* By the ledger alone something would go: then all that would count is looked at. Where nothing may go, there is no
+ * need. */
 static int begin(Engine *e, Eraser *x, Target *t, Now now, const EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
     CLEANUP(expire_plan_done) ExpirePlan plan = {};
@@ -238,15 +240,15 @@ static int look(Engine *e, Eraser *x, Now now) {
 }
 
 /* Something is in the way, which is said now and then. */
-static int say_failed(Engine *e, Eraser *x, const char *table, const char *what, const char *why, const char *hint, Now now,
-                      EngineOutbox *out) {
+static int say_failed(Engine *e, Eraser *x, const char *table, const char *what, const char *why, const char *hint,
+                      Now now, EngineOutbox *out) {
     Report *report = NULL;
     const Target *t = targets_find(&e->targets, x->account, x->region, table);
     if (!t || (x->failed_mono != 0 && now.mono - x->failed_mono < EXPIRY_SAID_USEC))
         return 0;
     x->failed_mono = now.mono;
-    int r = report_target(t, REPORT_EXPIRY_FAILED, e->qualified, &report, "%s: %s%s%s", what, why, hint ? "; HINT: " : "",
-                          hint ? hint : "");
+    int r = report_target(t, REPORT_EXPIRY_FAILED, e->qualified, &report, "%s: %s%s%s", what, why,
+                          hint ? "; HINT: " : "", hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -257,7 +259,8 @@ static int take_missing(Engine *e, const Eraser *x, Now now, EngineOutbox *out) 
     AUTO_FREE char *why = text_format("%s is not there", l->place.manifest_key);
     int r = why ? read_exports(e, out, x->target->table_arn, &stock) : -ENOMEM;
     const StockItem *i = r >= 0 ? stock_find(&stock, l->arn) : NULL;
-    return i && i->artefact->life == ARTEFACT_VERIFIED ? engine_export_damaged(e, i, VERIFY_MANIFEST, why, now, out) : r;
+    return i && i->artefact->life == ARTEFACT_VERIFIED ? engine_export_damaged(e, i, VERIFY_MANIFEST, why, now, out)
+                                                       : r;
 }
 
 static int take_look(Engine *e, Eraser *x, const CallDone *done, Now now, EngineOutbox *out) {
@@ -309,8 +312,11 @@ static int decide(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
     bool looked = x->n_looks > 0;
     char *none = NULL;
     if (r >= 0)
-        r = expire_plan_exports(e->conf->deployment, x->target, &stock, !looked ? NULL : x->seen ? x->seen : &none, x->n_seen,
-                                looked ? x->seen_wall : now.wall, &plan);
+        r = expire_plan_exports(e->conf->deployment, x->target, &stock,
+                                !looked   ? NULL
+                                : x->seen ? x->seen
+                                          : &none,
+                                x->n_seen, looked ? x->seen_wall : now.wall, &plan);
     AUTO_FREE bool *may_go = calloc(plan.n_groups + 1, sizeof *may_go);
     if (r >= 0)
         r = may_go ? engine_decide(e, x->target, &plan, now, out, may_go) : -ENOMEM;
@@ -341,7 +347,8 @@ static int doom_chain(Eraser *x, const Stock *stock, const StockItem *base, cons
 static bool is_spared(const Stock *stock, const StockItem *base, Usec now_wall) {
     bool spared = base->artefact->life != ARTEFACT_VERIFIED || base->chain_is_open || stock_is_held(base, now_wall);
     for (size_t i = 0; i < stock->n_items; i++)
-        spared |= text_equal(stock->items[i].base_arn, base->artefact->arn) && stock_is_held(&stock->items[i], now_wall);
+        spared |= text_equal(stock->items[i].base_arn, base->artefact->arn) &&
+                  stock_is_held(&stock->items[i], now_wall);
     return spared;
 }
 
@@ -366,7 +373,8 @@ static void forget(Eraser *x) {
     x->n_unknown = 0;
 }
 
-static int read_doomed(const Engine *e, const EngineOutbox *out, const ExpiryItem *i, Stock *ret, const StockItem **ret_item) {
+static int read_doomed(const Engine *e, const EngineOutbox *out, const ExpiryItem *i, Stock *ret,
+                       const StockItem **ret_item) {
     const char *slash = strrchr(i->arn, '/');
     AUTO_FREE char *prefix = slash ? strndup(i->arn, (size_t)(slash + 1 - i->arn)) : NULL;
     int r = prefix ? engine_read_stock(e, out, prefix, ret) : -ENOMEM;
@@ -406,13 +414,15 @@ static int take_erased(Engine *e, const ExpiryItem *i, const EraseFacts *f, Engi
     return r < 0 ? r : engine_say_expired(e, i, out);
 }
 
-/* It is not what was recorded. What is as good as before is left to a later pass; else it is damaged, which a check says. */
+/* It is not what was recorded. What is as good as before is left to a later pass; else it is damaged, which a check
+ * says. */
 static int take_refused(Engine *e, Eraser *x, const Doomed *d, Now now, EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
     const StockItem *i;
     const EraseFacts *f = erase_facts(x->erase);
     bool whole = !d->resumed && !f->has_begun;
-    AUTO_FREE char *why = text_format("%s: %s", whole ? "nothing of it was deleted" : "the rest of it stays", erase_why(x->erase));
+    AUTO_FREE char *why = text_format("%s: %s", whole ? "nothing of it was deleted" : "the rest of it stays",
+                                      erase_why(x->erase));
     int r = why ? stock_put_decision(&out->batch.stock, d->item.arn, DECISION_WITHDRAWN, why, NULL) : -ENOMEM;
     if (r >= 0)
         r = read_doomed(e, out, &d->item, &stock, &i);

@@ -1,8 +1,8 @@
 #pragma once
-/* Expiry inside the engine: its state, and what its parts do for each other. engine_expiry.c has the passes over the tables,
- * engine_delete.c what a pass deletes, engine_doubt.c the backups of which it is not known whether they exist,
- * engine_stock.c what people order, and engine_erase.c the same of exports. One account and region makes one call at a time, so that expiry never crowds out what
- * runs need. */
+/* Expiry inside the engine: its state, and what its parts do for each other. engine_expiry.c has the passes over the
+ * tables, engine_delete.c what a pass deletes, engine_doubt.c the backups of which it is not known whether they exist,
+ * engine_stock.c what people order, and engine_erase.c the same of exports. One account and region makes one call at a
+ * time, so that expiry never crowds out what runs need. */
 
 #include "core/engine_inside.h"
 #include "core/expire.h"
@@ -65,7 +65,8 @@ struct Expiry {
 /* --- engine_expiry.c --- */
 
 int engine_find_expiry(Engine *e, const char *account, const char *region, Expiry **ret);
-/* The next pass comes then, or sooner if it was to; USEC_INFINITY takes nothing back but from a table without expiry. */
+/* The next pass comes then, or sooner if it was to; USEC_INFINITY takes nothing back but from
+ * a table without expiry. */
 int engine_arm_expiry(Engine *e, Target *t, Usec at_mono);
 /* Sends the request (taken) of the place. */
 int engine_expiry_call(Engine *e, const Expiry *x, AwsRequest *request, Now now);

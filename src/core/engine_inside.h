@@ -1,12 +1,12 @@
 #pragma once
-/* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn, engine_clock.c
- * whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables ahead of their
- * slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c and engine_base.c
- * chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go, engine_erase.c the same of
- * exports, engine_reverify.c exports that are checked again, engine_record.c the records of chains in their buckets,
- * engine_order.c what people ask for, engine_pause.c while nothing new may start, engine_inventory.c the
- * tables that places have and their tags, engine_news.c what happens to tables, engine_recovery.c their point-in-time
- * recovery, engine_outbox.c what a turn collects. */
+/* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn,
+ * engine_clock.c whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables
+ * ahead of their slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c
+ * and engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go,
+ * engine_erase.c the same of exports, engine_reverify.c exports that are checked again, engine_record.c the records of
+ * chains in their buckets, engine_order.c what people ask for, engine_pause.c while nothing new may start,
+ * engine_inventory.c the tables that places have and their tags, engine_news.c what happens to tables,
+ * engine_recovery.c their point-in-time recovery, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/engine.h"
@@ -58,7 +58,8 @@ struct Engine {
     bool clock_said;   /* that the time cannot be trusted */
     bool hurry;        /* some place hurries */
     bool stopping;
-    Usec linger_mono; /* until then what the last turns have changed may wait for a commit; USEC_INFINITY: nothing waits */
+    Usec linger_mono; /* until then what the last turns have changed may wait for a
+                       * commit; USEC_INFINITY: nothing waits */
     bool qualified;    /* names need account and region */
     Heap due, fresh;   /* of enrolments, wall */
     Heap steps;        /* of runs, mono */
@@ -92,7 +93,7 @@ struct Engine {
     Pause pause;
     bool pause_is_unsaid; /* by this process: it came out of the ledger */
     bool count_wanted; /* tables are to be counted, for min_tables */
-    bool *few;         /* of each entry of the configuration: it selects too few, and that was said; NULL: none was counted */
+    bool *few; /* of each entry of the configuration: it selects too few, and that was said; NULL: none was counted */
     LedgerTable *tables; /* of inventories that have changed, for the next commit */
     size_t n_tables, n_tables_room;
 };
@@ -130,8 +131,8 @@ int engine_freshness(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
 int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out);
 int engine_discover(Engine *e, Place *p, Now now);
 int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox *out);
-/* What a call's end says of its place: said if it is news. True when it is a trouble of the place, so that nothing need be
- * said of the table. */
+/* What a call's end says of its place: said if it is news. True when it is a trouble of the place, so that nothing need
+ * be said of the table. */
 int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *out, bool *ret_trouble);
 
 /* --- engine_describe.c --- */
@@ -205,8 +206,8 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 /* Exports that waited for others to end may begin. */
 int engine_make_room(Engine *e, Now now);
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out);
-/* After events: says what the new notes of the run's story are worth saying, re-arms its deadline, and gives a success to
- * the enrolment's freshness. */
+/* After events: says what the new notes of the run's story are worth saying, re-arms its deadline, and gives a success
+ * to the enrolment's freshness. */
 int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out);
 
 /* --- engine_expiry.c --- */
@@ -234,7 +235,8 @@ Usec engine_reverify_wall(const Engine *e, Now now);
 int engine_reverify(Engine *e, Now now, const EngineOutbox *out);
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 /* Said, and in the ledger: it is as good as gone. `why` is borrowed. */
-int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now, EngineOutbox *out);
+int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now,
+                          EngineOutbox *out);
 
 /* --- engine_erase.c --- */
 

@@ -1,4 +1,5 @@
-/* Which tables places have, and their tags: what listings show, what is read table by table, and what the ledger keeps. */
+/* Which tables places have, and their tags: what listings show, what is read table by table, and
+ * what the ledger keeps. */
 
 #include "core/engine_inside.h"
 
@@ -149,12 +150,13 @@ void engine_cancel_tags(Engine *e) {
 static int say_failed(Engine *e, const Place *p, const InventoryRow *row, const AwsError *error, EngineOutbox *out) {
     char label[PLACE_LABEL_SIZE];
     Report *report = NULL;
-    int r = report_plain(REPORT_DISCOVERY_FAILED, &report,
-                         "%s: %s%s could not be read: %s%s%s; entries with tags or ARNs keep the tables that they had%s%s",
-                         place_label(p, e->qualified, label), row ? "the tags of " : "whose account it is",
-                         row ? row->table : "",
-                         error->code[0] ? error->code : "the reply makes no sense", error->message[0] ? ": " : "",
-                         error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+    int r =
+        report_plain(REPORT_DISCOVERY_FAILED, &report,
+                     "%s: %s%s could not be read: %s%s%s; entries with tags or ARNs keep the tables that they had%s%s",
+                     place_label(p, e->qualified, label), row ? "the tags of " : "whose account it is",
+                     row ? row->table : "", error->code[0] ? error->code : "the reply makes no sense",
+                     error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
+                     error->hint ? error->hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 

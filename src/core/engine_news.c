@@ -1,5 +1,5 @@
-/* What happens to tables is said once: they vanish, come back, are made anew under the same name, and entries select fewer than
- * they should. */
+/* What happens to tables is said once: they vanish, come back, are made anew under the same name, and entries select
+ * fewer than they should. */
 
 #include "core/engine_inside.h"
 
@@ -24,7 +24,8 @@ int engine_table_gone(Engine *e, Target *t, Now now, EngineOutbox *out) {
         return 0;
     t->gone_wall = now.wall;
     return say(e, t, REPORT_TABLE_GONE,
-               "the table does not exist, and its schedules miss it; HINT: correct its name, or take it out of tables", out);
+               "the table does not exist, and its schedules miss it; HINT: correct its name, or take it out of tables",
+               out);
 }
 
 int engine_table_there(Engine *e, Target *t, EngineOutbox *out) {
@@ -36,9 +37,10 @@ int engine_table_there(Engine *e, Target *t, EngineOutbox *out) {
 
 static int say_recreated(Engine *e, Target *t, Now now, EngineOutbox *out) {
     Place *p = places_find(&e->places, t->account, t->region);
-    AUTO_FREE char *text = text_format("the table was deleted and made anew: its TableId was %s and is %s now; what was made of "
-                                       "the old one stays, and does not count as a backup of this one",
-                                       t->former_id, t->table_id);
+    AUTO_FREE char *text =
+        text_format("the table was deleted and made anew: its TableId was %s and is %s now; what was made of "
+                    "the old one stays, and does not count as a backup of this one",
+                    t->former_id, t->table_id);
     free(TAKE_PTR(t->former_id));
     t->recovery = RECOVERY_UNKNOWN;
     t->recovery_wall = WALL_UNKNOWN;
@@ -90,7 +92,8 @@ static int count(const Engine *e, const TablesConf *entry) {
     int n = 0;
     for (size_t i = 0; i < e->targets.n_items; i++) {
         const Target *t = e->targets.items[i];
-        const Place *p = t->selected && t->gone_wall == WALL_UNKNOWN ? places_find(&e->places, t->account, t->region) : NULL;
+        const Place *p = t->selected && t->gone_wall == WALL_UNKNOWN ? places_find(&e->places, t->account, t->region)
+                                                                     : NULL;
         if (!p)
             continue;
         TableFacts facts = place_facts(p, t->table, t->table_arn);
@@ -117,8 +120,8 @@ int engine_count_tables(Engine *e, EngineOutbox *out) {
         e->few[i] = few;
         conf_entry_label(entry, &label);
         r = few ? report_plain(REPORT_TOO_FEW, &report,
-                               "tables: the entry of %s selects %d, and its min_tables is %d; HINT: find out what has become of "
-                               "the others, or correct min_tables",
+                               "tables: the entry of %s selects %d, and its min_tables is %d; HINT: find out what has "
+                               "become of the others, or correct min_tables",
                                text_get(&label), n, entry->min_tables)
                 : report_plain(REPORT_ENOUGH, &report, "tables: the entry of %s selects %d again", text_get(&label), n);
         if (r >= 0)

@@ -35,8 +35,8 @@ static int say_paused(Engine *e, EngineOutbox *out) {
     const Pause *p = &e->pause;
     date_to_iso(p->until_wall / USEC_PER_SEC * USEC_PER_SEC, until);
     int r = report_plain(REPORT_PAUSED, &report,
-                         "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it", p->who, until,
-                         p->why ? ": " : "", p->why ? p->why : "");
+                         "paused by %s until %s%s%s: nothing new starts; HINT: 'ddbackupctl resume' ends it", p->who,
+                         until, p->why ? ": " : "", p->why ? p->why : "");
     e->pause_is_unsaid = false;
     return r < 0 ? r : engine_say(out, report);
 }

@@ -1,6 +1,7 @@
 /* The records of chains in their buckets (core/record.h). What is to be recorded stands in the ledger: links that the
- * watermark has passed, bases of chains that stand. One account and region writes one record at a time, and no chain waits
- * for that. What fails is tried again for ever; whoever was first has written the same, or there is something to say. */
+ * watermark has passed, bases of chains that stand. One account and region writes one record at a time, and no chain
+ * waits for that. What fails is tried again for ever; whoever was first has written the same, or there is something to
+ * say. */
 
 #include "core/engine_inside.h"
 
@@ -194,8 +195,8 @@ static int say(Engine *e, const Recorder *c, ReportKind kind, EngineOutbox *out,
                             .schedule = d->schedule,
                             .slot_wall = d->to_wall,
                             .arn = d->export_arn};
-    int r = report_artefact(&about, kind, e->qualified, &report, "record s3://%s/%s of %s %s: %s%s%s", d->bucket, c->key,
-                            d->export_arn, what, why, hint ? "; HINT: " : "", hint ? hint : "");
+    int r = report_artefact(&about, kind, e->qualified, &report, "record s3://%s/%s of %s %s: %s%s%s", d->bucket,
+                            c->key, d->export_arn, what, why, hint ? "; HINT: " : "", hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 

@@ -80,8 +80,8 @@ int engine_look_at_recovery(Engine *e, Now now) {
 
 static const char *hint_on(const Target *t, Text *text) {
     text_addf(text,
-              "; HINT: pitr = \"enable\" switches it on (billed), or aws dynamodb update-continuous-backups --region %s "
-              "--table-name %s --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+              "; HINT: pitr = \"enable\" switches it on (billed), or aws dynamodb update-continuous-backups --region "
+              "%s --table-name %s --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
               t->region, t->table);
     return text_get(text);
 }
@@ -95,11 +95,13 @@ static int say_news(Engine *e, Target *t, RecoveryNews news, const RecoveryInfo 
     case RECOVERY_NEWS_NONE:
         return 0;
     case RECOVERY_NEWS_OFF:
-        r = report_target(t, REPORT_RECOVERY_OFF, e->qualified, &report, "point-in-time recovery is off%s", hint_on(t, &hint));
+        r = report_target(t, REPORT_RECOVERY_OFF, e->qualified, &report, "point-in-time recovery is off%s",
+                          hint_on(t, &hint));
         break;
     case RECOVERY_NEWS_LOST:
         r = report_target(t, REPORT_RECOVERY_OFF, e->qualified, &report,
-                          "point-in-time recovery was switched off; nothing of before can be restored or exported any more%s",
+                          "point-in-time recovery was switched off; nothing of before can be restored or exported any "
+                          "more%s",
                           hint_on(t, &hint));
         break;
     case RECOVERY_NEWS_RESTARTED:
@@ -115,7 +117,8 @@ static int say_news(Engine *e, Target *t, RecoveryNews news, const RecoveryInfo 
     return r < 0 ? r : engine_say(out, report);
 }
 
-static int failed(Engine *e, Target *t, const AwsError *error, bool trouble, bool enabling, Now now, EngineOutbox *out) {
+static int failed(Engine *e, Target *t, const AwsError *error, bool trouble, bool enabling, Now now,
+                  EngineOutbox *out) {
     Report *report = NULL;
     int r = heap_set(&t->place->looks, &t->look, now.mono + RETRY_USEC);
     if (r < 0 || trouble || t->look_failed || error->class == AWS_NOT_FOUND)
@@ -132,8 +135,9 @@ static int failed(Engine *e, Target *t, const AwsError *error, bool trouble, boo
 static int switched_on(Engine *e, Target *t, const RecoveryInfo *info, Now now, EngineOutbox *out) {
     Report *report = NULL;
     (void)recovery_take(t, info, now.wall);
-    int r = report_target(t, REPORT_RECOVERY_ON, e->qualified, &report,
-                          "point-in-time recovery was off, and was switched on as pitr = \"enable\" says; it is billed");
+    int r =
+        report_target(t, REPORT_RECOVERY_ON, e->qualified, &report,
+                      "point-in-time recovery was off, and was switched on as pitr = \"enable\" says; it is billed");
     return r < 0 ? r : engine_say(out, report);
 }
 

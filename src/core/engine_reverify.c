@@ -1,6 +1,6 @@
 /* Exports are checked again, at the level of their schedule, when their last check is older than its `reverify`: a
- * lifecycle rule or a person may have deleted or replaced what a chain of restores rests on. One account and region checks
- * one export at a time. What is under way when the process ends begins anew. */
+ * lifecycle rule or a person may have deleted or replaced what a chain of restores rests on. One account and region
+ * checks one export at a time. What is under way when the process ends begins anew. */
 
 #include "core/engine_inside.h"
 
@@ -233,11 +233,15 @@ int engine_reverify(Engine *e, Now now, const EngineOutbox *out) {
 static int say_unknown(Engine *e, const Reverify *v, EngineOutbox *out) {
     const char *hint = verify_hint(v->verify);
     Report *report = NULL;
-    ReportArtefact about = {.account = v->account, .region = v->region, .table = v->target->table, .schedule = v->schedule,
-                            .slot_wall = WALL_UNKNOWN, .arn = v->arn};
+    ReportArtefact about = {.account = v->account,
+                            .region = v->region,
+                            .table = v->target->table,
+                            .schedule = v->schedule,
+                            .slot_wall = WALL_UNKNOWN,
+                            .arn = v->arn};
     int r = report_artefact(&about, REPORT_CHECK_UNKNOWN, e->qualified, &report,
-                            "export %s of %s could not be checked again, and goes on being asked for: %s%s%s", v->schedule,
-                            v->arn, verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
+                            "export %s of %s could not be checked again, and goes on being asked for: %s%s%s",
+                            v->schedule, v->arn, verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -259,7 +263,8 @@ static int fall_back(Engine *e, Target *t, const char *schedule, Now now, Engine
     return r < 0 || !n->schedule ? r : engine_freshness(e, n, now, out);
 }
 
-int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now, EngineOutbox *out) {
+int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now,
+                          EngineOutbox *out) {
     Report *report = NULL;
     ReportArtefact about = {.account = i->account, .region = i->region, .table = i->table, .schedule = i->schedule,
                             .slot_wall = WALL_UNKNOWN, .arn = i->artefact->arn};
@@ -267,8 +272,8 @@ int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, cons
                             &(StockCheck){.arn = i->artefact->arn, .level = level, .found = (char *)why});
     if (r >= 0)
         r = report_artefact(&about, REPORT_DAMAGED, e->qualified, &report,
-                            "export %s of %s is damaged: %s; HINT: nothing can be restored from it; 'ddbackupctl run' makes a "
-                            "new one; who deletes or writes in the bucket?",
+                            "export %s of %s is damaged: %s; HINT: nothing can be restored from it; 'ddbackupctl run' "
+                            "makes a new one; who deletes or writes in the bucket?",
                             i->schedule, i->artefact->arn, why);
     if (r >= 0)
         r = engine_say(out, report);

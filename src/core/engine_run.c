@@ -132,8 +132,8 @@ int engine_begin_run(Engine *e, Enrolment *n, Usec slot, Now now, EngineOutbox *
 
 /* It runs, as far as anybody knows, or is about to be asked for. */
 bool engine_holds_room(const Run *r) {
-    return run_exports(r) && (r->asking || r->has_room || r->state == RUN_REQUESTED ||
-                                          r->state == RUN_UNCERTAIN || r->state == RUN_IN_PROGRESS || run_is_watched(r));
+    return run_exports(r) && (r->asking || r->has_room || r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN ||
+                              r->state == RUN_IN_PROGRESS || run_is_watched(r));
 }
 
 static bool shares_room(const Run *a, const Run *b) {
@@ -275,7 +275,8 @@ int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {
                  start ? "it could not start within start_within" : "it did not finish within finish_within",
                  r->why ? "; last: " : "", r->why ? r->why : "");
         run_apply(r, start ? RUN_EV_START_EXPIRED : RUN_EV_FINISH_EXPIRED,
-                  &(RunCause){.why = why, .hint = run_waits_for_chain(r) ? engine_chain_hint(e, r, hint) : r->hint}, now);
+                  &(RunCause){.why = why, .hint = run_waits_for_chain(r) ? engine_chain_hint(e, r, hint) : r->hint},
+                  now);
     } else if (!r->warned) {
         Report *report = NULL;
         r->warned = r->changed = true;

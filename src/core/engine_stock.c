@@ -13,8 +13,8 @@
 
 static int not_found(Order *o) {
     return order_answer(o, ORDER_NOT_FOUND,
-                        "%s: the ledger has no finished backup or export of that ARN; HINT: 'ddbackupctl list' shows what it has, "
-                        "'ddbackupctl adopt' takes in a backup that the service alone knows",
+                        "%s: the ledger has no finished backup or export of that ARN; HINT: 'ddbackupctl list' shows "
+                        "what it has, 'ddbackupctl adopt' takes in a backup that the service alone knows",
                         o->object);
 }
 
@@ -61,7 +61,8 @@ int engine_hold(Engine *e, Order *o, Now now, EngineOutbox *out) {
     r = stock_put_hold(&out->batch.stock, o->object, o->until_wall, o->why, o->who);
     if (r < 0 || (r = stock_put_decision(&out->batch.stock, o->object, DECISION_HELD, o->why, o->who)) < 0)
         return r;
-    return order_answer(o, ORDER_DONE, "%s: held %s%s", o->object, o->until_wall == USEC_INFINITY ? "for good" : "until ",
+    return order_answer(o, ORDER_DONE, "%s: held %s%s", o->object,
+                        o->until_wall == USEC_INFINITY ? "for good" : "until ",
                         o->until_wall == USEC_INFINITY ? "" : date_to_iso(o->until_wall, until));
 }
 
@@ -89,7 +90,8 @@ int engine_release(Engine *e, Order *o, Now now, EngineOutbox *out) {
     Target *t = find_target(e, o->object);
     if (r >= 0 && t)
         r = engine_arm_expiry(e, t, now.mono + USEC_PER_SEC);
-    return r < 0 ? r : order_answer(o, ORDER_DONE, "%s: released; its schedule's keep decides about it again", o->object);
+    return r < 0 ? r
+                 : order_answer(o, ORDER_DONE, "%s: released; its schedule's keep decides about it again", o->object);
 }
 
 /* --- expiry as a whole --- */
@@ -108,8 +110,8 @@ int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
         return order_answer(o, ORDER_UNCHANGED, "no backup waits for a confirmation");
     if (o->count < 0 || (size_t)o->count < n_waiting)
         return order_answer(o, ORDER_REFUSED,
-                            "%zu backups wait for a confirmation, and %lld is less; HINT: look at them with 'ddbackupctl prune "
-                            "--dry-run', then 'ddbackupctl prune --confirm %zu'",
+                            "%zu backups wait for a confirmation, and %lld is less; HINT: look at them with "
+                            "'ddbackupctl prune --dry-run', then 'ddbackupctl prune --confirm %zu'",
                             n_waiting, (long long)o->count, n_waiting);
     for (size_t i = 0; r >= 0 && i < e->stock.n_brakes; i++) {
         StockBrake *b = &e->stock.brakes[i];
@@ -122,7 +124,9 @@ int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
     }
     if (r >= 0)
         r = look_at_all(e, now, out);
-    return r < 0 ? r : order_answer(o, ORDER_DONE, "%zu backups may be deleted, as soon as a listing shows them", n_waiting);
+    return r < 0
+               ? r
+               : order_answer(o, ORDER_DONE, "%zu backups may be deleted, as soon as a listing shows them", n_waiting);
 }
 
 int engine_resume_expiry(Engine *e, Order *o, Now now, EngineOutbox *out) {
@@ -146,11 +150,12 @@ int engine_adopt(Engine *e, Order *o, Now now, EngineOutbox *out) {
     Target *t = o->object ? find_target(e, o->object) : NULL;
     if (!t)
         return order_answer(o, ORDER_NOT_FOUND,
-                            "%s: no table of the ledger has a backup of that ARN; HINT: a table is known by its ARN from its "
-                            "first run on; 'ddbackupctl rebuild' finds all that a lost ledger knew",
+                            "%s: no table of the ledger has a backup of that ARN; HINT: a table is known by its ARN "
+                            "from its first run on; 'ddbackupctl rebuild' finds all that a lost ledger knew",
                             o->object);
     if (strncmp(o->object + strlen(t->table_arn), "/backup/", 8) != 0)
-        return order_answer(o, ORDER_REFUSED, "%s: it is no backup; HINT: 'ddbackupctl rebuild' finds exports", o->object);
+        return order_answer(o, ORDER_REFUSED, "%s: it is no backup; HINT: 'ddbackupctl rebuild' finds exports",
+                            o->object);
     int r = find_item(e, out, o, &stock, &known);
     if (r < 0 || known)
         return r < 0 ? r : order_answer(o, ORDER_UNCHANGED, "%s: the ledger knows it", o->object);
@@ -160,14 +165,16 @@ int engine_adopt(Engine *e, Order *o, Now now, EngineOutbox *out) {
         return order_answer(o, ORDER_UNCHANGED, "%s: it is being looked at", o->object);
     ExpiryItem item = {};
     if (text_set(&item.arn, o->object) < 0 || text_set(&item.account, t->account) < 0 ||
-        text_set(&item.region, t->region) < 0 || text_set(&item.table, t->table) < 0 || text_set(&item.why, o->who) < 0) {
+        text_set(&item.region, t->region) < 0 || text_set(&item.table, t->table) < 0 ||
+        text_set(&item.why, o->who) < 0) {
         expiry_item_done(&item);
         return -ENOMEM;
     }
     r = engine_doubt(e, x, &item, DOUBT_ADOPTED, now);
     return r < 0 ? r
-                 : order_answer(o, ORDER_DONE, "%s: the service is asked about it; the journal, and 'ddbackupctl show %s', tell "
-                                               "what came of it",
+                 : order_answer(o, ORDER_DONE,
+                                "%s: the service is asked about it; the journal, and 'ddbackupctl show %s', tell "
+                                "what came of it",
                                 o->object, o->object);
 }
 
@@ -218,6 +225,7 @@ int engine_adopted(Engine *e, const ExpiryItem *i, Target *t, const BackupInfo *
         return r;
     r = known_id > 0 ? put_beside(run, known_id, out) : put_run(e, TAKE_PTR(run));
     if (r >= 0)
-        r = stock_put_decision(&out->batch.stock, i->arn, DECISION_ADOPTED, "found at the service, and vouched for", i->why);
+        r = stock_put_decision(&out->batch.stock, i->arn, DECISION_ADOPTED, "found at the service, and vouched for",
+                               i->why);
     return r < 0 ? r : engine_arm_expiry(e, t, now.mono + 2 * USEC_PER_SEC);
 }

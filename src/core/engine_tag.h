@@ -1,6 +1,6 @@
 #pragma once
-/* Tags of the engine's calls: what a call is for, and which one of those. A run's call has the run's id as its tag. Kinds
- * share no bits with indexes, so that a new one collides with none. */
+/* Tags of the engine's calls: what a call is for, and which one of those. A run's call has the run's id as its tag.
+ * Kinds share no bits with indexes, so that a new one collides with none. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -34,7 +34,8 @@ static void inherit(const Target *t, const ScheduleConf *s, Enrolment *e) {
             e->newest_wall = usec_max(e->newest_wall, t->enrolments[i]->newest_wall);
 }
 
-int enrol_schedules(const Target *t, const Conf *conf, const TableFacts *facts, const ScheduleConf ***ret, size_t *ret_n) {
+int enrol_schedules(const Target *t, const Conf *conf, const TableFacts *facts, const ScheduleConf ***ret,
+                    size_t *ret_n) {
     AUTO_FREE const ScheduleConf **found = calloc(conf->n_schedules + t->n_enrolments + 1, sizeof *found);
     if (!found)
         return -ENOMEM;

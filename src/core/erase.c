@@ -299,7 +299,8 @@ static int take_look(Erase *e, const ObjectReply *o) {
     bool own = o->etag && (e->at_last ? is_own_last(e, o) : match == MANIFEST_MATCHES);
     e->facts.is_doubtful = match == MANIFEST_CANNOT_TELL && !e->surveyed;
     if (!own && !e->at_last && !e->surveyed)
-        return refuse(e, "%s is not the one that was verified: its ETag is %.80s", e->file.key, o->etag ? o->etag : "missing");
+        return refuse(e, "%s is not the one that was verified: its ETag is %.80s", e->file.key,
+                      o->etag ? o->etag : "missing");
     if (!own)
         e->facts.n_left++;
     if (!own || (!e->at_last && !e->surveyed))

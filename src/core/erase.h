@@ -1,10 +1,10 @@
 #pragma once
 /* Takes an export out of its bucket, object by object; sans IO, as core/verify.h is.
  *
- * Both manifests must have the MD5s that were recorded when the export was verified; else nothing is deleted. Only what they
- * name goes, one key after the other, never a prefix and never what a listing shows; only where a manifest of this export may
- * name it (manifest_may_name); and only with the ETag that the manifest's MD5 implies, which the request to delete names
- * again. Before the first object goes, each is looked at once: one that was replaced keeps all of them.
+ * Both manifests must have the MD5s that were recorded when the export was verified; else nothing is deleted. Only what
+ * they name goes, one key after the other, never a prefix and never what a listing shows; only where a manifest of this
+ * export may name it (manifest_may_name); and only with the ETag that the manifest's MD5 implies, which the request to
+ * delete names again. Before the first object goes, each is looked at once: one that was replaced keeps all of them.
  *
  *   summary, list ─► survey ─► data objects ─► checksums, list, summary, _started
  *

@@ -90,11 +90,13 @@ bool expire_is_of_table(const char *arn, const Target *t, const char *kind) {
 }
 
 /* What the listing shows is compared with what the ledger has, and that with what this deployment would have done. */
-int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown, const char **ret) {
+int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown,
+                 const char **ret) {
     const Artefact *a = i->artefact;
     char account[13];
     AUTO_FREE char *name = NULL;
-    int r = backup_name(deployment, target_account_id(t, account), t->region, t->table, i->schedule, i->slot_wall, &name);
+    int r = backup_name(deployment, target_account_id(t, account), t->region, t->table, i->schedule, i->slot_wall,
+                        &name);
     if (r < 0)
         return r;
     *ret = NULL;
@@ -211,8 +213,8 @@ int expire_plan_judge(ExpirePlan *p, Usec now_wall) {
     return r;
 }
 
-int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing, Usec now_wall,
-                ExpirePlan *ret) {
+int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing,
+                Usec now_wall, ExpirePlan *ret) {
     CLEANUP(expire_plan_done) ExpirePlan p = {.lines = calloc(stock->n_items + 1, sizeof *p.lines),
                                               .n_lines = stock->n_items,
                                               .action = ACTION_BACKUP};
@@ -225,7 +227,8 @@ int expire_plan(const char *deployment, const Target *t, const Stock *stock, con
                           .schedule = expire_schedule(t, ACTION_BACKUP, item->schedule),
                           .listed = !listing || (shown && shown->status != BACKUP_DELETED),
                           .held = stock_is_held(item, now_wall)};
-        l->finished = item->artefact->life == ARTEFACT_VERIFIED && (!listing || (shown && shown->status == BACKUP_AVAILABLE));
+        l->finished = item->artefact->life == ARTEFACT_VERIFIED &&
+                      (!listing || (shown && shown->status == BACKUP_AVAILABLE));
         r = expire_guard(deployment, t, l->item, shown, &l->guard);
         if (r >= 0)
             r = expire_plan_group(&p, l);

@@ -1,11 +1,11 @@
 #pragma once
-/* Expiry of one table's artefacts, pure: what the service shows, and what retention says of the stock in its light. Each
- * group (schedule, TableId) is judged on its own. Nothing here deletes; the engine's side is core/engine_expiry.c for
- * backups, of which a complete listing tells, and core/engine_erase.c for exports, whose manifests are looked at.
+/* Expiry of one table's artefacts, pure: what the service shows, and what retention says of the stock in its light.
+ * Each group (schedule, TableId) is judged on its own. Nothing here deletes; the engine's side is core/engine_expiry.c
+ * for backups, of which a complete listing tells, and core/engine_erase.c for exports, whose manifests are looked at.
  *
- * An export goes with all links of the chains that it is the base of, as a whole or not at all: not while one of these chains
- * may still grow, nor while any part of it is held. Chains close when the next base is verified and they have come to it, so
- * that the newest chain and, until it stands, the one before it are never touched. */
+ * An export goes with all links of the chains that it is the base of, as a whole or not at all: not while one of these
+ * chains may still grow, nor while any part of it is held. Chains close when the next base is verified and they have
+ * come to it, so that the newest chain and, until it stands, the one before it are never touched. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +26,8 @@ typedef struct ExpireListing {
 
 void expire_listing_done(ExpireListing *l);
 int expire_listing_request(const ExpireListing *l, const char *table, AwsRequest **ret);
-/* Takes a page out of `page`. *ret_more: it goes on. -ELOOP: the listing turns in circles; -ENODATA: it does not tell its
- * Date. After these nothing may be deleted. -ENOMEM. */
+/* Takes a page out of `page`. *ret_more: it goes on. -ELOOP: the listing turns in circles; -ENODATA: it does not tell
+ * its Date. After these nothing may be deleted. -ENOMEM. */
 int expire_listing_take(ExpireListing *l, BackupList *page, Usec server_wall, bool *ret_more);
 const BackupInfo *expire_listing_find(const ExpireListing *l, const char *arn); /* NULL: it does not show it */
 
@@ -38,7 +38,8 @@ bool expire_is_wanted(const Target *t, Action action);
 
 /* *ret: why a backup of the stock is none that this deployment made of that table, by the ledger and, unless `shown` is
  * NULL, by what the listing shows; NULL: it is. Static. -ENOMEM. */
-int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown, const char **ret);
+int expire_guard(const char *deployment, const Target *t, const StockItem *i, const BackupInfo *shown,
+                 const char **ret);
 
 /* The same of an export: of a full one, or of a link. */
 int expire_guard_export(const char *deployment, const Target *t, const StockItem *i, const char **ret);
@@ -59,7 +60,8 @@ typedef struct ExpireGroup {
     const ScheduleConf *schedule;
     const char *table_id; /* borrowed from the stock */
     size_t n_counted, n_beyond;
-    size_t n_sudden; /* of n_beyond: without those that were to go before and could not, and those whose hold has ended */
+    size_t n_sudden; /* of n_beyond: without those that were to go before and could not, and those
+                      * whose hold has ended */
 } ExpireGroup;
 
 typedef struct ExpirePlan {
@@ -72,13 +74,13 @@ typedef struct ExpirePlan {
 } ExpirePlan;
 
 void expire_plan_done(ExpirePlan *p);
-/* Borrows all of it. `listing` NULL: what would be so if it showed the whole stock; good for nothing but to see whether a
- * listing is worth its calls. */
-int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing, Usec now_wall,
-                ExpirePlan *ret);
+/* Borrows all of it. `listing` NULL: what would be so if it showed the whole stock; good for nothing but to see whether
+ * a listing is worth its calls. */
+int expire_plan(const char *deployment, const Target *t, const Stock *stock, const ExpireListing *listing,
+                Usec now_wall, ExpirePlan *ret);
 
-/* The same of exports. `seen` has the ARNs whose manifest was found in its bucket, and is of `n_seen`; NULL: as above. What
- * was not, or was not verified within the schedule's `reverify`, does not count. */
+/* The same of exports. `seen` has the ARNs whose manifest was found in its bucket, and is of `n_seen`; NULL: as above.
+ * What was not, or was not verified within the schedule's `reverify`, does not count. */
 int expire_plan_exports(const char *deployment, const Target *t, const Stock *stock, char *const *seen, size_t n_seen,
                         Usec now_wall, ExpirePlan *ret);
 /* One of its lines, without a verdict. -ENOMEM. */
@@ -90,6 +92,6 @@ int expire_plan_judge(ExpirePlan *p, Usec now_wall);
 /* Does the ARN name a "backup" or "export" of that table in its account and region? */
 bool expire_is_of_table(const char *arn, const Target *t, const char *kind);
 
-/* How many may go at once: a share of those that count, but always as many as one new artefact can push out, which is one
- * for each rule; and never more than a number. */
+/* How many may go at once: a share of those that count, but always as many as one new artefact can push out, which is
+ * one for each rule; and never more than a number. */
 size_t expire_allowance(const Conf *c, const ExpireGroup *g);

@@ -64,8 +64,8 @@ int export_link_token(const char *deployment, const char *account, const char *t
 
 static int set_link_token(Run *r, const char *deployment, const char *account, Usec chain_start_wall) {
     char token[EXPORT_TOKEN_SIZE];
-    int rc = export_link_token(deployment, account, r->table_id, r->schedule, chain_start_wall, r->from_wall, r->to_wall,
-                               r->attempt, token);
+    int rc = export_link_token(deployment, account, r->table_id, r->schedule, chain_start_wall, r->from_wall,
+                               r->to_wall, r->attempt, token);
     return rc < 0 ? rc : text_set(&r->name, token);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/* Counts the lines of a gzip stream that comes in pieces, without keeping it. The one file of the core that knows zlib. */
+/* Counts the lines of a gzip stream that comes in pieces, without keeping it. The one file of the
+ * core that knows zlib. */
 
 #include <stddef.h>
 #include <stdint.h>

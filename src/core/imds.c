@@ -65,7 +65,8 @@ static bool is_token(const HttpReply *reply) {
 }
 
 static int take_token(Imds *i, const ImdsSettings *s, const HttpReply *reply, Text *why) {
-    bool none = reply->outcome == HTTP_REPLIED && (reply->status == 404 || reply->status == 403 || reply->status == 405);
+    bool none = reply->outcome == HTTP_REPLIED &&
+                (reply->status == 404 || reply->status == 403 || reply->status == 405);
     ImdsStep next = i->wants_region ? IMDS_REGION : IMDS_ROLE;
     if (is_token(reply)) {
         i->step = next;

@@ -1,7 +1,7 @@
 #pragma once
-/* The instance metadata service: a token, then the name of the instance's role and the role's credentials, or the region.
- * Where the service has
- * no tokens (404, 403, 405, or no answer) the two questions are asked without one, unless that is switched off. */
+/* The instance metadata service: a token, then the name of the instance's role and the role's credentials, or the
+ * region. Where the service has no tokens (404, 403, 405, or no answer) the two questions are asked without one, unless
+ * that is switched off. */
 
 #include <stdbool.h>
 

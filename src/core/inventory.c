@@ -11,8 +11,8 @@
 
 #define RETRY_FIRST_USEC (10 * USEC_PER_SEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_MINUTE)
-/* A table that is not found while its tags are read is being created, or gone: the next listing tells. One that may not be
- * looked at waits as long. */
+/* A table that is not found while its tags are read is being created, or gone: the next listing tells. One that may not
+ * be looked at waits as long. */
 #define ABSENT_USEC USEC_PER_MINUTE
 
 static void row_free(InventoryRow *row) {
@@ -105,7 +105,8 @@ static void drop(Inventory *v, InventoryRow *row) {
 }
 
 /* Both are sorted: the new rows are merged from the two. */
-int inventory_take_listing(Inventory *v, char *const *names, size_t n_names, Now now, InventoryNews news, void *context) {
+int inventory_take_listing(Inventory *v, char *const *names, size_t n_names, Now now, InventoryNews news,
+                           void *context) {
     AUTO_FREE InventoryRow **merged = calloc(n_names + 1, sizeof *merged);
     size_t n = 0, i = 0;
     int r = merged ? 0 : -ENOMEM;

@@ -1,6 +1,6 @@
 #pragma once
-/* The tables that a place has, as its last complete listing showed them, and their tags. The ledger keeps it, so that after a
- * start tags need not be read anew before anything is selected by them.
+/* The tables that a place has, as its last complete listing showed them, and their tags. The ledger keeps it, so that
+ * after a start tags need not be read anew before anything is selected by them.
  *
  * Tags are read table by table. ListTagsOfResource wants an ARN: the account and partition in it are learned from
  * DescribeTable of one table of the place, so that they are the service's own. */
@@ -56,7 +56,8 @@ int inventory_restore(Inventory *v, const char *table, const char *tags, Usec ta
 
 /* What a complete listing showed: sorted names. Told of each table that is new or gone; before a row is freed. */
 typedef int (*InventoryNews)(void *context, const InventoryRow *row, bool gone);
-int inventory_take_listing(Inventory *v, char *const *names, size_t n_names, Now now, InventoryNews news, void *context);
+int inventory_take_listing(Inventory *v, char *const *names, size_t n_names, Now now, InventoryNews news,
+                           void *context);
 /* Whether the tags of a row matter; then they are read when they are older than `interval_usec`. -ENOMEM. */
 int inventory_ask_for(Inventory *v, InventoryRow *row, bool asks, Usec interval_usec, Now now);
 /* Its tags may be another's: they are read again at once. */

@@ -29,6 +29,6 @@ int keeper_turn(Keeper *k, Now now, ProviderOutbox *out, Usec *ret_next_mono);
 
 size_t keeper_n_accounts(const Keeper *k);
 const Provider *keeper_provider(const Keeper *k, size_t i);
-/* The files of all of them whose change is a reason for keeper_restart, each once; known from the first turn on. Free the
- * array; the names are borrowed until the next turn. -ENOMEM. */
+/* The files of all of them whose change is a reason for keeper_restart, each once; known from the first turn on. Free
+ * the array; the names are borrowed until the next turn. -ENOMEM. */
 int keeper_files(const Keeper *k, const char ***ret, size_t *ret_n);

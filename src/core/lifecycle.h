@@ -33,8 +33,8 @@ int lifecycle_read(const char *body, size_t len, LifecycleRules *ret);
 bool lifecycle_touches(const LifecycleRule *r, const char *prefix);
 
 /* How long the objects of a schedule's exports are wanted at least; its links, as long as their bases. Estimated from
- * below, by the shortest time between two runs, months of 30 days and years of 365: what a rule deletes sooner is missed
- * for certain. USEC_INFINITY: for ever. */
+ * below, by the shortest time between two runs, months of 30 days and years of 365: what a rule deletes sooner is
+ * missed for certain. USEC_INFINITY: for ever. */
 typedef struct LifecycleWish {
     Usec floor_usec; /* or the newest is gone before there is another one */
     Usec keep_usec;  /* or `keep` is not kept; no less than the floor */

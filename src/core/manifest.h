@@ -46,7 +46,7 @@ const char *manifest_export_id(const char *export_arn);
  * incremental exports, is one of those that share a folder. */
 bool manifest_may_name(const char *key, const char *prefix, const char *export_id);
 
-/* Does the ETag that S3 tells fit the MD5? Objects are written in one part, whose ETag is "<MD5 of the MD5>-1"; a copy has
- * the MD5 itself. ETags of more parts and of objects under a KMS key tell nothing. */
+/* Does the ETag that S3 tells fit the MD5? Objects are written in one part, whose ETag is "<MD5 of the MD5>-1"; a copy
+ * has the MD5 itself. ETags of more parts and of objects under a KMS key tell nothing. */
 typedef enum ManifestMatch { MANIFEST_MATCHES, MANIFEST_DIFFERS, MANIFEST_CANNOT_TELL } ManifestMatch;
 ManifestMatch manifest_match(const ManifestFile *f, const char *etag, const char *encryption);

@@ -1,6 +1,6 @@
 #pragma once
-/* manifest-files.json, read in pieces: neither it nor an object is ever in memory as a whole. All pieces are of one object:
- * each asks for the ETag of the first. */
+/* manifest-files.json, read in pieces: neither it nor an object is ever in memory as a whole. All pieces are of one
+ * object: each asks for the ETag of the first. */
 
 #include "core/manifest.h"
 
@@ -26,7 +26,8 @@ bool manifest_list_fits(const ManifestList *l, const ObjectReply *o);
 int manifest_list_add(ManifestList *l, const ObjectReply *o);
 /* Every piece was taken. */
 bool manifest_list_is_read(const ManifestList *l);
-/* The object of the next line: 1; or 0, no whole line is there. -EBADMSG: the line is none, ret_why says how; -ENOMEM. */
+/* The object of the next line: 1; or 0, no whole line is there. -EBADMSG: the line is none,
+ * ret_why says how; -ENOMEM. */
 int manifest_list_next(ManifestList *l, ManifestFile *ret, char ret_why[static CODEC_WHY_SIZE]);
 /* Of all that was read. Once, after the last piece. */
 int manifest_list_md5(ManifestList *l, uint8_t ret[static DIGEST_MD5_SIZE]);

@@ -1,6 +1,6 @@
 #pragma once
-/* Where tables are: a region of an account. Each place has a walk through its tables of its own, so that a broken account
- * or a region that is down holds up no other. */
+/* Where tables are: a region of an account. Each place has a walk through its tables of its own, so that a broken
+ * account or a region that is down holds up no other. */
 
 #include "core/conf_select.h"
 #include "core/discovery.h"
@@ -18,7 +18,8 @@ typedef enum PlaceTrouble {
 typedef struct Place {
     char *account;
     char *region;        /* NULL: not known (places_make) */
-    char account_id[13]; /* of the account's role; "": not known; PLACE_STRANGER: not known, and no ARN is taken for its own */
+    char account_id[13]; /* of the account's role; "": not known; PLACE_STRANGER: not known, and no ARN is taken for its
+                            own */
     Discovery discovery;
     bool has_listing; /* a walk was completed since the configuration was loaded */
     Inventory inventory;
@@ -35,8 +36,8 @@ typedef struct Places {
     size_t n_items;
 } Places;
 
-/* The places of a configuration. `own_region` is for accounts that name none; NULL: it is not known, and such a place has no
- * region. Their walks are due at once. -ENOMEM. */
+/* The places of a configuration. `own_region` is for accounts that name none; NULL: it is not known, and such a place
+ * has no region. Their walks are due at once. -ENOMEM. */
 int places_make(const Conf *c, const char *own_region, Now now, Places *ret);
 void places_done(Places *p);
 /* A place without a region stands for every region of its account. NULL: it is none of them. */
@@ -53,7 +54,7 @@ const char *place_label(const Place *p, bool qualified, char buffer[static PLACE
 
 /* What the end of a call says of its place. */
 PlaceTrouble place_trouble_of(const CallDone *done);
-/* Notes it down, and whether there is something to say: trouble is said once, an account's credentials for all of its regions
- * and a region's silence for all accounts, and so is its end. */
+/* Notes it down, and whether there is something to say: trouble is said once, an account's credentials for all of its
+ * regions and a region's silence for all accounts, and so is its end. */
 typedef enum PlaceNews { PLACE_NEWS_NONE, PLACE_NEWS_TROUBLE, PLACE_NEWS_OVER } PlaceNews;
 PlaceNews places_take(Places *all, Place *p, const CallDone *done);

@@ -83,7 +83,8 @@ static int add_member(Poll *p, Run *r, bool is_wanted) {
     return 0;
 }
 
-/* Those that are due, and those that soon will be: a listing tells of them, too. How soon goes by the pace of rounds. */
+/* Those that are due, and those that soon will be: a listing tells of them, too. How soon goes by
+ * the pace of rounds. */
 static int take_due(Poll *p, Now now) {
     Usec slack = usec_min((now.mono - p->ended_mono) / 4, 30 * USEC_PER_SEC);
     Usec until = now.mono + usec_max(slack, usec_max(p->gap_usec, USEC_PER_SEC));

@@ -1,6 +1,6 @@
 #pragma once
-/* Following many backups of one account and region at once. A round takes those that are to be looked at and groups them
- * into spans in which they were created; a span is listed, where a page tells of a hundred, or its backups are
+/* Following many backups of one account and region at once. A round takes those that are to be looked at and groups
+ * them into spans in which they were created; a span is listed, where a page tells of a hundred, or its backups are
  * described one by one: whichever took fewer calls last. That a listing does not show a backup proves nothing: it is
  * described then. Pure: the engine asks, applies and describes. */
 

@@ -214,8 +214,10 @@ static int go_on(Provider *p, ProviderOutbox *out, Now now) {
     }
     Credentials *c = p->in_hand;
     if (c->expires_wall <= now.wall && p->plan.origin != ORIGIN_IMDS)
-        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: gave credentials that have expired already; HINT: renew them, "
-                     "or correct the clock", p->plan.named);
+        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
+                     "%s: gave credentials that have expired already; HINT: renew them, "
+                     "or correct the clock",
+                     p->plan.named);
     bool is_new = !p->current || p->problem || !credentials_equal(p->current, c);
     int r = name_source(p, c);
     if (r < 0)
@@ -231,7 +233,10 @@ static int go_on(Provider *p, ProviderOutbox *out, Now now) {
 static int begin(Provider *p, ProviderOutbox *out, Now now) {
     AUTO_TEXT why = TEXT_INIT(WHY_MAX);
     ProviderFailure failure;
-    ProviderWish wish = {.profile = p->profile, .region = p->region, .sts = p->sts, .role = p->has_role ? &p->role : NULL};
+    ProviderWish wish = {.profile = p->profile,
+                         .region = p->region,
+                         .sts = p->sts,
+                         .role = p->has_role ? &p->role : NULL};
     set_idle(p, now.mono);
     p->begun_mono = now.mono;
     p->n_tries = 0;
@@ -266,7 +271,8 @@ static int ask_process(Provider *p, ProviderOutbox *out, Now now) {
     CLEANUP(shell_split_free_ptr) char **argv = NULL;
     int r = shell_split(p->plan.command, &argv);
     if (r == -EINVAL || (r >= 0 && !argv[0]))
-        return failf(p, out, PROVIDER_FAILURE_CONFIG, now, "%s: is no command line; HINT: close its quotes", p->plan.named);
+        return failf(p, out, PROVIDER_FAILURE_CONFIG, now, "%s: is no command line; HINT: close its quotes",
+                     p->plan.named);
     if (r < 0 || ARRAY_GROW(out->processes, out->n_processes, out->n_processes_room) < 0)
         return -ENOMEM;
     p->asking = true;
@@ -281,8 +287,8 @@ static int read_token(Provider *p, ProviderOutbox *out, Now now, Secret *ret) {
     if (r == -ENOMEM)
         return r;
     if (r < 0) {
-        r = failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: let the daemon's user read it", p->plan.named,
-                  p->plan.token_file, strerror(-r));
+        r = failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: let the daemon's user read it",
+                  p->plan.named, p->plan.token_file, strerror(-r));
         return r < 0 ? r : 0;
     }
     size_t from = strspn(text.bytes, " \t\r\n"), n = strlen(text.bytes + from);
@@ -300,8 +306,8 @@ static int ask_container(Provider *p, ProviderOutbox *out, Now now) {
         return r;
     r = container_request(p->plan.url, token.bytes ? token.bytes : p->plan.token.bytes, &request);
     if (r == -EBADMSG)
-        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: its authorization token cannot stand in a header; HINT: correct it",
-                     p->plan.named);
+        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
+                     "%s: its authorization token cannot stand in a header; HINT: correct it", p->plan.named);
     return r < 0 ? r : send(p, out, request);
 }
 
@@ -315,17 +321,18 @@ static int ask_sso(Provider *p, ProviderOutbox *out, Now now) {
     if (r == -ENOMEM)
         return r;
     if (r < 0)
-        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: sign in as the daemon's user: aws sso login",
-                     p->plan.named, p->plan.token_file, strerror(-r));
+        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
+                     "%s: %s: %s; HINT: sign in as the daemon's user: aws sso login", p->plan.named, p->plan.token_file,
+                     strerror(-r));
     r = sso_token_from_cache(text.bytes, text.len, now.wall, &token, &expires, &why);
     if (r == -EKEYEXPIRED)
         return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
-                     "%s: it ended at %s; HINT: sign in again as the daemon's user: aws sso login; for a service, roles or keys "
-                     "do without a person",
+                     "%s: it ended at %s; HINT: sign in again as the daemon's user: aws sso login; for a service, "
+                     "roles or keys do without a person",
                      p->plan.named, date_to_iso(expires, until));
     if (r == -EBADMSG)
-        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: sign in again: aws sso login", p->plan.named,
-                     p->plan.token_file, text_get(&why));
+        return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: sign in again: aws sso login",
+                     p->plan.named, p->plan.token_file, text_get(&why));
     if (r < 0 || (r = sso_request(p->plan.url, p->plan.sso_account, p->plan.sso_role, token.bytes, &request)) < 0)
         return r;
     return send(p, out, request);
@@ -349,8 +356,9 @@ static int ask_sts(Provider *p, ProviderOutbox *out, Now now) {
     p->sent_offset_usec = p->offset_usec;
     r = sts_request(&call, &request);
     if (r == -EINVAL || r == -E2BIG)
-        return failf(p, out, PROVIDER_FAILURE_CONFIG, now, "%s: no request can be made of it for %s; HINT: correct the endpoint or the token",
-                     p->plan.named, p->plan.sts_url);
+        return failf(p, out, PROVIDER_FAILURE_CONFIG, now,
+                     "%s: no request can be made of it for %s; HINT: correct the endpoint or the token", p->plan.named,
+                     p->plan.sts_url);
     return r < 0 ? r : send(p, out, request);
 }
 
@@ -398,7 +406,8 @@ static bool asks_again(Provider *p, Now now) {
 static int take_document(Provider *p, ProviderOutbox *out, const HttpReply *reply, Now now) {
     AUTO_TEXT why = TEXT_INIT(1024);
     bool sso = p->plan.origin == ORIGIN_SSO;
-    bool refused = sso && reply->outcome == HTTP_REPLIED && reply->status >= 400 && reply->status < 500 && reply->status != 429;
+    bool refused = sso && reply->outcome == HTTP_REPLIED && reply->status >= 400 && reply->status < 500 &&
+                   reply->status != 429;
     int r = -EBADMSG;
     if (reply->outcome != HTTP_REPLIED)
         text_addf(&why, "it cannot be asked: %s", reply->error ? reply->error : "no reply");
@@ -448,8 +457,9 @@ static int take_sts(Provider *p, ProviderOutbox *out, const HttpReply *reply, No
         return 0;
     return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "role %s by %s: %s; HINT: %s", role->role_arn, p->plan.named,
                  text_get(&why),
-                 error.transient ? "it is asked again by itself"
-                                 : "see that the role exists, trusts who asks (sts:AssumeRole), and has this external id");
+                 error.transient
+                     ? "it is asked again by itself"
+                     : "see that the role exists, trusts who asks (sts:AssumeRole), and has this external id");
 }
 
 int provider_reply(Provider *p, const HttpReply *reply, Now now, ProviderOutbox *out) {
@@ -482,13 +492,14 @@ int provider_process_done(Provider *p, uint64_t id, const char *output, size_t l
         return go_on(p, out, now);
     if (r != -EBADMSG)
         return r;
-    return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s%s; HINT: run it as the daemon's user to see", p->plan.named,
-                 problem ? problem : "of what it printed, ", text_get(&why));
+    return failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s%s; HINT: run it as the daemon's user to see",
+                 p->plan.named, problem ? problem : "of what it printed, ", text_get(&why));
 }
 
 int provider_turn(Provider *p, Now now, ProviderOutbox *out, Usec *ret_next_mono) {
     int r = 0;
-    /* a wall clock that was set makes the mono instant of the next attempt wrong: what is about to expire counts, too */
+    /* a wall clock that was set makes the mono instant of the next attempt wrong: what is about
+     * to expire counts, too */
     bool expires = p->current && p->current->expires_wall != USEC_INFINITY &&
                    p->current->expires_wall - now.wall < USEC_PER_MINUTE &&
                    p->begun_mono + AGAIN_MAX_USEC <= now.mono;

@@ -1,8 +1,8 @@
 #pragma once
-/* Credentials of one account, for as long as the program lives: finds where they come from (provider_plan.h), gets them,
- * and gets new ones ahead of their expiry, one attempt at a time. Sans IO: requests and processes go into an outbox, their
- * ends come back as events. What fails is tried again by itself, ever more seldom; credentials that it gave before stay
- * good for as long as they are.
+/* Credentials of one account, for as long as the program lives: finds where they come from (provider_plan.h), gets
+ * them, and gets new ones ahead of their expiry, one attempt at a time. Sans IO: requests and processes go into an
+ * outbox, their ends come back as events. What fails is tried again by itself, ever more seldom; credentials that it
+ * gave before stay good for as long as they are.
  *
  * Refreshed 15 minutes before expiry (botocore's advisory time) or at half of a shorter life, less some jitter. */
 
@@ -42,7 +42,8 @@ typedef struct ProviderOutbox {
 void provider_outbox_clear(ProviderOutbox *o);
 void provider_outbox_done(ProviderOutbox *o);
 
-/* `first_id` and the numbers after it are for its requests and processes. All is copied, what the port points to apart. */
+/* `first_id` and the numbers after it are for its requests and processes. All is copied, what the
+ * port points to apart. */
 int provider_new(const char *account, const ProviderPort *port, const ProviderWish *wish, uint64_t first_id,
                  uint64_t seed, Provider **ret);
 void provider_free(Provider *p);

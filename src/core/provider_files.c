@@ -88,7 +88,8 @@ int provider_files_load(const ProviderPort *port, const char *profile, ProviderF
     return profiles_merge(&ret->merged, &ret->systemd);
 }
 
-int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key, char **ret) {
+int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key,
+                           char **ret) {
     CLEANUP(provider_files_done) ProviderFiles files = {};
     AUTO_TEXT why = TEXT_INIT(1024);
     int r = provider_files_load(port, NULL, &files, &why);

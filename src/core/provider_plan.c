@@ -168,24 +168,31 @@ static int from_sso(Making *m, const char *name) {
     if (reference) {
         session = profiles_find(&m->files->config, PROFILE_SSO_SESSION, reference);
         if (!session)
-            return fail(m, PROVIDER_FAILURE_CONFIG, "profile %s: its sso_session %s does not exist; HINT: add [sso-session %s]",
-                        name, reference, reference);
+            return fail(m, PROVIDER_FAILURE_CONFIG,
+                        "profile %s: its sso_session %s does not exist; HINT: add [sso-session %s]", name, reference,
+                        reference);
         url = profile_get(session, "sso_start_url");
         region = profile_get(session, "sso_region");
     }
     if (!account || !role || !url || !region)
         return fail(m, PROVIDER_FAILURE_CONFIG,
-                    "profile %s: SSO needs sso_account_id, sso_role_name, sso_start_url and sso_region; HINT: add %s", name,
-                    !account ? "sso_account_id" : !role ? "sso_role_name" : !url ? "sso_start_url" : "sso_region");
+                    "profile %s: SSO needs sso_account_id, sso_role_name, sso_start_url and sso_region; HINT: add %s",
+                    name,
+                    !account ? "sso_account_id"
+                    : !role  ? "sso_role_name"
+                    : !url   ? "sso_start_url"
+                             : "sso_region");
     AUTO_FREE char *path = NULL;
     int r = set_named(m, ORIGIN_SSO, "SSO session of profile %s", name);
     if (r < 0 || (r = sso_cache_path(reference ? reference : url, &path)) < 0 ||
-        (r = provider_expand(m->port, path, &m->plan->token_file)) < 0 || (r = add_file(m->plan, m->plan->token_file)) < 0 ||
-        (r = text_set(&m->plan->sso_account, account)) < 0 || (r = text_set(&m->plan->sso_role, role)) < 0)
+        (r = provider_expand(m->port, path, &m->plan->token_file)) < 0 ||
+        (r = add_file(m->plan, m->plan->token_file)) < 0 || (r = text_set(&m->plan->sso_account, account)) < 0 ||
+        (r = text_set(&m->plan->sso_role, role)) < 0)
         return r;
     r = sso_endpoint(env(m, "AWS_ENDPOINT_URL_SSO"), region, &m->plan->url);
     if (r == -EINVAL)
-        return fail(m, PROVIDER_FAILURE_CONFIG, "profile %s: sso_region cannot be part of a host name; HINT: correct it", name);
+        return fail(m, PROVIDER_FAILURE_CONFIG,
+                    "profile %s: sso_region cannot be part of a host name; HINT: correct it", name);
     return r < 0 ? r : 1;
 }
 
@@ -237,8 +244,8 @@ static int from_container(Making *m) {
         return -ENOMEM;
     if (!container_url_is_allowed(m->plan->url))
         return fail(m, PROVIDER_FAILURE_CONFIG,
-                    "AWS_CONTAINER_CREDENTIALS_FULL_URI: neither https nor an address of this host or its container agent; "
-                    "HINT: correct it");
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI: neither https nor an address of this host or its container "
+                    "agent; HINT: correct it");
     if (file && (r = text_set(&m->plan->token_file, file)) < 0)
         return r;
     if (!file && token && secret_set(&m->plan->token, token, strlen(token)) < 0)
@@ -265,7 +272,8 @@ static int from_imds(Making *m) {
         url = mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]/" : "http://169.254.169.254/";
     if ((timeout && parse_int(timeout, 1, 600, &seconds) < 0) || (attempts && parse_int(attempts, 1, 100, &n) < 0))
         return fail(m, PROVIDER_FAILURE_CONFIG,
-                    "metadata_service_timeout or metadata_service_num_attempts is no sensible number; HINT: correct it");
+                    "metadata_service_timeout or metadata_service_num_attempts is no sensible number; HINT: correct "
+                    "it");
     int r = set_named(m, ORIGIN_IMDS, "instance metadata");
     if (r < 0)
         return r;
@@ -298,12 +306,14 @@ static int from_credential_source(Making *m, const char *source, const char *nam
         r = from_imds(m);
     else
         return fail(m, PROVIDER_FAILURE_CONFIG,
-                    "profile %s: credential_source is none of Environment, Ec2InstanceMetadata, EcsContainer; HINT: correct it",
+                    "profile %s: credential_source is none of Environment, Ec2InstanceMetadata, EcsContainer; HINT: "
+                    "correct it",
                     name);
-    return r == 0 ? fail(m, PROVIDER_FAILURE_RETRIEVAL,
-                         "profile %s: its credential_source %s has no credentials; HINT: correct it, or set its variables", name,
-                         source)
-                  : r;
+    return r == 0
+               ? fail(m, PROVIDER_FAILURE_RETRIEVAL,
+                      "profile %s: its credential_source %s has no credentials; HINT: correct it, or set its variables",
+                      name, source)
+               : r;
 }
 
 static bool assumes_role(const Profile *p) {
@@ -334,10 +344,14 @@ static int from_role(Making *m, const char *name) {
                         "profile %s: has both source_profile and credential_source; HINT: keep one of them", name);
         if (!source && !next)
             return fail(m, PROVIDER_FAILURE_PARTIAL,
-                        "profile %s: has role_arn, but neither source_profile nor credential_source; HINT: add one of them", name);
+                        "profile %s: has role_arn, but neither source_profile nor credential_source; HINT: add one of "
+                        "them",
+                        name);
         if (profile_get(p, "mfa_serial"))
             return fail(m, PROVIDER_FAILURE_CONFIG,
-                        "profile %s: mfa_serial needs a person at a terminal; HINT: let the role's policy do without MFA", name);
+                        "profile %s: mfa_serial needs a person at a terminal; HINT: let the role's policy do without "
+                        "MFA",
+                        name);
         if (duration && parse_int(duration, 1, 1000000, &seconds) >= 0)
             role.duration_seconds = (int)seconds;
         int r = add_role(m->plan, &role);
@@ -346,8 +360,8 @@ static int from_role(Making *m, const char *name) {
         if (source)
             return from_credential_source(m, source, name);
         if (!(q = merged(m, next)))
-            return fail(m, PROVIDER_FAILURE_CONFIG, "profile %s: its source_profile %s does not exist; HINT: correct it", name,
-                        next);
+            return fail(m, PROVIDER_FAILURE_CONFIG,
+                        "profile %s: its source_profile %s does not exist; HINT: correct it", name, next);
         visited[n_visited++] = name;
         bool seen = false;
         for (size_t i = 0; i < n_visited; i++)
@@ -357,8 +371,8 @@ static int from_role(Making *m, const char *name) {
                         "profile %s: its source_profile %s leads round in a circle; HINT: break it", name, next);
         if (has_keys(q) || !assumes_role(q)) {
             r = from_profile(m, next, false);
-            return r == 0 ? fail(m, PROVIDER_FAILURE_CONFIG, "profile %s: its source_profile %s has no credentials; HINT: add them",
-                                 name, next)
+            return r == 0 ? fail(m, PROVIDER_FAILURE_CONFIG,
+                                 "profile %s: its source_profile %s has no credentials; HINT: add them", name, next)
                           : r;
         }
         name = q->name;
@@ -373,7 +387,8 @@ static int set_sts(Making *m) {
     wish.service = ENDPOINT_STS;
     int r = endpoint_url(&wish, region, &m->plan->sts_url);
     if (r == -EINVAL)
-        return fail(m, PROVIDER_FAILURE_CONFIG, "STS: the region cannot be part of a host name; HINT: correct aws.region");
+        return fail(m, PROVIDER_FAILURE_CONFIG,
+                    "STS: the region cannot be part of a host name; HINT: correct aws.region");
     return r < 0 ? r : text_set(&m->plan->sts_region, endpoint_signing_region(&wish, region));
 }
 
@@ -381,9 +396,10 @@ static int search(Making *m) {
     const char *name = m->files->profile;
     const Profile *p = merged(m, name);
     if (!p && m->files->named)
-        return fail(m, PROVIDER_FAILURE_CONFIG, "profile %s: is in none of %s%s%s; HINT: correct aws.profile or AWS_PROFILE",
-                    name, m->files->shared_path ? m->files->shared_path : "the files",
-                    m->files->config_path ? ", " : "", m->files->config_path ? m->files->config_path : "");
+        return fail(m, PROVIDER_FAILURE_CONFIG,
+                    "profile %s: is in none of %s%s%s; HINT: correct aws.profile or AWS_PROFILE", name,
+                    m->files->shared_path ? m->files->shared_path : "the files", m->files->config_path ? ", " : "",
+                    m->files->config_path ? m->files->config_path : "");
     int r = m->wish->profile ? 0 : from_environment(m);
     if (r == 0 && !assumes_role(profiles_find(&m->files->systemd, PROFILE_NORMAL, name)))
         r = from_keys(m, &m->files->systemd, m->files->systemd_path, name);
@@ -413,8 +429,8 @@ void provider_plan_say_nothing(const ProviderPlan *p, Text *t) {
         text_addf(t, "%s %s", i > 0 ? "," : "", p->files[i]);
     text_add(t, p->n_files == 0 ? " any file" : "");
     text_add(t, ", none of a container or an instance; HINT: put a shared credentials file into "
-                "LoadCredential=aws-credentials:FILE (systemctl edit ddbackupd), or set AWS_SHARED_CREDENTIALS_FILE; files "
-                "are taken up without a restart");
+                "LoadCredential=aws-credentials:FILE (systemctl edit ddbackupd), or set AWS_SHARED_CREDENTIALS_FILE; "
+                "files are taken up without a restart");
 }
 
 int provider_plan_make(const ProviderPort *port, const ProviderWish *wish, ProviderPlan *ret,

@@ -98,6 +98,7 @@ void provider_plan_say_nothing(const ProviderPlan *p, Text *t);
 
 /* A value of the profile in the merged files; -ENOENT. */
 int provider_profile_value(const ProviderPort *port, const char *profile, const char *key, char **ret);
-/* A value of one service in a "[services SECTION]" of the config file. -ENOENT: there is no such section; -ENODATA: it does
- * not have that key for the service; -ENOMEM. */
-int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key, char **ret);
+/* A value of one service in a "[services SECTION]" of the config file. -ENOENT: there is no such section; -ENODATA: it
+ * does not have that key for the service; -ENOMEM. */
+int provider_service_value(const ProviderPort *port, const char *section, const char *service, const char *key,
+                           char **ret);

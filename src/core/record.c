@@ -186,7 +186,10 @@ static int read_record(Reader *reader, const struct cJSON *root, void *to) {
 }
 
 int record_read(const char *body, size_t len, Record *ret, char ret_why[static CODEC_WHY_SIZE]) {
-    *ret = (Record){.base_wall = WALL_UNKNOWN, .from_wall = WALL_UNKNOWN, .to_wall = WALL_UNKNOWN, .item_count = COUNT_UNKNOWN};
+    *ret = (Record){.base_wall = WALL_UNKNOWN,
+                    .from_wall = WALL_UNKNOWN,
+                    .to_wall = WALL_UNKNOWN,
+                    .item_count = COUNT_UNKNOWN};
     return codec_read_object(body, len, read_record, ret, ret_why);
 }
 
@@ -215,6 +218,7 @@ const char *record_difference(const Record *a, const Record *b) {
         return "baseExportTime";
     if (a->from_wall != b->from_wall || a->to_wall != b->to_wall)
         return "exportToTime";
-    return a->item_count != b->item_count && a->item_count != COUNT_UNKNOWN && b->item_count != COUNT_UNKNOWN ? "itemCount"
-                                                                                                              : NULL;
+    return a->item_count != b->item_count && a->item_count != COUNT_UNKNOWN && b->item_count != COUNT_UNKNOWN
+               ? "itemCount"
+               : NULL;
 }

@@ -1,12 +1,12 @@
 #pragma once
-/* The record of an export that belongs to a chain: one small object beside the exports, written once and never changed, so
- * that anyone with the bucket can check a chain without the daemon. Its key:
+/* The record of an export that belongs to a chain: one small object beside the exports, written once and never changed,
+ * so that anyone with the bucket can check a chain without the daemon. Its key:
  *
  *   <prefix>/ddbackupd/<account>/<region>/<table>/<TableId>/<schedule>.<export id of the base>/base.json
  *                                                                                              <from>-<to>.json
  *
- * A link is recorded when the watermark has passed it, a base when its chain stands: what is recorded can be restored from.
- * Everything in it is a fact of the export, so that whoever writes it twice writes the same. Pure. */
+ * A link is recorded when the watermark has passed it, a base when its chain stands: what is recorded can be restored
+ * from. Everything in it is a fact of the export, so that whoever writes it twice writes the same. Pure. */
 
 #include "core/codec.h"
 
@@ -31,7 +31,8 @@ typedef struct Record {
 void record_done(Record *r);
 bool record_is_base(const Record *r);
 
-/* Where the records of a table lie, with the slash at its end; and where this one does. -EINVAL: an ARN is none; -ENOMEM. */
+/* Where the records of a table lie, with the slash at its end; and where this one does. -EINVAL: an ARN is none;
+ * -ENOMEM. */
 int record_folder(const char *prefix, const char *table_arn, char **ret);
 int record_key(const Record *r, char **ret);
 

@@ -11,7 +11,8 @@ typedef enum RecoveryNews {
     RECOVERY_NEWS_NONE,
     RECOVERY_NEWS_OFF,       /* at the first look */
     RECOVERY_NEWS_LOST,      /* it was on */
-    RECOVERY_NEWS_RESTARTED, /* it was off meanwhile: what lies before info->earliest_wall cannot be restored any more */
+    RECOVERY_NEWS_RESTARTED, /* it was off meanwhile: what lies before info->earliest_wall cannot
+                              * be restored any more */
     RECOVERY_NEWS_BACK,      /* it was off */
 } RecoveryNews;
 /* Takes what DescribeContinuousBackups says. */

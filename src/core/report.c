@@ -329,7 +329,8 @@ int report_watched(const Run *r, bool qualified, Report **ret) {
     if (rc < 0)
         return rc;
     text_addf(&t, "had failed by its deadline; what it asked for is %s now: %s",
-              good ? (r->artefact->status ? r->artefact->status : "finished") : artefact_life_to_string(r->artefact->life),
+              good ? (r->artefact->status ? r->artefact->status : "finished")
+                   : artefact_life_to_string(r->artefact->life),
               r->artefact->arn);
     rc = text_take(&t, &report->message);
     if (rc < 0)

@@ -33,8 +33,8 @@ static int64_t bucket_of(RetentionReason rule, const Zone *zone, Usec wall) {
     Usec offset_usec = zone_offset(zone, wall, NULL) * USEC_PER_SEC, local = wall + offset_usec;
     int64_t days = floor_divide(local, USEC_PER_DAY);
     Date d;
-    /* by the instant at which the hour began: one that the clock shows twice is two. The offset, as a part of the second
-     * by which instants differ, tells those apart that began at one: 00:00 and, put forward at 00:01, 01:00 */
+    /* by the instant at which the hour began: one that the clock shows twice is two. The offset, as a part of the
+     * second by which instants differ, tells those apart that began at one: 00:00 and, put forward at 00:01, 01:00 */
     if (rule == RETENTION_HOURLY)
         return floor_divide(local, USEC_PER_HOUR) * USEC_PER_HOUR - offset_usec + offset_usec / USEC_PER_SEC;
     if (rule == RETENTION_DAILY)

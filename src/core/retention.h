@@ -6,8 +6,8 @@
  *
  *   last = n     it is one of the n newest
  *   daily = n    it is the newest of its day, and of the n newest days that have an artefact; so are hourly, weekly
- *                (from Monday), monthly and yearly, all in the schedule's zone. The two passes of an hour that the clock
- *                shows twice are two hours
+ *                (from Monday), monthly and yearly, all in the schedule's zone. The two passes of an hour that the
+ *                clock shows twice are two hours
  *   within = d   it was made at most d before the newest artefact
  *   floor = n    as `last`: the guard below which nothing takes a table. Never less than 1
  *

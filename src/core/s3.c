@@ -97,7 +97,8 @@ static int read_range(const char *text, ObjectReply *o) {
     int64_t last;
     const char *dash = strchr(text, '-'), *slash = strchr(text, '/');
     char first[24], end[24];
-    if (!text_starts_with(text, "bytes ") || !dash || !slash || slash < dash || dash - text - 6 >= 24 || slash - dash - 1 >= 24)
+    if (!text_starts_with(text, "bytes ") || !dash || !slash || slash < dash || dash - text - 6 >= 24 ||
+        slash - dash - 1 >= 24)
         return -EBADMSG;
     snprintf(first, sizeof first, "%.*s", (int)(dash - text - 6), text + 6);
     snprintf(end, sizeof end, "%.*s", (int)(slash - dash - 1), dash + 1);

@@ -1,5 +1,6 @@
 #pragma once
-/* A command line in words, as Python's shlex.split has it: blanks separate, quotes and backslashes protect. No shell. */
+/* A command line in words, as Python's shlex.split has it: blanks separate, quotes and
+ * backslashes protect. No shell. */
 
 /* *ret is terminated by NULL; free with shell_split_free. -EINVAL: a quote or backslash at its end; -ENOMEM. */
 int shell_split(const char *line, char ***ret);

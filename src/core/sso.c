@@ -35,7 +35,8 @@ int sso_request(const char *endpoint, const char *account, const char *role, con
     CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
     if (!q)
         return -ENOMEM;
-    text_addf(&url, "%.*s/federation/credentials?role_name=", (int)(n > 0 && endpoint[n - 1] == '/' ? n - 1 : n), endpoint);
+    text_addf(&url, "%.*s/federation/credentials?role_name=", (int)(n > 0 && endpoint[n - 1] == '/' ? n - 1 : n),
+              endpoint);
     sts_add_encoded(&url, role);
     text_add(&url, "&account_id=");
     sts_add_encoded(&url, account);

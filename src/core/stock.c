@@ -77,7 +77,8 @@ int stock_prefix(const char *table_arn, char **ret) {
 }
 
 bool stock_changes_are_empty(const StockChanges *c) {
-    return c->n_artefacts + c->n_decisions + c->n_holds + c->n_brakes + c->n_checks == 0 && c->expiry == STOCK_SWITCH_STAYS;
+    return c->n_artefacts + c->n_decisions + c->n_holds + c->n_brakes + c->n_checks == 0 &&
+           c->expiry == STOCK_SWITCH_STAYS;
 }
 
 void stock_brake_done(StockBrake *b) {
@@ -148,7 +149,8 @@ int stock_put_check(StockChanges *c, const StockCheck *from) {
     StockCheck *check = &c->checks[c->n_checks++];
     *check = (StockCheck){.level = from->level, .passed = from->passed};
     return text_set(&check->arn, from->arn) < 0 || text_set(&check->found, from->found) < 0 ||
-                   text_set(&check->summary_md5, from->summary_md5) < 0 || text_set(&check->files_md5, from->files_md5) < 0
+                   text_set(&check->summary_md5, from->summary_md5) < 0 ||
+                   text_set(&check->files_md5, from->files_md5) < 0
                ? -ENOMEM
                : 0;
 }

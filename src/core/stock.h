@@ -1,6 +1,7 @@
 #pragma once
-/* What retention is about: the finished artefacts of a table as the ledger has them, what was decided about them, and what
- * people said. Read from the ledger when it is needed (StockPort) and not kept; changes go into the batch of a turn. */
+/* What retention is about: the finished artefacts of a table as the ledger has them, what was decided about them, and
+ * what people said. Read from the ledger when it is needed (StockPort) and not kept; changes go into the batch of a
+ * turn. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +11,8 @@
 #include "core/record.h"
 #include "core/run.h"
 
-/* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their names are on disk. */
+/* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their
+ * names are on disk. */
 typedef enum Decision {
     DECISION_KEPT,      /* the policy, a hold or a guard keeps it */
     DECISION_BEYOND,    /* it would go, but expire = "report", the brake or a pause keeps it */
@@ -40,7 +42,8 @@ typedef struct StockItem {
     Usec adopted_wall;              /* WALL_UNKNOWN: it came out of a run of this ledger */
     int attempt;                    /* of its run */
     char *base_arn;                 /* a link: of the export that its chain begins with; else NULL */
-    Usec from_wall, chain_start_wall; /* a link: where its window and the first of its chain begin; its slot is its end */
+    Usec from_wall, chain_start_wall; /* a link: where its window and the first of its chain begin; its
+                                       * slot is its end */
     bool chain_is_open; /* a link: its chain may still grow; a base: one of those on it */
     Decision decision;              /* the last; DECISIONS: none yet */
     char *decision_why;
@@ -66,13 +69,14 @@ int stock_prefix(const char *table_arn, char **ret);
 /* How the engine reads the ledger in the middle of a turn: what was committed, nothing of the turn itself. */
 typedef struct StockPort {
     void *context;
-    /* The artefacts whose ARN begins with `prefix`, which ends in '/'. *ret is empty before. An errno ends the process. */
+    /* The artefacts whose ARN begins with `prefix`, which ends in '/'. *ret is empty before. An
+     * errno ends the process. */
     int (*read)(void *context, const char *prefix, Stock *ret);
     /* The run of that schedule, target and slot; *ret_id 0: there is none. */
     int (*find_run)(void *context, const Run *r, int64_t *ret_id);
-    /* What is verified, in that account and region, and has no record in its bucket yet: the first after the mark, bases
-     * before links, and those in the order of their ids. -ENOENT: there is none. *ret is empty before, and without the
-     * deployment's name. NULL: nothing is recorded. */
+    /* What is verified, in that account and region, and has no record in its bucket yet: the first after the mark,
+     * bases before links, and those in the order of their ids. -ENOENT: there is none. *ret is empty before, and
+     * without the deployment's name. NULL: nothing is recorded. */
     int (*next_record)(void *context, const char *account, const char *region, RecordMark after, RecordTask *ret);
 } StockPort;
 

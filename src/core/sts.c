@@ -89,9 +89,15 @@ static bool is_one_of(const char *code, const char *const *codes, size_t n) {
 }
 
 static void take_error(const HttpReply *reply, StsError *e, Text *why) {
-    static const char *const transient[] = {"IDPCommunicationError", "IDPCommunicationErrorException", "Throttling",
-                                            "ThrottlingException",   "RequestLimitExceeded",           "RequestThrottled",
-                                            "RequestTimeout",        "InternalFailure",                "ServiceUnavailable"};
+    static const char *const transient[] = {"IDPCommunicationError",
+                                            "IDPCommunicationErrorException",
+                                            "Throttling",
+                                            "ThrottlingException",
+                                            "RequestLimitExceeded",
+                                            "RequestThrottled",
+                                            "RequestTimeout",
+                                            "InternalFailure",
+                                            "ServiceUnavailable"};
     static const char *const skewed[] = {"SignatureDoesNotMatch", "RequestExpired", "InvalidSignatureException",
                                          "RequestTimeTooSkewed",  "RequestInTheFuture"};
     CLEANUP(secret_done) Secret code = {}, message = {};
@@ -104,8 +110,9 @@ static void take_error(const HttpReply *reply, StsError *e, Text *why) {
     e->transient = reply->status >= 500 || reply->status == 429 || is_one_of(e->code, transient, ARRAY_SIZE(transient));
     e->expired = strcmp(e->code, "ExpiredTokenException") == 0 || strcmp(e->code, "ExpiredToken") == 0;
     e->skewed = is_one_of(e->code, skewed, ARRAY_SIZE(skewed));
-    text_addf(why, "STS answered %d %s%s%.500s", reply->status, *e->code ? e->code : "without a reason it can be read from",
-              message.bytes ? ": " : "", message.bytes ? message.bytes : "");
+    text_addf(why, "STS answered %d %s%s%.500s", reply->status,
+              *e->code ? e->code : "without a reason it can be read from", message.bytes ? ": " : "",
+              message.bytes ? message.bytes : "");
 }
 
 /* Both operations wrap the same four members. */
@@ -115,7 +122,8 @@ static int take_member(const HttpReply *reply, const char *name, Secret *ret) {
     int r = xml_find(reply->body, reply->body_len, path, ret);
     if (r != -ENOENT)
         return r;
-    snprintf(path, sizeof path, "AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/%s", name);
+    snprintf(path, sizeof path, "AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/%s",
+             name);
     return xml_find(reply->body, reply->body_len, path, ret);
 }
 

@@ -90,7 +90,8 @@ int target_enrol(Target *t, const char *schedule, Enrolment **ret) {
         return -ENOMEM;
     }
     e->target = t;
-    e->first_seen_wall = e->cursor_wall = e->newest_wall = e->stale_wall = e->stale_said_wall = e->ordered_wall = WALL_UNKNOWN;
+    e->first_seen_wall = e->cursor_wall = e->newest_wall = e->stale_wall = e->stale_said_wall = e->ordered_wall =
+        WALL_UNKNOWN;
     e->due = HEAP_NODE(e);
     e->fresh = HEAP_NODE(e);
     t->enrolments[t->n_enrolments++] = e;

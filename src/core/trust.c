@@ -1,6 +1,7 @@
 #include "core/trust.h"
 
-/* Between two turns the clocks may drift apart by this and still be the same: slewing, and reading one after the other. */
+/* Between two turns the clocks may drift apart by this and still be the same: slewing, and reading
+ * one after the other. */
 static Usec drift_allowed(Usec elapsed_usec) { return 2 * USEC_PER_SEC + elapsed_usec / 1000; }
 
 static Usec size_of(Usec usec) { return usec < 0 ? -usec : usec; }
@@ -34,4 +35,6 @@ TrustNews trust_take_date(Trust *t, Usec server_wall, Now raw, Usec *ret_usec) {
     return disagreed ? TRUST_NEWS_NONE : TRUST_NEWS_DISAGREED;
 }
 
-bool trust_has_time(const Trust *t, Now raw) { return t->has_time || raw.mono - t->started_mono >= TRUST_PATIENCE_USEC; }
+bool trust_has_time(const Trust *t, Now raw) {
+    return t->has_time || raw.mono - t->started_mono >= TRUST_PATIENCE_USEC;
+}

@@ -1,7 +1,8 @@
 #pragma once
-/* Trusted time: may the wall clock be believed? Slots fall due by it alone while it agrees within five minutes with a Date
- * that the service has sent since the start or the last step of the clock. While it does not, the time is kept by the
- * monotonic clock or by the service's Date, so that what is under way has its deadlines right, and nothing new starts. */
+/* Trusted time: may the wall clock be believed? Slots fall due by it alone while it agrees within five minutes with a
+ * Date that the service has sent since the start or the last step of the clock. While it does not, the time is kept by
+ * the monotonic clock or by the service's Date, so that what is under way has its deadlines right, and nothing new
+ * starts. */
 
 #include <stdbool.h>
 

@@ -239,7 +239,8 @@ static int take_checksum(Verify *v, const ObjectReply *o, const uint8_t md5[DIGE
         return bad(v, "%s does not have the MD5 that stands beside it", what);
     base64_encode(md5, DIGEST_MD5_SIZE, fact);
     if (known && strcmp(known, fact) != 0)
-        return bad(v, "%s has been replaced since it was checked before: its MD5 was %.24s, and is %.24s", what, known, fact);
+        return bad(v, "%s has been replaced since it was checked before: its MD5 was %.24s, and is %.24s", what, known,
+                   fact);
     v->at_checksum = false;
     v->step = next;
     return 0;
@@ -345,7 +346,8 @@ static int end_object(Verify *v) {
     if (gunzip_end(v->gunzip, &n_lines) < 0)
         return bad(v, "%s is a gzip stream that is cut off", v->file.key);
     if (n_lines != v->file.item_count)
-        return bad(v, "%s has %" PRId64 " items, the manifest tells of %" PRId64, v->file.key, n_lines, v->file.item_count);
+        return bad(v, "%s has %" PRId64 " items, the manifest tells of %" PRId64, v->file.key, n_lines,
+                   v->file.item_count);
     return next_line(v);
 }
 

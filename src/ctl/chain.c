@@ -166,11 +166,12 @@ static int show_one(Show *s, const StoreLineage *one) {
 }
 
 static int none_found(const Show *s) {
-    const char *where = s->options->remote
-                            ? "no record of a chain of it is in the buckets that the configuration names; HINT: without "
-                              "--remote the ledger is asked"
-                            : "no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows which "
-                              "tables have one, and why one has no base yet";
+    const char *where =
+        s->options->remote
+            ? "no record of a chain of it is in the buckets that the configuration names; HINT: without "
+              "--remote the ledger is asked"
+            : "no chain of it is in the ledger; HINT: 'ddbackupctl list --action incremental' shows which "
+              "tables have one, and why one has no base yet";
     AUTO_FREE char *error = text_format("%.300s: %s", s->options->table, where);
     ctl_failed(error);
     return UNKNOWN;

@@ -163,7 +163,8 @@ static int add_shelf(Remote *m, size_t corner, const ScheduleConf *s) {
     if (ARRAY_GROW(m->shelves, m->n_shelves, m->n_shelves_room) < 0)
         return -ENOMEM;
     Shelf *shelf = &m->shelves[m->n_shelves++];
-    *shelf = (Shelf){.corner = corner, .bucket = TAKE_PTR(bucket), .folder = TAKE_PTR(folder), .owner = s->s3.bucket_owner};
+    *shelf =
+        (Shelf){.corner = corner, .bucket = TAKE_PTR(bucket), .folder = TAKE_PTR(folder), .owner = s->s3.bucket_owner};
     return text_set(&shelf->region, c->place->region);
 }
 
@@ -231,7 +232,8 @@ static int list(Remote *m) {
 }
 
 static void say_strange(const Remote *m, const Found *f, const char *why) {
-    AUTO_FREE char *text = text_format("s3://%s/%s is no record and is passed over: %s", m->shelves[f->shelf].bucket, f->key, why);
+    AUTO_FREE char *text = text_format("s3://%s/%s is no record and is passed over: %s", m->shelves[f->shelf].bucket,
+                                       f->key, why);
     ctl_failed(text);
 }
 

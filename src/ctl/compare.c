@@ -110,8 +110,8 @@ static int compare_entries(const Conf *conf, Places *places, Situation *s) {
         AUTO_TEXT t = TEXT_INIT(4096), label = TEXT_INIT(512);
         conf_entry_label(entry, &label);
         text_addf(&t,
-                  "tables: the entry of %s selects %d, and its min_tables is %d; HINT: find out what has become of the others, or "
-                  "correct min_tables",
+                  "tables: the entry of %s selects %d, and its min_tables is %d; HINT: find out what has become of the "
+                  "others, or correct min_tables",
                   text_get(&label), n, entry->min_tables);
         s->n.too_few++;
         r = judge_add(s, LEVEL_CRITICAL, &t);

@@ -64,7 +64,8 @@ static int check_listing(Doctor *d, const DoctorPlace *p) {
     const AwsError *e = p->place->has_listing ? &p->tags : &p->listing;
     if (!p->answered || !p->place->discovery.wanted || (p->place->has_listing && !e->code[0]))
         return 0;
-    text_add(&detail, p->place->has_listing ? "the tags of its tables cannot be read: " : "the tables cannot be listed: ");
+    text_add(&detail,
+             p->place->has_listing ? "the tags of its tables cannot be read: " : "the tables cannot be listed: ");
     doctor_say_error(e, &detail);
     place_label(p->place, places_are_many(&d->places), label);
     return doctor_add(d, label, "tables", CHECK_FAILED, text_get(&detail), e->hint);

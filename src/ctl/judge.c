@@ -135,12 +135,15 @@ static int judge_existence(Situation *s) {
             ;
         words_label(&text, s->qualified, t->account, t->region, t->table);
         if (t->gone_wall != WALL_UNKNOWN) {
-            text_addf(&text, ": the table does not exist, and did not when it was looked for at %s; HINT: correct its name, or take it out of tables",
+            text_addf(&text,
+                      ": the table does not exist, and did not when it was looked for at %s; HINT: correct its name, "
+                      "or take it out of tables",
                       words_time(t->gone_wall, since));
             s->n.gone++;
             r = judge_add(s, LEVEL_CRITICAL, &text);
         } else if (t->recovery == RECOVERY_OFF) {
-            text_addf(&text, ": point-in-time recovery is off, and a schedule wants it; HINT: switch it on (billed), or pitr = \"enable\"");
+            text_addf(&text, ": point-in-time recovery is off, and a schedule wants it; HINT: switch it on (billed), "
+                             "or pitr = \"enable\"");
             s->n.unrecoverable++;
             r = judge_add(s, LEVEL_WARNING, &text);
         }
@@ -200,8 +203,8 @@ static int judge_brake(Situation *s, const StockBrake *b) {
         return 0;
     words_label(&t, s->qualified, b->account, b->region, b->table);
     text_addf(&t,
-              "/%s: %zu of %zu artefacts would expire at once, which has waited for a person for %s; HINT: 'ddbackupctl "
-              "prune --dry-run' shows which; if that is meant, ddbackupctl prune --confirm %zu",
+              "/%s: %zu of %zu artefacts would expire at once, which has waited for a person for %s; HINT: "
+              "'ddbackupctl prune --dry-run' shows which; if that is meant, ddbackupctl prune --confirm %zu",
               b->schedule, b->n_delete, b->n_all, words_age(s->now_wall - b->since_wall, age), b->n_delete);
     return judge_add(s, LEVEL_WARNING, &t);
 }

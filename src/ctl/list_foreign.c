@@ -100,7 +100,8 @@ static int add(Foreign *f, const Place *p, const BackupInfo *b) {
 static int next_page(Foreign *f, size_t i, Now now) {
     const Place *p = &f->s.places.items[i];
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_LIST_BACKUPS);
-    if (!q || text_set(&q->list_backups.type, "ALL") < 0 || text_set(&q->list_backups.start_arn, f->walks[i]->cursor) < 0)
+    if (!q || text_set(&q->list_backups.type, "ALL") < 0 ||
+        text_set(&q->list_backups.start_arn, f->walks[i]->cursor) < 0)
         return -ENOMEM;
     return ask_begin(f->ask, p->account, p->region, TAKE_PTR(q), i, now);
 }

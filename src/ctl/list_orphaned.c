@@ -1,5 +1,5 @@
-/* Artefacts of tables and schedules that are gone from the configuration, or from AWS: nothing makes more of them, and nothing
- * deletes them. */
+/* Artefacts of tables and schedules that are gone from the configuration, or from AWS: nothing makes more of them, and
+ * nothing deletes them. */
 
 #include <errno.h>
 #include <string.h>

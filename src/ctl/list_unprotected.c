@@ -32,7 +32,8 @@ static const char *reason_of(const Survey *s, const TableFacts *facts, bool *ret
             return entry->reason;
         }
     }
-    return !facts->tags && conf_asks_for_tags(s->conf, facts) ? "its tags are not known yet" : "no entry of tables selects it";
+    return !facts->tags && conf_asks_for_tags(s->conf, facts) ? "its tags are not known yet"
+                                                              : "no entry of tables selects it";
 }
 
 typedef struct Unprotected {
@@ -74,7 +75,8 @@ static int add(Unprotected *u, const LedgerTable *row) {
 /* Where the daemon lists no tables, or has not yet, nobody knows what else exists. */
 static bool is_unlisted(const Survey *s, const Place *p) {
     for (size_t i = 0; i < s->n_tables; i++)
-        if (strcmp(s->tables[i].account, p->account) == 0 && (!p->region || strcmp(s->tables[i].region, p->region) == 0))
+        if (strcmp(s->tables[i].account, p->account) == 0 &&
+            (!p->region || strcmp(s->tables[i].region, p->region) == 0))
             return false;
     return true;
 }

@@ -135,14 +135,16 @@ static const struct option long_options[] = {
 
 #define BIT(verb) (1u << (verb))
 #define ORDERS                                                                                                         \
-    (BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_RESUME) | BIT(CTL_RELOAD) | BIT(CTL_HOLD) | BIT(CTL_RELEASE) | BIT(CTL_ADOPT))
+    (BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_RESUME) | BIT(CTL_RELOAD) | BIT(CTL_HOLD) | BIT(CTL_RELEASE) |            \
+     BIT(CTL_ADOPT))
 /* Which verbs take an option, in the order of long_options. */
 static const unsigned takers[] = {
     [OPT_JSON - OPT_JSON] = ~0u,
     [OPT_STATE - OPT_JSON] = ~0u,
     [OPT_TABLE - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
-                            BIT(CTL_DOCTOR),
-    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_CHAIN) | BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE),
+                             BIT(CTL_DOCTOR),
+    [OPT_SCHEDULE - OPT_JSON] = BIT(CTL_CHAIN) | BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_CHECK) | BIT(CTL_PLAN) |
+                                BIT(CTL_PRUNE),
     [OPT_ACTION - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_LIMIT - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ALL - OPT_JSON] = BIT(CTL_STATUS) | BIT(CTL_LIST) | BIT(CTL_DOCTOR),
@@ -151,7 +153,7 @@ static const unsigned takers[] = {
     [OPT_FOREIGN - OPT_JSON] = BIT(CTL_LIST),
     [OPT_ARN - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_PRUNE),
     [OPT_CONFIG - OPT_JSON] = BIT(CTL_LIST) | BIT(CTL_STATUS) | BIT(CTL_CHECK) | BIT(CTL_PLAN) | BIT(CTL_PRUNE) |
-                             BIT(CTL_REBUILD) | BIT(CTL_VERIFY) | BIT(CTL_DOCTOR) | BIT(CTL_CHAIN),
+                              BIT(CTL_REBUILD) | BIT(CTL_VERIFY) | BIT(CTL_DOCTOR) | BIT(CTL_CHAIN),
     [OPT_DAYS - OPT_JSON] = BIT(CTL_PLAN),
     [OPT_TIMEZONE - OPT_JSON] = BIT(CTL_CALENDAR),
     [OPT_BASE_TIME - OPT_JSON] = BIT(CTL_CALENDAR),
@@ -196,7 +198,11 @@ static const char *verbs_named(void) {
     static char words[512];
     size_t n = 0;
     for (int i = 0; i < CTL_VERBS; i++)
-        n += (size_t)snprintf(words + n, sizeof words - n, "%s%s", i == 0 ? "" : i < CTL_VERBS - 1 ? ", " : " or ", verb_names[i]);
+        n += (size_t)snprintf(words + n, sizeof words - n, "%s%s",
+                              i == 0              ? ""
+                              : i < CTL_VERBS - 1 ? ", "
+                                                  : " or ",
+                              verb_names[i]);
     return words;
 }
 
@@ -387,7 +393,10 @@ static int take_arguments(CtlOptions *o, char **arguments) {
 }
 
 int options_parse(int argc, char **argv, CtlOptions *ret) {
-    CtlOptions o = {.verb = CTL_VERBS, .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf", .days = DAYS_DEFAULT, .iterations = ITERATIONS_DEFAULT};
+    CtlOptions o = {.verb = CTL_VERBS,
+                    .config = SYSCONFDIR "/ddbackupd/ddbackupd.conf",
+                    .days = DAYS_DEFAULT,
+                    .iterations = ITERATIONS_DEFAULT};
     o.state_directory = directories_state();
     o.runtime_directory = directories_runtime();
     *ret = o;

@@ -63,7 +63,12 @@ static int add_table(Plan *p, const ScheduleConf *s, const Target *t) {
         if (r < 0)
             return r;
     }
-    return add_slots(p, (PlanRow){.schedule = s, .table = t->table, .account = t->region ? t->account : NULL, .region = t->region}, share);
+    return add_slots(p,
+                     (PlanRow){.schedule = s,
+                               .table = t->table,
+                               .account = t->region ? t->account : NULL,
+                               .region = t->region},
+                     share);
 }
 
 typedef struct Wanted {
@@ -166,7 +171,8 @@ static int add_place(Plan *p, const Wanted *w, const Place *place) {
         AUTO_FREE char *table = strdup(names[i]);
         if (!table)
             return -ENOMEM;
-        r = add_schedules_of(p, w, place, &(Target){.account = place->account, .region = place->region, .table = table});
+        r = add_schedules_of(p, w, place,
+                             &(Target){.account = place->account, .region = place->region, .table = table});
     }
     return r < 0 ? r : add_patterns(p, w, place);
 }

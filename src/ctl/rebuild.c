@@ -181,7 +181,8 @@ static int count_surplus(RebuildTable *t, size_t n_kept) {
 
 static int take_table(Work *w, RebuildTable *t, Now now) {
     CLEANUP(store_read_close_ptr) StoreRead *read = NULL;
-    CLEANUP(ledger_batch_done) LedgerBatch batch = {.wall = now.wall, .stock.expiry = STOCK_SWITCH_PAUSED}; /* holds are lost */
+    CLEANUP(ledger_batch_done)
+    LedgerBatch batch = {.wall = now.wall, .stock.expiry = STOCK_SWITCH_PAUSED}; /* holds are lost */
     Search *s = &t->search;
     Target *target = s->target;
     int r = w->store ? 0 : open_read(w, &read);
@@ -264,8 +265,8 @@ static int say_unlisted(Work *w, const Place *p, const AwsError *error) {
     AUTO_TEXT t = TEXT_INIT(2048);
     AUTO_FREE char *text = NULL;
     text_addf(&t, "%s: the %s: %s: %s%s%s", place_label(p, w->b.qualified, label),
-              p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code, error->message,
-              error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+              p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code,
+              error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
     if (!places_are_many(&w->places)) {
         text_add(&w->why, text_get(&t));
         return -EREMOTEIO;

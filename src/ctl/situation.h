@@ -52,7 +52,7 @@ typedef struct Situation {
         size_t fresh, stale, pending, unwatched;      /* enrolments */
         size_t not_enrolled;                          /* enrolments that the configuration wants and the ledger lacks */
         size_t too_few;                               /* entries of the configuration */
-        size_t gone, unrecoverable;                   /* tables: that do not exist, that want recovery and are without */
+        size_t gone, unrecoverable; /* tables: that do not exist, that want recovery and are without */
         size_t failed;                                /* enrolments whose newest settled run did not succeed */
         size_t uncertain, late, overdue;              /* unsettled runs; overdue: no daemon acts on them */
     } n;

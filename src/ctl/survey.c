@@ -24,7 +24,9 @@ static int take_table(void *context, LedgerTable *table) {
     }
     s->tables[s->n_tables++] = *table;
     const Place *p = places_find(&s->places, table->account, table->region);
-    return p ? inventory_restore(&((Place *)p)->inventory, table->table, table->tags, table->tags_wall, table->seen_wall) : 0;
+    return p ? inventory_restore(&((Place *)p)->inventory, table->table, table->tags, table->tags_wall,
+                                 table->seen_wall)
+             : 0;
 }
 
 int survey_load(Survey *s, int (*more)(void *context, StoreRead *store), void *context) {

@@ -1,5 +1,5 @@
-/* Checks an export in its bucket here and now, with reading calls alone. The daemon is not asked, and nothing is written
- * down. */
+/* Checks an export in its bucket here and now, with reading calls alone. The daemon is not asked, and nothing is
+ * written down. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,7 +90,8 @@ static int describe(Work *w, Now now) {
 static int take_description(Work *w, const ExportInfo *info, Now now) {
     const Run *run = w->run;
     if (info->status != EXPORT_COMPLETED || !info->manifest_key) {
-        text_addf(&w->bad, "the service reports %s%s", info->status_text, info->manifest_key ? "" : ", and no manifest");
+        text_addf(&w->bad, "the service reports %s%s", info->status_text,
+                  info->manifest_key ? "" : ", and no manifest");
         return 0;
     }
     int r = verify_new(&(VerifyWish){.level = w->options->has_level ? w->options->level : VERIFY_OBJECTS,

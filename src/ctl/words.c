@@ -33,8 +33,8 @@ const char *words_time(Usec wall, char buffer[static DATE_ISO_SIZE]) {
 const char *words_local_iso(const Zone *zone, Usec wall, char buffer[static WORDS_LOCAL_SIZE]) {
     int offset = zone_offset(zone, wall, NULL), minutes = (offset < 0 ? -offset : offset) / 60;
     Date d = date_from_wall(wall + offset * USEC_PER_SEC);
-    snprintf(buffer, WORDS_LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", d.year, d.month, d.day, d.hour, d.minute,
-             d.second, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    snprintf(buffer, WORDS_LOCAL_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", d.year, d.month, d.day, d.hour,
+             d.minute, d.second, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
     return buffer;
 }
 

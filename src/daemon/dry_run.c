@@ -117,8 +117,8 @@ static void print_listing(DryRun *d, const Place *p, const AwsError *error) {
         return;
     d->n_unlisted++;
     fprintf(stderr, "ddbackupd: %s: the %s: %s: %s%s%s\n", place_label(p, places_are_many(&d->places), label),
-            p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code, error->message,
-            error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
+            p->has_listing ? "tags of its tables cannot be read" : "tables cannot be listed", error->code,
+            error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
 }
 
 static int ask(DryRun *d, const Fetched *credentials) {
@@ -154,8 +154,9 @@ static void print_schedule(const DryRun *d, const DryTarget *item, const Enrolme
     DriveContext context = {.deployment = d->conf->deployment, .target = item->target};
     r->action = e->schedule->action;
     r->slot_wall = slot;
-    if (text_set(&r->schedule, e->schedule_name) < 0 || text_set(&r->account, item->target->account) < 0 || text_set(&r->region, item->target->region) < 0 ||
-        text_set(&r->table, item->target->table) < 0 || s3_conf_copy(&e->schedule->s3, &r->s3) < 0 ||
+    if (text_set(&r->schedule, e->schedule_name) < 0 || text_set(&r->account, item->target->account) < 0 ||
+        text_set(&r->region, item->target->region) < 0 || text_set(&r->table, item->target->table) < 0 ||
+        s3_conf_copy(&e->schedule->s3, &r->s3) < 0 ||
         drive_prepare(r, &context, (Now){.wall = item->target->described_wall}) < 0 || !r->name)
         return (void)printf("\n");
     if (r->action == ACTION_BACKUP)

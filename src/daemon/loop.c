@@ -180,8 +180,9 @@ static int begin(Loop *l) {
         return 1;
     }
     journal_event(REPORT_STARTED, PACKAGE_STRING " started: deployment %s, %zu unsettled runs taken up, state in %s%s",
-                 engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory,
-                 is_new ? "; the ledger is new; HINT: if one was lost, stop the daemon and run 'ddbackupctl rebuild'" : "");
+                  engine_conf(l->engine)->deployment, n_resumed, l->options->state_directory,
+                  is_new ? "; the ledger is new; HINT: if one was lost, stop the daemon and run 'ddbackupctl rebuild'"
+                         : "");
     return 0;
 }
 

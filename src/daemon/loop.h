@@ -4,6 +4,6 @@
 
 #include "daemon/options.h"
 
-/* Runs until SIGTERM or SIGINT. The exit status: 0 stopped; 1 could not start; 78 the configuration is bad; 70 a turn or a commit failed, and the next
- * start goes on from disk. */
+/* Runs until SIGTERM or SIGINT. The exit status: 0 stopped; 1 could not start; 78 the configuration is bad; 70 a turn
+ * or a commit failed, and the next start goes on from disk. */
 int loop_run(const DaemonOptions *options);

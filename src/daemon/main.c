@@ -10,7 +10,8 @@
 #include "daemon/loop.h"
 #include "daemon/options.h"
 
-/* Secrets are in this memory: no core dumps, no ptrace by the same user. New files are for the service's group to read. */
+/* Secrets are in this memory: no core dumps, no ptrace by the same user. New files are for the
+ * service's group to read. */
 static void harden(void) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);

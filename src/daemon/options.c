@@ -43,7 +43,8 @@ static const struct option long_options[] = {
 };
 
 static int parse_log(const char *value, JournalTo *ret) {
-    static const char *const names[] = {[JOURNAL_AUTO] = "auto", [JOURNAL_FIELDS] = "journal", [JOURNAL_LINES] = "stderr"};
+    static const char *const names[] =
+        {[JOURNAL_AUTO] = "auto", [JOURNAL_FIELDS] = "journal", [JOURNAL_LINES] = "stderr"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(value, names[i]) == 0) {
             *ret = (JournalTo)i;

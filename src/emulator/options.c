@@ -305,7 +305,8 @@ int options_parse(int argc, char **argv, EmulatorOptions *ret) {
             fputs(c == OPT_HELP ? usage : PACKAGE_STRING "\n", stdout);
             return 0;
         }
-        int rc = c < OPT_PORT ? option_error("ddbackup-emulator", long_options, argv[optind - 1]) : parse_value(c, optarg, ret);
+        int rc = c < OPT_PORT ? option_error("ddbackup-emulator", long_options, argv[optind - 1])
+                              : parse_value(c, optarg, ret);
         if (rc < 0) {
             if (rc != -EINVAL)
                 fprintf(stderr, "ddbackup-emulator: %s: %s\n", argv[optind - 1], strerror(-rc));

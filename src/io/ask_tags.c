@@ -34,7 +34,8 @@ static int take_tags(void *context, CallDone *done, Now now) {
     AwsError *error = &r->errors[place];
     InventoryAnswer answer;
     InventoryRow *row;
-    int rc = inventory_answer(&p->inventory, (size_t)done->tag % INVENTORY_CALLS, done, USEC_INFINITY / 2, now, &answer, &row);
+    int rc = inventory_answer(&p->inventory, (size_t)done->tag % INVENTORY_CALLS, done, USEC_INFINITY / 2, now, &answer,
+                              &row);
     if (rc < 0)
         return rc;
     if (answer == INVENTORY_FAILED) { /* one is enough */

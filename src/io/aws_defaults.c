@@ -80,8 +80,10 @@ static int from_services(Lookup *l, const char *service, char **ret) {
         return r;
     r = provider_service_value(credentials_port(), section, service, "endpoint_url", ret);
     if (r == -ENOENT)
-        return refuse(l, "services of the profile: there is no section \"services %.100s\"; HINT: correct the AWS config "
-                         "file", section);
+        return refuse(l,
+                      "services of the profile: there is no section \"services %.100s\"; HINT: correct the AWS config "
+                      "file",
+                      section);
     snprintf(l->where, sizeof l->where, "%s.endpoint_url of the section \"services %.60s\"", service, section);
     return r == -ENODATA ? -ENOENT : r;
 }
@@ -194,8 +196,8 @@ static int look_up_max_attempts(Lookup *l) {
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     if (parse_int(text, 1, 20, &n) < 0)
-        return refuse(l, "%s: \"%.100s\" is no number from 1 to 20; HINT: correct it, or set aws.max_attempts", l->where,
-                      text);
+        return refuse(l, "%s: \"%.100s\" is no number from 1 to 20; HINT: correct it, or set aws.max_attempts",
+                      l->where, text);
     l->conf->aws.max_attempts = (int)n;
     return 0;
 }
@@ -208,8 +210,8 @@ int aws_defaults_fill(Conf *c, char **ret_problem) {
                                               : NULL;
     if ((r = look_up_switch(&l, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &c->aws.fips)) < 0 ||
         (r = look_up_switch(&l, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &c->aws.dual_stack)) < 0 ||
-        (r = look_up_endpoints(&l)) < 0 || (r = look_up_sts_legacy(&l)) < 0 || (r = check_unsigned(&l)) < 0 || (r = look_up_ca_bundle(&l)) < 0 ||
-        (r = look_up_retry_mode(&l)) < 0)
+        (r = look_up_endpoints(&l)) < 0 || (r = look_up_sts_legacy(&l)) < 0 || (r = check_unsigned(&l)) < 0 ||
+        (r = look_up_ca_bundle(&l)) < 0 || (r = look_up_retry_mode(&l)) < 0)
         return r;
     return look_up_max_attempts(&l);
 }

@@ -1,6 +1,6 @@
 #pragma once
-/* The credentials of all accounts for the programs that ask, wait and end: one attempt for each, with a transport and an
- * event loop of its own. */
+/* The credentials of all accounts for the programs that ask, wait and end: one attempt for each, with a transport and
+ * an event loop of its own. */
 
 #include "base/text.h"
 #include "core/conf.h"

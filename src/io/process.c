@@ -202,8 +202,9 @@ int processes_run(Processes *owner, uint64_t id, char *const *argv) {
         snprintf(p->problem, sizeof p->problem, "%.80s: %s", argv[0], strerror(-r));
     else if ((p->pid_fd = (int)syscall(SYS_pidfd_open, p->pid, 0)) < 0)
         return -errno;
-    if (p->pid > 0 && ((r = sd_event_add_io(owner->event, &p->output_source, p->output_fd, EPOLLIN, on_output, p)) < 0 ||
-                       (r = sd_event_add_io(owner->event, &p->pid_source, p->pid_fd, EPOLLIN, on_exit_of, p)) < 0))
+    if (p->pid > 0 &&
+        ((r = sd_event_add_io(owner->event, &p->output_source, p->output_fd, EPOLLIN, on_output, p)) < 0 ||
+         (r = sd_event_add_io(owner->event, &p->pid_source, p->pid_fd, EPOLLIN, on_exit_of, p)) < 0))
         return r;
     r = sd_event_add_time_relative(owner->event, &p->timer, CLOCK_MONOTONIC,
                                    p->pid > 0 ? (uint64_t)owner->limits.timeout_usec : 0, 0, on_timeout, p);

@@ -57,8 +57,8 @@ static void add_group(Text *t, const char *directory) {
 static int refused(StoreRead *s, const char *directory, int error) {
     Text *t = blame(s);
     if (error == ENOENT || error == ENOTDIR)
-        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory; where one "
-                    "was lost, ddbackupctl rebuild finds again what the service knows");
+        text_add(t, "there is no ledger yet; HINT: start ddbackupd, or name its directory with --state-directory; "
+                    "where one was lost, ddbackupctl rebuild finds again what the service knows");
     else if (error == EACCES || error == EPERM) {
         text_add(t, "no permission to read the ledger; HINT: join ");
         add_group(t, directory);
@@ -268,15 +268,16 @@ static int take_orphan(sqlite3_stmt *q, const Query *query) {
 }
 
 int store_read_orphans(StoreRead *s, StoreOrphanRow row, void *context) {
-    return run_query(s, &(Query){.what = "an artefact",
-                                 .sql = "SELECT r.account, r.region, r.name, r.schedule, a.table_id, a.action, count(*),"
-                                        " sum(a.size_bytes), min(a.created), max(a.created)"
-                                        " FROM artefacts a JOIN runs r ON r.id = a.run_id"
-                                        " WHERE a.life IN ('verified', 'expiring') GROUP BY 1, 2, 3, 4, 5, 6"
-                                        " ORDER BY 1, 2, 3, 4, 9",
-                                 .take = take_orphan,
-                                 .row.orphan = row,
-                                 .context = context});
+    return run_query(s,
+                     &(Query){.what = "an artefact",
+                              .sql = "SELECT r.account, r.region, r.name, r.schedule, a.table_id, a.action, count(*),"
+                                     " sum(a.size_bytes), min(a.created), max(a.created)"
+                                     " FROM artefacts a JOIN runs r ON r.id = a.run_id"
+                                     " WHERE a.life IN ('verified', 'expiring') GROUP BY 1, 2, 3, 4, 5, 6"
+                                     " ORDER BY 1, 2, 3, 4, 9",
+                              .take = take_orphan,
+                              .row.orphan = row,
+                              .context = context});
 }
 
 static int take_arn(sqlite3_stmt *q, const Query *query) { return query->row.arn(query->context, text_at(q, 0)); }

@@ -14,16 +14,18 @@ int store_record_put(sqlite3 *db, const LedgerBatch *b) {
     for (size_t i = 0; code == SQLITE_OK && i < b->n_records; i++) {
         const LedgerRecord *r = &b->records[i];
         SqlValue outcome = sql_text(record_outcome_to_string(r->outcome)), wall = sql_wall(b->wall);
-        code = r->link_id ? SQL_RUN(db, "UPDATE links SET record=?, recorded=? WHERE id=?", outcome, wall, sql_number(r->link_id))
+        code = r->link_id ? SQL_RUN(db, "UPDATE links SET record=?, recorded=? WHERE id=?", outcome, wall,
+                                    sql_number(r->link_id))
                           : SQL_RUN(db, "UPDATE chains SET record=?, recorded=? WHERE id=?", outcome, wall,
                                     sql_number(r->chain_id));
     }
     return code;
 }
 
-/* What both kinds begin with; ?1 account, ?2 region, ?3 after. Chains that stand alone are recorded, and of exports those
- * that are there. */
-#define COLUMNS(window, previous) "c.id, " window ", c.base, c.name, c.schedule, c.table_arn, c.table_id, c.base_arn, " previous
+/* What both kinds begin with; ?1 account, ?2 region, ?3 after. Chains that stand alone are recorded, and of exports
+ * those that are there. */
+#define COLUMNS(window, previous)                                                                                      \
+    "c.id, " window ", c.base, c.name, c.schedule, c.table_arn, c.table_id, c.base_arn, " previous
 #define STANDS " c.account = ?1 AND c.region = ?2 AND c.state NOT IN ('forming', 'void')"
 
 #define BASE_SQL                                                                                                       \
@@ -77,8 +79,8 @@ static int read_task(sqlite3_stmt *q, RecordTask *t) {
     return rc < 0 ? rc : take_place(t, a);
 }
 
-static int next_of(sqlite3 *db, const char *sql, const char *account, const char *region, int64_t after, RecordTask *ret,
-                   int *ret_error) {
+static int next_of(sqlite3 *db, const char *sql, const char *account, const char *region, int64_t after,
+                   RecordTask *ret, int *ret_error) {
     sqlite3_stmt *q = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
     if (code == SQLITE_OK && (code = sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC)) == SQLITE_OK &&

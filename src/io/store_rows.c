@@ -139,7 +139,8 @@ int store_row_run(sqlite3_stmt *q, Run **ret) {
     r->n_sends = sqlite3_column_int(q, i++);
     r->n_deferred = sqlite3_column_int(q, i++);
     r->settled_wall = column_wall(q, i++, WALL_UNKNOWN);
-    if ((rc = verify_level_from_string(text_at(q, i++), &r->verify)) < 0 || (rc = store_row_artefact(q, i, &r->artefact)) < 0)
+    if ((rc = verify_level_from_string(text_at(q, i++), &r->verify)) < 0 ||
+        (rc = store_row_artefact(q, i, &r->artefact)) < 0)
         return rc;
     if (run_is_settled(r) != (r->settled_wall != WALL_UNKNOWN))
         return -EBADMSG;

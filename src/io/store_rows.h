@@ -17,7 +17,8 @@ struct sqlite3_stmt;
 int store_row_target(struct sqlite3_stmt *q, Targets *into);
 
 #define STORE_ENROLMENTS_SQL                                                                                           \
-    "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said, max_age," \
+    "SELECT account, region, name, schedule, active, calendar, first_seen, cursor, newest, stale, stale_said, "        \
+    "max_age,"                                                                                                         \
     " ordered FROM enrolments ORDER BY 1, 2, 3, 4"
 int store_row_enrolment(struct sqlite3_stmt *q, Targets *into);
 
@@ -38,7 +39,7 @@ int store_row_table(struct sqlite3_stmt *q, LedgerTable *ret);
     " a.size_bytes, a.item_count, CASE WHEN json_valid(a.details) THEN a.details END, a.level, a.found"
 /* The same of links k that have one. */
 #define STORE_LINK_ARTEFACT_COLUMNS                                                                                    \
-    "CASE WHEN k.arn IS NULL THEN NULL ELSE k.id END, k.id, 'incremental', k.life, k.arn, k.status, k.handle,"          \
+    "CASE WHEN k.arn IS NULL THEN NULL ELSE k.id END, k.id, 'incremental', k.life, k.arn, k.status, k.handle,"         \
     " k.table_id, k.created, k.finished, k.verified, k.size_bytes, k.item_count,"                                      \
     " CASE WHEN json_valid(k.details) THEN k.details END, k.level, k.found"
 /* The artefact in the columns from `first` on; *ret stays NULL where an outer join found none. */

@@ -104,7 +104,8 @@ static const char *const steps[] = {
     "CREATE INDEX checks_by_arn ON checks (arn);"
     "CREATE TRIGGER checks_stay BEFORE UPDATE ON checks BEGIN SELECT RAISE(ABORT, 'checks are only added'); END;",
 
-    /* what has become of tables: since when they do not exist; point-in-time recovery (0 off, 1 on), and when it was looked at */
+    /* what has become of tables: since when they do not exist; point-in-time recovery (0 off, 1 on), and when it was
+       looked at */
     "ALTER TABLE targets ADD COLUMN gone INTEGER;"
     "ALTER TABLE targets ADD COLUMN recovery INTEGER;"
     "ALTER TABLE targets ADD COLUMN recovery_seen INTEGER;",

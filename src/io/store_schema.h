@@ -9,7 +9,7 @@ struct sqlite3;
 
 /* What a person can do about a ledger that is damaged. */
 #define STORE_DAMAGED_HINT                                                                                             \
-    "restore it from a copy; or stop ddbackupd, move the ledger aside with 'ddbackupctl set-aside --yes' and find "       \
+    "restore it from a copy; or stop ddbackupd, move the ledger aside with 'ddbackupctl set-aside --yes' and find "    \
     "again with 'ddbackupctl rebuild' what the service knows"
 
 /* Is it a ledger (or empty), and of which version? Writes nothing. -EBADMSG: somebody else's database, or none at all;

@@ -44,11 +44,11 @@ static int put_brake(sqlite3 *db, const StockBrake *b) {
                    sql_text(b->account), sql_text(b->region), sql_text(b->table), sql_text(b->schedule),
                    sql_text(b->table_id));
     return SQL_RUN(db,
-               "INSERT OR REPLACE INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since,"
-               " n_confirmed, who) VALUES (?,?,?,?,?,?,?,?,?,?)",
-               sql_text(b->account), sql_text(b->region), sql_text(b->table), sql_text(b->schedule), sql_text(b->table_id),
-               sql_number((int64_t)b->n_delete), sql_number((int64_t)b->n_all), sql_wall(b->since_wall),
-               sql_number((int64_t)b->n_confirmed), sql_text(b->who));
+                   "INSERT OR REPLACE INTO brakes (account, region, name, schedule, table_id, n_delete, n_all, since,"
+                   " n_confirmed, who) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                   sql_text(b->account), sql_text(b->region), sql_text(b->table), sql_text(b->schedule),
+                   sql_text(b->table_id), sql_number((int64_t)b->n_delete), sql_number((int64_t)b->n_all),
+                   sql_wall(b->since_wall), sql_number((int64_t)b->n_confirmed), sql_text(b->who));
 }
 
 int store_stock_put_manifests(sqlite3 *db, const char *arn, const char *summary_md5, const char *files_md5, Usec wall) {
@@ -65,8 +65,9 @@ static int put_check(sqlite3 *db, const StockCheck *c, Usec wall) {
     if (code == SQLITE_OK && c->passed)
         code = store_stock_put_manifests(db, c->arn, c->summary_md5, c->files_md5, wall);
     for (size_t i = 0; code == SQLITE_OK && i < ARRAY_SIZE(homes); i++) {
-        AUTO_FREE char *sql = text_format(c->passed ? "UPDATE %s SET found = ?2, verified = ?3, level = ?4 WHERE arn = ?1"
-                                                    : "UPDATE %s SET found = ?2, life = 'disproved' WHERE arn = ?1",
+        AUTO_FREE char *sql = text_format(c->passed
+                                              ? "UPDATE %s SET found = ?2, verified = ?3, level = ?4 WHERE arn = ?1"
+                                              : "UPDATE %s SET found = ?2, life = 'disproved' WHERE arn = ?1",
                                           homes[i]);
         if (!sql)
             return SQLITE_NOMEM;
@@ -132,12 +133,12 @@ static int take_item(sqlite3_stmt *q, Stock *s) {
 
 /* Of runs, and of links. */
 #define STOCK_RUNS_SQL                                                                                                 \
-    "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"        \
-    " d.wall, NULL, NULL, r.attempt, EXISTS (SELECT 1 FROM chains WHERE base_arn = a.arn AND settled IS NULL),"         \
+    "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"       \
+    " d.wall, NULL, NULL, r.attempt, EXISTS (SELECT 1 FROM chains WHERE base_arn = a.arn AND settled IS NULL),"        \
     " d.decision, NULL, m.summary_md5, m.files_md5, " STORE_ARTEFACT_COLUMNS                                           \
     " FROM artefacts a JOIN runs r ON r.id = a.run_id" STOCK_FACTS("a.arn")
 #define STOCK_LINKS_SQL                                                                                                \
-    "SELECT c.schedule, k.handle, c.account, c.region, c.name, h.why, h.who, d.why, k.to_wall, h.until, NULL,"          \
+    "SELECT c.schedule, k.handle, c.account, c.region, c.name, h.why, h.who, d.why, k.to_wall, h.until, NULL,"         \
     " d.wall, k.from_wall, c.start, k.attempt, c.settled IS NULL,"                                                     \
     " d.decision, c.base_arn, m.summary_md5, m.files_md5, " STORE_LINK_ARTEFACT_COLUMNS                                \
     " FROM links k JOIN chains c ON c.id = k.chain" STOCK_FACTS("k.arn")

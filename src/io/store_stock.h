@@ -11,10 +11,11 @@ struct sqlite3;
 int store_stock_put(struct sqlite3 *db, const StockChanges *c, Usec wall);
 
 /* The first that are put stay; NULL: not known. */
-int store_stock_put_manifests(struct sqlite3 *db, const char *arn, const char *summary_md5, const char *files_md5, Usec wall);
+int store_stock_put_manifests(struct sqlite3 *db, const char *arn, const char *summary_md5, const char *files_md5,
+                              Usec wall);
 
-/* Those whose ARN begins with `prefix` (which ends in '/'); NULL: those that are being deleted. *ret_error: -errno for a
- * row that makes no sense, with the others' code SQLITE_OK. */
+/* Those whose ARN begins with `prefix` (which ends in '/'); NULL: those that are being deleted. *ret_error: -errno for
+ * a row that makes no sense, with the others' code SQLITE_OK. */
 int store_stock_read(struct sqlite3 *db, const char *prefix, Stock *ret, int *ret_error);
 int store_stock_load(struct sqlite3 *db, StockState *ret, int *ret_error);
 

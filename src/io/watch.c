@@ -37,7 +37,8 @@ static int on_change(sd_event_source *source, const struct inotify_event *event,
     return 0;
 }
 
-int watch_new(sd_event *event, const char *const *files, size_t n_files, WatchChanged changed, void *context, Watch **ret) {
+int watch_new(sd_event *event, const char *const *files, size_t n_files, WatchChanged changed, void *context,
+              Watch **ret) {
     CLEANUP(watch_free_ptr) Watch *w = calloc(1, sizeof *w);
     if (!w || !(w->files = calloc(n_files + 1, sizeof *w->files)))
         return -ENOMEM;
@@ -45,13 +46,15 @@ int watch_new(sd_event *event, const char *const *files, size_t n_files, WatchCh
     w->context = context;
     for (size_t i = 0; i < n_files; i++) {
         const char *slash = strrchr(files[i], '/');
-        AUTO_FREE char *directory = slash ? strndup(files[i], (size_t)(slash - files[i]) + (slash == files[i])) : strdup(".");
+        AUTO_FREE char *directory = slash ? strndup(files[i], (size_t)(slash - files[i]) + (slash == files[i]))
+                                          : strdup(".");
         AUTO_FREE char *name = strdup(slash ? slash + 1 : files[i]);
         sd_event_source *source = NULL;
         if (!directory || !name)
             return -ENOMEM;
         int r = sd_event_add_inotify(event, &source, directory,
-                                     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR, on_change, w);
+                                     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR, on_change,
+                                     w);
         if (r == -ENOMEM)
             return r;
         if (r < 0) /* no such directory, no permission: nothing to watch there */

@@ -9,8 +9,9 @@
 typedef struct Watch Watch;
 typedef void (*WatchChanged)(void *context);
 
-/* Watches the directories of the files, so that a replacement by rename is seen; directories that do not exist are passed
- * over. */
-int watch_new(sd_event *event, const char *const *files, size_t n_files, WatchChanged changed, void *context, Watch **ret);
+/* Watches the directories of the files, so that a replacement by rename is seen; directories that do not exist are
+ * passed over. */
+int watch_new(sd_event *event, const char *const *files, size_t n_files, WatchChanged changed, void *context,
+              Watch **ret);
 void watch_free(Watch *w);
 DEFINE_CLEANUP(Watch, watch_free)

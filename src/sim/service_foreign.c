@@ -1,4 +1,5 @@
-/* Backups that others made before anybody asked: one every so often over the day before, of tables that are long gone. */
+/* Backups that others made before anybody asked: one every so often over the day before, of tables
+ * that are long gone. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -122,8 +122,8 @@ ServiceOperation service_create_table, service_delete_table, service_describe_ta
 int service_refuse(ServiceCall *c, const char *code, const char *format, ...) PRINTF_LIKE(3, 4);
 #define SERVICE_REFUSE_VALUE(c, ...) service_refuse(c, "ValidationException", __VA_ARGS__)
 
-/* Who asks `service`, for which region? Notes both down in the reply. The code of the error, with its message; NULL: the
- * request is genuine. */
+/* Who asks `service`, for which region? Notes both down in the reply. The code of the error, with its message; NULL:
+ * the request is genuine. */
 const char *service_admit(Service *s, const ServiceRequest *q, const char *service, Usec now_wall, ServiceReply *r,
                           Text *message);
 

@@ -1,5 +1,6 @@
 /* The Security Token Service, as far as a backup daemon meets it: who asks, and AssumeRole. Every role exists, and
- * trusts everyone; what a role makes belongs to the emulator's one account all the same. Query protocol, XML replies. */
+ * trusts everyone; what a role makes belongs to the emulator's one account all the same.
+ * Query protocol, XML replies. */
 
 #include "sim/service_sts.h"
 

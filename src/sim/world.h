@@ -1,10 +1,10 @@
 #pragma once
-/* A host that runs the real engine, a network, and the model of the service, on one virtual clock: years of schedules in
- * seconds, and every run of a seed is the same run.
+/* A host that runs the real engine, a network, and the model of the service, on one virtual clock: years of schedules
+ * in seconds, and every run of a seed is the same run.
  *
- * True time is the service's. The host's wall clock is true time plus an offset that can be stepped; its monotonic clock
- * counts true time since it was switched on. The host is up between world_boot and the end of its engine: a crash loses
- * whatever it had in memory and everything that had not left, and what is on the network goes on its way.
+ * True time is the service's. The host's wall clock is true time plus an offset that can be stepped; its monotonic
+ * clock counts true time since it was switched on. The host is up between world_boot and the end of its engine: a crash
+ * loses whatever it had in memory and everything that had not left, and what is on the network goes on its way.
  *
  * What the host does with a turn is what the daemon does: turn, commit, say, send. */
 
@@ -48,8 +48,8 @@ typedef struct WorldOwner {
     void (*sent)(void *context, const HttpRequest *request, Usec true_wall);
     /* After each exchange with the service that was carried out, before its reply leaves. May be NULL. */
     void (*served)(void *context, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall);
-    /* What answers in the service's place (a metadata service; a gate before the service); true: *reply, which has its id,
-     * is filled. May be NULL. */
+    /* What answers in the service's place (a metadata service; a gate before the service); true: *reply, which has its
+     * id, is filled. May be NULL. */
     bool (*answered)(void *context, const HttpRequest *request, Usec true_wall, HttpReply *reply);
     /* What is new about credentials. May be NULL. */
     void (*kept)(void *context, const ProviderNews *news, Usec true_wall);
@@ -81,8 +81,8 @@ void world_boot(World *w, Engine *e);
 void world_keep(World *w, Keeper *k);
 /* Takes the host down as by kill -9. Nothing happens when it is down. */
 void world_crash(World *w);
-/* The host crashes at the n-th point from now (1: the next); 0: never. Points lie before and after each commit, after each
- * request that leaves and before each reply that arrives. */
+/* The host crashes at the n-th point from now (1: the next); 0: never. Points lie before and after each commit, after
+ * each request that leaves and before each reply that arrives. */
 void world_crash_at(World *w, uint64_t n);
 /* Points passed since the start of the world. */
 uint64_t world_n_points(const World *w);

@@ -1,5 +1,5 @@
-/* The small grammars of src/base: dates of the wire, durations, sizes, numbers, patterns. What is read and printed reads
- * the same again. */
+/* The small grammars of src/base: dates of the wire, durations, sizes, numbers, patterns. What is read and printed
+ * reads the same again. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static void dates(const char *s) {
     Usec wall, again;
     if (date_from_iso(s, &wall) == 0 && wall >= 0 && wall <= WALL_MAX) {
         require(date_from_iso(date_to_iso(wall, text), &again) == 0 && again == wall / USEC_PER_MSEC * USEC_PER_MSEC);
-        require(date_from_iso(date_to_compact(wall, compact), &again) == 0 && again == wall / USEC_PER_SEC * USEC_PER_SEC);
+        require(date_from_iso(date_to_compact(wall, compact), &again) == 0 &&
+                again == wall / USEC_PER_SEC * USEC_PER_SEC);
     }
     if (date_from_http(s, &wall) == 0 && wall >= 0)
         require(date_from_http(date_to_http(wall, http), &again) == 0 && again == wall);

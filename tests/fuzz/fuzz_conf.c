@@ -50,7 +50,8 @@ static void select_some(const Conf *c) {
     AUTO_FREE const char **names = NULL;
     size_t n;
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        conf_schedules_of(c, &(TableFacts){.account = "own", .table = tables[i], .tags = "a=b"}, found, ARRAY_SIZE(found));
+        conf_schedules_of(c, &(TableFacts){.account = "own", .table = tables[i], .tags = "a=b"}, found,
+                          ARRAY_SIZE(found));
     conf_named_tables(c, &(TableFacts){.account = "own"}, &names, &n);
     conf_needs_discovery(c, "own");
 }

@@ -1,4 +1,5 @@
-/* The documents in which credentials arrive: JSON of processes, metadata services and SSO; XML of STS; command lines. */
+/* The documents in which credentials arrive: JSON of processes, metadata services and SSO; XML
+ * of STS; command lines. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams; S3's errors and lifecycle
- * rules. The first byte says which. */
+/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams; S3's errors and
+ * lifecycle rules. The first byte says which. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -40,7 +40,8 @@ static void check_reply(const ServiceReply *r) {
 static void post(Service *s, Usec now, const char *operation, const char *authorization, const char *body, size_t n) {
     AUTO_FREE char *target = text_format("DynamoDB_20120810.%s", operation);
     bool form = strcmp(operation, "form") == 0;
-    ServiceHeader headers[] = {{"Content-Type", form ? "application/x-www-form-urlencoded" : "application/x-amz-json-1.0"},
+    ServiceHeader headers[] = {{"Content-Type",
+                                form ? "application/x-www-form-urlencoded" : "application/x-amz-json-1.0"},
                                {"X-Amz-Target", target},
                                {"Host", "localhost"},
                                {"X-Amz-Date", "20261124T120000Z"},

@@ -280,7 +280,8 @@ static void take_link(Book *b, const Run *r) {
     name->slot = line;
     name->requested |= r->state == RUN_REQUESTED || r->state == RUN_UNCERTAIN;
     if (r->state == RUN_SUCCEEDED && name->arn && !text_equal(name->arn, r->artefact->arn))
-        house_violated(b->house, "%s succeeded with %s, and %s was made for it", line->key, r->artefact->arn, name->arn);
+        house_violated(b->house, "%s succeeded with %s, and %s was made for it", line->key, r->artefact->arn,
+                       name->arn);
 }
 
 static void take_chains(Book *b, const LedgerBatch *batch) {
@@ -296,7 +297,8 @@ static void take_chains(Book *b, const LedgerBatch *batch) {
     for (size_t i = 0; i < batch->n_enrolments; i++) {
         const Enrolment *n = batch->enrolments[i];
         if (n->lineage && n->newest_wall > chain_book_watermark(b->chains, n->schedule_name, n->target->table))
-            house_violated(b->house, "%s/%s calls itself fresher than its chains are", n->target->table, n->schedule_name);
+            house_violated(b->house, "%s/%s calls itself fresher than its chains are", n->target->table,
+                           n->schedule_name);
     }
 }
 

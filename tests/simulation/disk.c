@@ -108,7 +108,8 @@ static int file_truncate(sqlite3_file *f, sqlite3_int64 len) {
     if (disk.detached)
         return SQLITE_IOERR_TRUNCATE;
     DiskFile *file = file_of(f);
-    file->dirty_from = (size_t)len < file->dirty_from || file->dirty_from == file->dirty_to ? (size_t)len : file->dirty_from;
+    file->dirty_from = (size_t)len < file->dirty_from || file->dirty_from == file->dirty_to ? (size_t)len
+                                                                                            : file->dirty_from;
     file->dirty_to = b->len > file->dirty_to ? b->len : file->dirty_to;
     return (size_t)len < b->len ? bytes_resize(b, (size_t)len) : SQLITE_OK;
 }

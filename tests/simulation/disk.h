@@ -1,6 +1,6 @@
 #pragma once
-/* A disk in memory, as an SQLite VFS that takes the default's place: what was not synced is lost or torn at a power cut,
- * sector by sector, and the n-th write or sync can fail. One process, any number of files. */
+/* A disk in memory, as an SQLite VFS that takes the default's place: what was not synced is lost or torn at a power
+ * cut, sector by sector, and the n-th write or sync can fail. One process, any number of files. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -165,7 +165,8 @@ void house_set_conf(House *h, const char *conf) {
     EngineSettings settings = engine_settings(h);
     h->settings.conf = conf;
     shelf_set_conf(book_shelf(h->book), load_conf(h));
-    must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)), "engine_reconfigure");
+    must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)),
+         "engine_reconfigure");
     world_wake(h->world);
 }
 
@@ -238,8 +239,13 @@ House *house_new(const HouseSettings *settings) {
                            .start_wall = settings->start_wall,
                            .latency_usec = settings->latency_usec,
                            .service = settings->service ? settings->service : &quick};
-    WorldOwner owner = {
-        .context = h, .commit = commit, .said = said, .sent = sent, .served = served, .turned = turned, .obeyed = obeyed};
+    WorldOwner owner = {.context = h,
+                        .commit = commit,
+                        .said = said,
+                        .sent = sent,
+                        .served = served,
+                        .turned = turned,
+                        .obeyed = obeyed};
     if (settings->on_instance) {
         owner.answered = answered;
         owner.kept = kept;

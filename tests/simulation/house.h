@@ -13,15 +13,16 @@ typedef struct HouseSettings {
     Usec start_wall;
     Usec offset_usec;               /* of the host's clock, at first */
     const ServiceSettings *service; /* NULL: quick ones, signatures on */
-    const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on, ":tag=key=value" tags it */
+    const char *const *tables;      /* that exist at start; NULL ends the list. ":pitr" behind a name switches it on,
+                                       ":tag=key=value" tags it */
     size_t n_more_tables;           /* "many-000" and up, beside them */
     Usec latency_usec;
     const char *broken; /* the account that house_set_secret is about; NULL: every one */
     bool expires;       /* somebody has resumed expiry in its ledger */
     bool power_cuts;    /* a crash takes what was not synced; else it is a kill -9 */
     const char *replay; /* the environment that repeats this run: "DDB_SEED=7"; NULL: none is needed */
-    bool on_instance;   /* credentials come from an instance's metadata: good for an hour, new ones 30 minutes before, and for
-                           20 minutes of every third hour no answer */
+    bool on_instance; /* credentials come from an instance's metadata: good for an hour, new ones 30 minutes before, and
+                         for 20 minutes of every third hour no answer */
 } HouseSettings;
 
 /* Everything that goes wrong in here ends the test program with a message that says how to repeat it. */

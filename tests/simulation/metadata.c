@@ -79,9 +79,9 @@ static bool ask_metadata(const HttpRequest *request, Usec true_wall, HttpReply *
 }
 
 bool house_metadata_answer(const HttpRequest *request, Usec true_wall, HttpReply *reply, HouseFigures *figures) {
-    static const char expired[] =
-        "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The security token included in the "
-        "request is expired\"}";
+    static const char expired[] = "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The "
+                                  "security token included in the "
+                                  "request is expired\"}";
     if (text_starts_with(request->url, "http://169.254.169.254/"))
         return ask_metadata(request, true_wall, reply);
     if (true_wall < good_until)

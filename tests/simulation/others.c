@@ -102,9 +102,10 @@ void others_delete_table(House *h, const char *table) {
 }
 
 void others_tag(House *h, const char *table, const char *key, const char *value) {
-    AUTO_FREE char *body = text_format("{\"ResourceArn\":\"arn:aws:dynamodb:eu-central-1:%s:table/%s\",\"Tags\":[{\"Key\":"
-                                       "\"%s\",\"Value\":\"%s\"}]}",
-                                       service_settings_default().account, table, key, value);
+    AUTO_FREE char *body =
+        text_format("{\"ResourceArn\":\"arn:aws:dynamodb:eu-central-1:%s:table/%s\",\"Tags\":[{\"Key\":"
+                    "\"%s\",\"Value\":\"%s\"}]}",
+                    service_settings_default().account, table, key, value);
     free(others_call(h, "TagResource", body));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/* What stands on the service's shelf, and what the daemon takes from it: every DeleteBackup that arrives must have its intent
- * in the ledger, and every one that takes effect must be right by the service's own state. */
+/* What stands on the service's shelf, and what the daemon takes from it: every DeleteBackup that arrives must have its
+ * intent in the ledger, and every one that takes effect must be right by the service's own state. */
 
 #include "core/engine.h"
 #include "sim/service.h"

@@ -7,11 +7,11 @@
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 
 #define ACCOUNTS                                                                                                       \
-    "deployment = \"acme\";\n"                                                                                          \
+    "deployment = \"acme\";\n"                                                                                         \
     "accounts = {\n"                                                                                                   \
-    "  shop = { regions = \"ap-south-1\"; };\n"                                                                         \
-    "  prod = { role_arn = \"arn:aws:iam::111111111111:role/ddbackupd\";\n"                                             \
-    "           regions = [\"eu-central-1\", \"us-east-1\"]; };\n"                                                      \
+    "  shop = { regions = \"ap-south-1\"; };\n"                                                                        \
+    "  prod = { role_arn = \"arn:aws:iam::111111111111:role/ddbackupd\";\n"                                            \
+    "           regions = [\"eu-central-1\", \"us-east-1\"]; };\n"                                                     \
     "};\n"
 
 static const char conf[] = ACCOUNTS

@@ -90,12 +90,13 @@ static void leap_day(void **state) {
 /* Nothing is asked for in the shut hours, which end at 18:00 by Berlin's clock, in winter and in summer; at their end
  * the newest slot of each table runs, and the others are in a range. */
 static void not_during(void **state) {
-    static const char conf[] = "deployment = \"acme\";\n"
-                               "defaults = { timezone = \"Europe/Berlin\"; not_during = \"Mon..Fri 08:00..18:00\"; };\n"
-                               "schedules = { hourly = { action = \"backup\"; when = \"*:00\"; };\n"
-                               "              noon = { action = \"backup\"; when = \"12:30\"; catch_up = \"none\"; }; };\n"
-                               "tables = ( { match = \"orders\"; schedules = [\"hourly\"]; },\n"
-                               "           { match = \"app-1\"; schedules = [\"noon\"]; } );\n";
+    static const char conf[] =
+        "deployment = \"acme\";\n"
+        "defaults = { timezone = \"Europe/Berlin\"; not_during = \"Mon..Fri 08:00..18:00\"; };\n"
+        "schedules = { hourly = { action = \"backup\"; when = \"*:00\"; };\n"
+        "              noon = { action = \"backup\"; when = \"12:30\"; catch_up = \"none\"; }; };\n"
+        "tables = ( { match = \"orders\"; schedules = [\"hourly\"]; },\n"
+        "           { match = \"app-1\"; schedules = [\"noon\"]; } );\n";
     /* Friday to Monday, over the night in which the clock is put forward */
     House *h = house(conf, instant("2027-03-25T23:10:00Z"));
     house_run(h, instant("2027-03-29T22:30:00Z"), 0);
@@ -114,10 +115,11 @@ static void not_during(void **state) {
 /* A run that could not begin before the shut hours waits for their end, and so does what was due while the host was
  * off. */
 static void not_during_holds_back(void **state) {
-    static const char conf[] = "deployment = \"acme\";\n"
-                               "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
-                               "                        not_during = [\"08:00..18:00\"]; }; };\n"
-                               "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
+    static const char conf[] =
+        "deployment = \"acme\";\n"
+        "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
+        "                        not_during = [\"08:00..18:00\"]; }; };\n"
+        "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
     House *h = house(conf, instant("2027-03-01T07:00:00Z"));
     house_add_fault(h, "CreateBackup times=forever error LimitExceededException 400");
     house_run(h, instant("2027-03-01T08:30:00Z"), 0);
@@ -138,10 +140,11 @@ static void not_during_holds_back(void **state) {
 
 /* What somebody orders begins in the shut hours: a run of its own, and one that waits for their end. */
 static void an_order_opens(void **state) {
-    static const char conf[] = "deployment = \"acme\";\n"
-                               "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
-                               "                        not_during = [\"08:00..18:00\"]; }; };\n"
-                               "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
+    static const char conf[] =
+        "deployment = \"acme\";\n"
+        "schedules = { early = { action = \"backup\"; when = \"07:59\"; start_within = \"12h\";\n"
+        "                        not_during = [\"08:00..18:00\"]; }; };\n"
+        "tables = ( { match = \"orders\"; schedules = [\"early\"]; } );\n";
     for (int waiting = 0; waiting < 2; waiting++) {
         House *h = house(conf, instant("2027-03-01T07:00:00Z") + (waiting ? 0 : 2 * USEC_PER_HOUR));
         Order *o = NULL;

@@ -399,4 +399,5 @@ UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days)
           cmocka_unit_test(bad_content), cmocka_unit_test(another_table_of_the_name),
           cmocka_unit_test(shorter_recovery), cmocka_unit_test(too_large_a_base),
           cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(a_base_that_is_too_old),
-          cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first), cmocka_unit_test(dies_at_every_point))
+          cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first),
+          cmocka_unit_test(dies_at_every_point))

@@ -55,7 +55,8 @@ static void wrong_at_first_sight(void **state) {
 
 /* Set while it runs, by so much, at every minute of a quarter of an hour around the slots. */
 static void set_while_it_runs(void **state) {
-    static const Usec steps[] = {10 * HOUR, -10 * HOUR, 365 * DAY, -365 * DAY, 4 * USEC_PER_MINUTE, -4 * USEC_PER_MINUTE};
+    static const Usec steps[] = {10 * HOUR,  -10 * HOUR,          365 * DAY,
+                                 -365 * DAY, 4 * USEC_PER_MINUTE, -4 * USEC_PER_MINUTE};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         for (int minute = -3; minute < 12; minute++) {
             House *h = house();

@@ -8,13 +8,14 @@
 
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 
-static const char conf[] = "deployment = \"acme\";\n"
-                           "schedules = {\n"
-                           "  nightly = { action = \"backup\"; when = \"02:00\"; spread = \"10min\"; max_age = \"27h\"; };\n"
-                           "  full = { action = \"export\"; when = \"03:00\"; s3 = { bucket = \"acme-bucket\"; }; };\n"
-                           "};\n"
-                           "tables = ( { match = [\"orders\", \"app-*\"]; schedules = [\"nightly\"]; },\n"
-                           "           { match = \"orders\"; schedules = [\"full\"]; } );\n";
+static const char conf[] =
+    "deployment = \"acme\";\n"
+    "schedules = {\n"
+    "  nightly = { action = \"backup\"; when = \"02:00\"; spread = \"10min\"; max_age = \"27h\"; };\n"
+    "  full = { action = \"export\"; when = \"03:00\"; s3 = { bucket = \"acme-bucket\"; }; };\n"
+    "};\n"
+    "tables = ( { match = [\"orders\", \"app-*\"]; schedules = [\"nightly\"]; },\n"
+    "           { match = \"orders\"; schedules = [\"full\"]; } );\n";
 static const char *const tables[] = {"orders:pitr", "app-1", "app-2", NULL};
 
 /* The points of a day when nothing crashes. */

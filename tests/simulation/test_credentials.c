@@ -8,19 +8,25 @@
 
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 
-static const char conf[] = "deployment = \"acme\";\n"
-                           "schedules = {\n"
-                           "  often = { action = \"backup\"; when = \"*-*-* 0/2:50:00\"; max_age = \"5h\"; };\n"
-                           "  nightly = { action = \"export\"; when = \"03:55\"; max_age = \"27h\"; pitr = \"ignore\";\n"
-                           "              s3 = { bucket = \"acme-ddb\"; }; };\n"
-                           "};\n"
-                           "tables = ( { match = [\"orders\"]; schedules = [\"often\", \"nightly\"]; } );\n";
+static const char conf[] =
+    "deployment = \"acme\";\n"
+    "schedules = {\n"
+    "  often = { action = \"backup\"; when = \"*-*-* 0/2:50:00\"; max_age = \"5h\"; };\n"
+    "  nightly = { action = \"export\"; when = \"03:55\"; max_age = \"27h\"; pitr = \"ignore\";\n"
+    "              s3 = { bucket = \"acme-ddb\"; }; };\n"
+    "};\n"
+    "tables = ( { match = [\"orders\"]; schedules = [\"often\", \"nightly\"]; } );\n";
 static const char *const tables[] = {"orders:pitr", NULL};
 
 static void a_year_of_hourly_credentials(void **state) {
     ServiceSettings service = house_metadata_service();
-    House *h = house_new(&(HouseSettings){.seed = 7, .conf = conf, .start_wall = START, .tables = tables,
-                                          .service = &service, .on_instance = true, .latency_usec = 200 * USEC_PER_MSEC});
+    House *h = house_new(&(HouseSettings){.seed = 7,
+                                          .conf = conf,
+                                          .start_wall = START,
+                                          .tables = tables,
+                                          .service = &service,
+                                          .on_instance = true,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
     for (int month = 1; month <= 12; month++) {
         house_run(h, START + month * 30 * USEC_PER_DAY, 0);
         house_sleep(h, START + month * 30 * USEC_PER_DAY + USEC_PER_HOUR); /* a new boot has none at first */

@@ -17,7 +17,8 @@ static const char conf[] = "deployment = \"acme\";\n"
 static const char *const tables[] = {"orders", "users", NULL};
 
 static const Enrolment *enrolment(House *h, const char *table) {
-    return targets_find(engine_targets(world_engine(house_world(h))), ACCOUNT_OWN, "eu-central-1", table)->enrolments[0];
+    return targets_find(engine_targets(world_engine(house_world(h))), ACCOUNT_OWN, "eu-central-1", table)
+        ->enrolments[0];
 }
 
 static void late_is_failed_and_still_counts(void **state) {

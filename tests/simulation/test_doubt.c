@@ -86,8 +86,8 @@ static void off_in_doubt(void **state) {
     finish(h, "nightly", RUN_SUCCEEDED, 1, 0);
 }
 
-/* Asked again after the first was looked for long enough; the host dies in the second doubt, and the look counts from the
- * second request. */
+/* Asked again after the first was looked for long enough; the host dies in the second doubt, and the look counts from
+ * the second request. */
 static void doubted_again(void **state) {
     House *h = backup_house();
     house_add_fault(h, "CreateBackup drop-before");
@@ -188,7 +188,8 @@ static void recreated_under_way(void **state) {
     finish(h, "nightly", RUN_FAILED, 1, 0);
 }
 
-/* The same, and nobody told us what came of the request: what is found is of the new table, and it is not made again. */
+/* The same, and nobody told us what came of the request: what is found is of the new table, and it
+ * is not made again. */
 static void recreated_in_doubt(void **state) {
     House *h = backup_house();
     house_add_fault(h, "CreateBackup late 10s");
@@ -271,8 +272,8 @@ static void failed_there(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(late_request), cmocka_unit_test(late_and_hidden), cmocka_unit_test(error_after_effect),
-          cmocka_unit_test(off_in_doubt), cmocka_unit_test(doubted_again), cmocka_unit_test(second_page), cmocka_unit_test(no_listing),
-          cmocka_unit_test(no_listing_at_all), cmocka_unit_test(surplus), cmocka_unit_test(foreign_incarnation),
-          cmocka_unit_test(recreated_under_way), cmocka_unit_test(recreated_in_doubt),
-          cmocka_unit_test(unknown_status), cmocka_unit_test(deleted_by_others),
+          cmocka_unit_test(off_in_doubt), cmocka_unit_test(doubted_again), cmocka_unit_test(second_page),
+          cmocka_unit_test(no_listing), cmocka_unit_test(no_listing_at_all), cmocka_unit_test(surplus),
+          cmocka_unit_test(foreign_incarnation), cmocka_unit_test(recreated_under_way),
+          cmocka_unit_test(recreated_in_doubt), cmocka_unit_test(unknown_status), cmocka_unit_test(deleted_by_others),
           cmocka_unit_test(token_repeated), cmocka_unit_test(token_expired), cmocka_unit_test(failed_there))

@@ -1,5 +1,5 @@
-/* Backups that are no longer wanted go, and nothing else does: whatever the service, the network, the clock and other people
- * do meanwhile. The shelf (shelf.h) holds every deletion against the service's own state. */
+/* Backups that are no longer wanted go, and nothing else does: whatever the service, the network, the clock and other
+ * people do meanwhile. The shelf (shelf.h) holds every deletion against the service's own state. */
 
 #include "base/text.h"
 #include "others.h"
@@ -30,7 +30,8 @@ static House *house(const char *conf, bool expires) {
 static void live(House *h, int n_days) { house_run(h, START + n_days * DAY - DAY / 2, MINUTE); }
 
 static void expect_on_shelf(House *h, const char *table, size_t n) {
-    house_expect_count(h, table ? table : "backups on the shelf", shelf_count(book_shelf(house_book(h)), "nightly", table), n);
+    house_expect_count(h, table ? table : "backups on the shelf",
+                       shelf_count(book_shelf(house_book(h)), "nightly", table), n);
 }
 
 static void expect_said(House *h, ReportKind kind, size_t n) {
@@ -181,8 +182,10 @@ static void what_is_held_stays(void **state) {
 /* --- what others do --- */
 
 static void backups_of_others_are_left_alone(void **state) {
-    static const char *const names[] = {"by-hand", "acme.weekly.20261123T020000Z.00000000", "other.nightly.20261123T020000Z.b5df6abd",
-                                        "acme.nightly.20261123T020000Z.00000000", "acme.nightly.20261122T020000Z.b5df6abd"};
+    static const char *const names[] = {"by-hand", "acme.weekly.20261123T020000Z.00000000",
+                                        "other.nightly.20261123T020000Z.b5df6abd",
+                                        "acme.nightly.20261123T020000Z.00000000",
+                                        "acme.nightly.20261122T020000Z.b5df6abd"};
     House *h = house(KEEP_3, true);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         free(others_create_backup(h, "orders", names[i]));
@@ -199,7 +202,8 @@ static void backups_of_others_are_left_alone(void **state) {
 static void a_twin_is_left_alone_until_it_is_adopted(void **state) {
     House *h = house(KEEP_3, true);
     live(h, 1);
-    AUTO_FREE char *twin = others_create_backup(h, "orders", book_name(house_book(h), "nightly", "orders", START + 2 * HOUR));
+    AUTO_FREE char *twin = others_create_backup(h, "orders",
+                                                book_name(house_book(h), "nightly", "orders", START + 2 * HOUR));
     AUTO_FREE char *foreign = others_create_backup(h, "orders", "by-hand");
     live(h, 5);
     expect_on_shelf(h, "orders", 4);
@@ -262,7 +266,8 @@ static void a_schedule_is_known_by_its_former_name(void **state) {
     House *h = house(KEEP_3, true);
     live(h, 3);
     house_set_conf(h, "deployment = \"acme\";\n"
-                      "schedules = { daily = { action = \"backup\"; when = \"02:00\"; keep = { last = 3; }; expire = \"delete\";\n"
+                      "schedules = { daily = { action = \"backup\"; when = \"02:00\"; keep = { last = 3; }; expire = "
+                      "\"delete\";\n"
                       "  formerly = \"nightly\"; }; };\n"
                       "tables = ( { match = [\"orders\", \"users\"]; schedules = [\"daily\"]; } );\n");
     live(h, 5);
@@ -314,8 +319,13 @@ static void a_lost_answer_is_looked_for(void **state) {
 /* What a crash interrupts is finished, at every point of it. */
 static void a_crash_anywhere_loses_nothing(void **state) {
     for (uint64_t at = 1, crashed = 1; crashed; at++) {
-        House *h = house_new(&(HouseSettings){.seed = at, .conf = KEEP_3, .start_wall = START, .tables = tables,
-                                              .latency_usec = 200 * USEC_PER_MSEC, .expires = true, .power_cuts = at % 2});
+        House *h = house_new(&(HouseSettings){.seed = at,
+                                              .conf = KEEP_3,
+                                              .start_wall = START,
+                                              .tables = tables,
+                                              .latency_usec = 200 * USEC_PER_MSEC,
+                                              .expires = true,
+                                              .power_cuts = at % 2});
         house_run(h, START + 3 * DAY + 2 * HOUR - MINUTE, 0);
         world_crash_at(house_world(h), at);
         crashed = (uint64_t)house_run(h, START + 4 * DAY, MINUTE);
@@ -345,7 +355,8 @@ static void a_clock_that_is_set_deletes_nothing(void **state) {
 UNIT_MAIN(cmocka_unit_test(what_is_beyond_goes), cmocka_unit_test(a_report_deletes_nothing),
           cmocka_unit_test(an_empty_ledger_deletes_nothing_until_it_is_told_to),
           cmocka_unit_test(too_many_at_once_wait_for_a_person), cmocka_unit_test(a_number_is_a_brake_too),
-          cmocka_unit_test(a_brake_ends_with_what_it_was_for), cmocka_unit_test(what_is_held_stays), cmocka_unit_test(backups_of_others_are_left_alone),
+          cmocka_unit_test(a_brake_ends_with_what_it_was_for), cmocka_unit_test(what_is_held_stays),
+          cmocka_unit_test(backups_of_others_are_left_alone),
           cmocka_unit_test(a_twin_is_left_alone_until_it_is_adopted),
           cmocka_unit_test(what_others_delete_is_said_and_does_not_count),
           cmocka_unit_test(a_table_whose_backups_are_deleted_is_stale),

@@ -1,5 +1,6 @@
-/* Exports that are no longer wanted leave their bucket with the chains that build on them, and nothing else does: whatever the
- * service, the network and the host do meanwhile. By what the service has made, and what lies in the bucket. */
+/* Exports that are no longer wanted leave their bucket with the chains that build on them, and nothing else does:
+ * whatever the service, the network and the host do meanwhile. By what the service has made, and what lies in the
+ * bucket. */
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -23,10 +24,10 @@ static const char *const tables[] = {"orders:pitr", NULL};
 
 #define CONF(expire)                                                                                                   \
     "deployment = \"acme\";\n"                                                                                         \
-    "defaults = { verify = \"objects\"; s3 = { bucket = \"" BUCKET "\"; }; };\n"                                        \
+    "defaults = { verify = \"objects\"; s3 = { bucket = \"" BUCKET "\"; }; };\n"                                       \
     "schedules = {\n"                                                                                                  \
-    "  full = { action = \"export\"; when = \"03:00\"; keep = { last = 2; }; expire = \"" expire "\"; };\n"             \
-    "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; on_lost = \"full\"; };\n"                 \
+    "  full = { action = \"export\"; when = \"03:00\"; keep = { last = 2; }; expire = \"" expire "\"; };\n"            \
+    "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; on_lost = \"full\"; };\n"                \
     "};\n"                                                                                                             \
     "tables = ( { match = \"orders\"; schedules = [\"full\", \"half\"]; } );\n"
 
@@ -72,7 +73,8 @@ static size_t exports_of(House *h, Export ret[MAX_EXPORTS]) {
     return n;
 }
 
-/* Whole chains: from some base on all is there; before it nothing is, but for what went on to the instant of a base after it. */
+/* Whole chains: from some base on all is there; before it nothing is, but for what went on to the instant of a base
+ * after it. */
 static void expect_whole_chains(House *h, size_t n_bases_left) {
     static Export exports[MAX_EXPORTS];
     size_t n = exports_of(h, exports), n_left = 0, first = n, n_links_left = 0, n_gone = 0;

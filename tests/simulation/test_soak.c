@@ -21,7 +21,8 @@ static const char expires[] = "defaults = { expire = \"delete\"; };\n";
 static const char conf[] =
     "deployment = \"acme\";\n"
     "schedules = {\n"
-    "  nightly = { action = \"backup\"; when = \"02:00\"; timezone = \"Europe/Berlin\"; spread = \"1h\"; max_age = \"50h\";\n"
+    "  nightly = { action = \"backup\"; when = \"02:00\"; timezone = \"Europe/Berlin\"; spread = \"1h\"; max_age = "
+    "\"50h\";\n"
     "              keep = { last = 2; daily = 4; weekly = 2; floor = 2; }; };\n"
     "  often = { action = \"backup\"; when = \"0/6:15\"; catch_up = \"none\"; max_age = \"1d\";\n"
     "            keep = { last = 5; within = \"30h\"; floor = 3; }; };\n"
@@ -87,7 +88,8 @@ static void do_mischief(House *h, Usec begin, Usec end, uint64_t *random) {
     else {
         house_clear_faults(h); /* which might strike others */
         free(others_create_backup(h, "orders", "by-hand"));
-        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 4)); /* not the newest, which may be in use */
+        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 4)); /* not the newest, which
+                                                                                   * may be in use */
         if (arn)
             others_delete_backup(h, arn);
     }
@@ -189,7 +191,8 @@ static void live(uint64_t seed, int n_days, HouseFigures *sum) {
 }
 
 static void everything_goes_wrong_now_and_then(void **state) {
-    long first = house_number("DDB_SEED", 1), n_seeds = house_number("DDB_SEEDS", 5), n_days = house_number("DDB_DAYS", 30);
+    long first = house_number("DDB_SEED", 1), n_seeds = house_number("DDB_SEEDS", 5),
+         n_days = house_number("DDB_DAYS", 30);
     HouseFigures sum = {};
     struct timespec begun, ended;
     clock_gettime(CLOCK_MONOTONIC, &begun);
@@ -197,8 +200,8 @@ static void everything_goes_wrong_now_and_then(void **state) {
         live((uint64_t)seed, (int)n_days, &sum);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     double seconds = (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
-    printf("seeds %ld to %ld, %ld days each: %.0f simulated days a second; %zu runs (%zu succeeded, %zu failed, %zu skipped), "
-           "%zu ranges, %zu backups expired, %zu calls, %zu crashes; 0 violations\n",
+    printf("seeds %ld to %ld, %ld days each: %.0f simulated days a second; %zu runs (%zu succeeded, %zu failed, %zu "
+           "skipped), %zu ranges, %zu backups expired, %zu calls, %zu crashes; 0 violations\n",
            first, first + n_seeds - 1, n_days, (double)(n_seeds * n_days) / seconds, sum.n_runs, sum.n_succeeded,
            sum.n_failed, sum.n_skipped, sum.n_ranges, sum.n_deleted, sum.n_calls, sum.n_crashes);
     assert_int_equal(sum.n_throttled, 0);

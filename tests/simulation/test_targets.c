@@ -1,5 +1,5 @@
-/* Tables that find themselves: by tag, in thousands, while some appear and others vanish; nothing is forgotten by a crash,
- * and nothing is lost while tags cannot be read. */
+/* Tables that find themselves: by tag, in thousands, while some appear and others vanish; nothing is forgotten by a
+ * crash, and nothing is lost while tags cannot be read. */
 
 #include <stdio.h>
 
@@ -10,11 +10,11 @@
 
 #define START (INT64_C(1795392000) * USEC_PER_SEC) /* 2026-11-23T00:00:00Z */
 
-static const char conf[] =
-    "deployment = \"acme\";\n"
-    "aws = { discovery_interval = \"5min\"; inspection_interval = \"1h\"; };\n"
-    "schedules = { hourly = { action = \"backup\"; when = \"hourly\"; max_age = \"3h\"; }; };\n"
-    "tables = ( { tags = \"backup=yes\"; schedules = \"hourly\"; }, { match = \"named\"; schedules = \"hourly\"; } );\n";
+static const char conf[] = "deployment = \"acme\";\n"
+                           "aws = { discovery_interval = \"5min\"; inspection_interval = \"1h\"; };\n"
+                           "schedules = { hourly = { action = \"backup\"; when = \"hourly\"; max_age = \"3h\"; }; };\n"
+                           "tables = ( { tags = \"backup=yes\"; schedules = \"hourly\"; }, { match = \"named\"; "
+                           "schedules = \"hourly\"; } );\n";
 static const char *const tables[] = {"named", "one:tag=backup=yes", "two:tag=backup=no", "three", NULL};
 
 static size_t n_tag_reads(House *h) { return house_figures(h)->n_tag_reads; }
@@ -165,11 +165,13 @@ static void recovery_that_is_required(void **state) {
     House *h = a_recovery_house(RECOVERY_CONF("pitr = \"require\";"));
     house_run(h, START + USEC_PER_HOUR, 0);
     assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
-    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "off: point-in-time recovery is off; HINT"));
+    assert_non_null(
+        strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "off: point-in-time recovery is off; HINT"));
     set_recovery(h, "good", false);
     house_run(h, START + 2 * USEC_PER_HOUR, 0);
     assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 2);
-    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "good: point-in-time recovery was switched off"));
+    assert_non_null(
+        strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "good: point-in-time recovery was switched off"));
     house_sleep(h, START + 3 * USEC_PER_HOUR);
     house_run(h, START + 4 * USEC_PER_HOUR, 0);
     assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 2);
@@ -194,14 +196,16 @@ static void recovery_that_is_switched_on(void **state) {
     house_add_fault(h, "UpdateContinuousBackups drop-after");
     house_run(h, START + 10 * USEC_PER_MINUTE, 0);
     assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
-    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "could not be switched on: AccessDenied"));
+    assert_non_null(
+        strstr(book_last_said(house_book(h), REPORT_RECOVERY_OFF), "could not be switched on: AccessDenied"));
     house_run(h, START + 2 * USEC_PER_HOUR, 0);
     AUTO_FREE char *reply = others_call(h, "DescribeContinuousBackups", "{\"TableName\":\"off\"}");
     assert_non_null(strstr(reply, "\"PointInTimeRecoveryStatus\":\"ENABLED\""));
     assert_int_equal(n_said(h, REPORT_RECOVERY_OFF), 1);
     set_recovery(h, "good", false);
     house_run(h, START + 3 * USEC_PER_HOUR, 0);
-    assert_non_null(strstr(book_last_said(house_book(h), REPORT_RECOVERY_ON), "good: point-in-time recovery was off, and was"));
+    assert_non_null(
+        strstr(book_last_said(house_book(h), REPORT_RECOVERY_ON), "good: point-in-time recovery was off, and was"));
     house_free(h);
 }
 

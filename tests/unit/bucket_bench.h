@@ -82,7 +82,10 @@ static void put_md5(Bucket *b, const char *key, const char *of) {
 }
 
 static size_t gzip(const char *text, size_t n, unsigned char *ret, size_t room) {
-    z_stream z = {.next_in = (unsigned char *)text, .avail_in = (unsigned)n, .next_out = ret, .avail_out = (unsigned)room};
+    z_stream z = {.next_in = (unsigned char *)text,
+                  .avail_in = (unsigned)n,
+                  .next_out = ret,
+                  .avail_out = (unsigned)room};
     assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     deflateEnd(&z);
@@ -96,8 +99,8 @@ static void put_manifests(Bucket *b, const char *more_lines, int n_items) {
         Object *o = find(b, data_keys[i]);
         char md5[25];
         md5_text(o->bytes, o->n, md5);
-        text_addf(&list, "{\"itemCount\":%d,\"md5Checksum\":\"%s\",\"etag\":\"%s\",\"dataFileS3Key\":\"%s\"}\n", i * 2, md5,
-                  o->etag, o->key);
+        text_addf(&list, "{\"itemCount\":%d,\"md5Checksum\":\"%s\",\"etag\":\"%s\",\"dataFileS3Key\":\"%s\"}\n", i * 2,
+                  md5, o->etag, o->key);
     }
     text_add(&list, more_lines);
     assert_int_equal(list.error, 0);
@@ -176,7 +179,8 @@ static void serve(Bucket *b, const char *region, const AwsRequest *q, CallDone *
         ret->reply = calloc(1, sizeof *ret->reply);
         return;
     }
-    int64_t first = whole ? 0 : q->object.first, last = whole || q->object.last >= (int64_t)o->n ? (int64_t)o->n - 1 : q->object.last;
+    int64_t first = whole ? 0 : q->object.first,
+            last = whole || q->object.last >= (int64_t)o->n ? (int64_t)o->n - 1 : q->object.last;
     AwsReply *a = ret->reply = calloc(1, sizeof *a);
     a->op = q->op;
     a->object = (ObjectReply){.first = first, .size = (int64_t)o->n, .etag = strdup(o->etag)};

@@ -12,18 +12,30 @@ static Artefact *fresh(void) {
 
 static void every_field_of_a_backup_is_kept(void **state) {
     CLEANUP(artefact_free_ptr) Artefact *a = fresh();
-    BackupInfo b = {.arn = "arn", .name = "na\"me", .status = BACKUP_AVAILABLE, .status_text = "AVAILABLE", .type = "USER",
-                    .size_bytes = 7, .created_wall = USEC_PER_SEC, .expires_wall = 2 * USEC_PER_SEC, .table_name = "t",
-                    .table_id = "id", .table_arn = "tarn", .table_size_bytes = 9, .item_count = 3,
-                    .billing_mode = "PROVISIONED", .table_created_wall = 0};
+    BackupInfo b = {.arn = "arn",
+                    .name = "na\"me",
+                    .status = BACKUP_AVAILABLE,
+                    .status_text = "AVAILABLE",
+                    .type = "USER",
+                    .size_bytes = 7,
+                    .created_wall = USEC_PER_SEC,
+                    .expires_wall = 2 * USEC_PER_SEC,
+                    .table_name = "t",
+                    .table_id = "id",
+                    .table_arn = "tarn",
+                    .table_size_bytes = 9,
+                    .item_count = 3,
+                    .billing_mode = "PROVISIONED",
+                    .table_created_wall = 0};
     assert_int_equal(artefact_take_backup(a, &b), 0);
-    assert_string_equal(
-        a->details,
-        "{\"BackupArn\":\"arn\",\"BackupName\":\"na\\\"me\",\"BackupStatus\":\"AVAILABLE\",\"BackupType\":\"USER\","
-        "\"BackupSizeBytes\":7,\"BackupCreationDateTime\":\"1970-01-01T00:00:01Z\","
-        "\"BackupExpiryDateTime\":\"1970-01-01T00:00:02Z\",\"TableName\":\"t\",\"TableId\":\"id\",\"TableArn\":\"tarn\","
-        "\"TableCreationDateTime\":\"1970-01-01T00:00:00Z\",\"TableSizeBytes\":9,\"ItemCount\":3,"
-        "\"BillingMode\":\"PROVISIONED\"}");
+    assert_string_equal(a->details,
+                        "{\"BackupArn\":\"arn\",\"BackupName\":\"na\\\"me\",\"BackupStatus\":\"AVAILABLE\","
+                        "\"BackupType\":\"USER\","
+                        "\"BackupSizeBytes\":7,\"BackupCreationDateTime\":\"1970-01-01T00:00:01Z\","
+                        "\"BackupExpiryDateTime\":\"1970-01-01T00:00:02Z\",\"TableName\":\"t\",\"TableId\":\"id\","
+                        "\"TableArn\":\"tarn\","
+                        "\"TableCreationDateTime\":\"1970-01-01T00:00:00Z\",\"TableSizeBytes\":9,\"ItemCount\":3,"
+                        "\"BillingMode\":\"PROVISIONED\"}");
     assert_int_equal(a->size_bytes, 7);
     assert_int_equal(a->created_wall, USEC_PER_SEC);
 }
@@ -31,8 +43,15 @@ static void every_field_of_a_backup_is_kept(void **state) {
 /* CreateBackup's reply tells less than DescribeBackup's: what was known stays. */
 static void a_poorer_reply_takes_nothing_away(void **state) {
     CLEANUP(artefact_free_ptr) Artefact *a = fresh();
-    BackupInfo rich = {.arn = "arn", .name = "n", .status_text = "AVAILABLE", .table_id = "id", .size_bytes = 7,
-                       .created_wall = 5, .expires_wall = WALL_UNKNOWN, .item_count = 3, .table_size_bytes = COUNT_UNKNOWN,
+    BackupInfo rich = {.arn = "arn",
+                       .name = "n",
+                       .status_text = "AVAILABLE",
+                       .table_id = "id",
+                       .size_bytes = 7,
+                       .created_wall = 5,
+                       .expires_wall = WALL_UNKNOWN,
+                       .item_count = 3,
+                       .table_size_bytes = COUNT_UNKNOWN,
                        .table_created_wall = WALL_UNKNOWN};
     BackupInfo poor = {.arn = "arn", .name = "n", .status_text = "CREATING", .size_bytes = COUNT_UNKNOWN,
                        .created_wall = WALL_UNKNOWN, .expires_wall = WALL_UNKNOWN, .item_count = COUNT_UNKNOWN,

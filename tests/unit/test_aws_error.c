@@ -226,8 +226,9 @@ static void rows_are_reached(void **state) {
 /* AWS adds the canonical request and the string to sign, a screen of them. */
 static void wrong_signatures_are_told_shortly(void **state) {
     AwsError e;
-    static const char body[] = "{\"__type\":\"" MODEL "InvalidSignatureException\",\"message\":\"The request signature we "
-                               "calculated does not match.\\n\\nThe Canonical String for this request should have been\\n'POST'\"}";
+    static const char body[] =
+        "{\"__type\":\"" MODEL "InvalidSignatureException\",\"message\":\"The request signature we "
+        "calculated does not match.\\n\\nThe Canonical String for this request should have been\\n'POST'\"}";
     assert_int_equal(classify(AWS_OP_LIST_TABLES, &(Given){400, NULL, body}, &e), AWS_CREDENTIALS);
     assert_string_equal(e.message, "The request signature we calculated does not match.");
 }
@@ -357,5 +358,6 @@ static void class_names(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(declared), cmocka_unit_test(undeclared), cmocka_unit_test(rows_are_reached),
-          cmocka_unit_test(wrong_signatures_are_told_shortly), cmocka_unit_test(without_a_code), cmocka_unit_test(header_goes_first), cmocka_unit_test(without_a_reply),
-          cmocka_unit_test(good_and_unreadable), cmocka_unit_test(long_texts), cmocka_unit_test(class_names))
+          cmocka_unit_test(wrong_signatures_are_told_shortly), cmocka_unit_test(without_a_code),
+          cmocka_unit_test(header_goes_first), cmocka_unit_test(without_a_reply), cmocka_unit_test(good_and_unreadable),
+          cmocka_unit_test(long_texts), cmocka_unit_test(class_names))

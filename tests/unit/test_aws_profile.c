@@ -81,7 +81,8 @@ static void what_is_no_such_file_is_refused_with_its_line(void **state) {
 static void later_files_go_over_earlier_ones(void **state) {
     CLEANUP(profiles_done) Profiles a = {};
     CLEANUP(profiles_done) Profiles b = {};
-    const char *one = "[profile ops]\na = 1\nb = 1\n[services s]\nsts =\n  endpoint_url = http://x\n", *two = "[ops]\na = 2\n[new]\nc = 3\n";
+    const char *one = "[profile ops]\na = 1\nb = 1\n[services s]\nsts =\n  endpoint_url = http://x\n",
+               *two = "[ops]\na = 2\n[new]\nc = 3\n";
     const char *why;
     unsigned line;
     AUTO_FREE char *nested = NULL;

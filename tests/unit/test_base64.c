@@ -8,7 +8,8 @@
 static void there_and_back(void **state) {
     static const struct {
         const char *bytes, *text;
-    } rows[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xff\xfe\xfd", "//79"}};
+    } rows[] = {{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+                {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xff\xfe\xfd", "//79"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         size_t n = strlen(rows[i].bytes);
         char text[16];
@@ -24,7 +25,8 @@ static void refused(void **state) {
     static const struct {
         const char *text;
         size_t n;
-    } rows[] = {{"Zg=", 1}, {"Zg==", 2}, {"Zg==Zg==", 1}, {"Z===", 1}, {"Zm9", 3}, {"Zm 9", 3}, {"Z-9v", 3}, {"=g==", 1}, {"", 1}};
+    } rows[] = {{"Zg=", 1},  {"Zg==", 2}, {"Zg==Zg==", 1}, {"Z===", 1}, {"Zm9", 3},
+                {"Zm 9", 3}, {"Z-9v", 3}, {"=g==", 1},     {"", 1}};
     uint8_t bytes[8];
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_int_equal(base64_decode(rows[i].text, bytes, rows[i].n), -EINVAL);

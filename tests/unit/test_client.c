@@ -317,7 +317,8 @@ static void without_credentials_calls_end_and_say_so(void **state) {
     assert_non_null(strstr(header(&b, "Authorization"), "Credential=AKIDFRESH/"));
 }
 
-#define EXPIRED "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The security token is expired\"}"
+#define EXPIRED                                                                                                        \
+    "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The security token is expired\"}"
 
 static void expired_credentials_are_asked_for_anew_once(void **state) {
     CLEANUP(bench_done) Bench b = bench_make();
@@ -397,4 +398,5 @@ UNIT_MAIN(cmocka_unit_test(a_request_is_complete), cmocka_unit_test(it_is_signed
           cmocka_unit_test(cancelled_calls_are_gone), cmocka_unit_test(many_calls_are_no_burden),
           cmocka_unit_test(without_credentials_calls_end_and_say_so),
           cmocka_unit_test(bad_regions_and_urls_are_refused),
-          cmocka_unit_test(expired_credentials_are_asked_for_anew_once), cmocka_unit_test(calls_wait_for_the_first_credentials), cmocka_unit_test(settings_hold_from_now_on))
+          cmocka_unit_test(expired_credentials_are_asked_for_anew_once),
+          cmocka_unit_test(calls_wait_for_the_first_credentials), cmocka_unit_test(settings_hold_from_now_on))

@@ -120,7 +120,8 @@ static void requests(void **state) {
     q = request(AWS_OP_UPDATE_CONTINUOUS_BACKUPS);
     q->update_continuous_backups.table = copy("orders");
     q->update_continuous_backups.enabled = true;
-    check_encoded(q, "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true}}");
+    check_encoded(q, "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":"
+                     "true}}");
 }
 
 static void export_requests(void **state) {

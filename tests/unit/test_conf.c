@@ -192,7 +192,8 @@ static void schedules_override_defaults(void **state) {
     assert_true(full->keep.within_usec == 90 * USEC_PER_DAY);
     assert_int_equal(full->keep.floor, 2);
     assert_int_equal(full->expire, EXPIRE_REPORT); /* exports are not deleted */
-    assert_true(conf_schedule_is(full, "full") && conf_schedule_is(full, "whole") && !conf_schedule_is(full, "nightly"));
+    assert_true(conf_schedule_is(full, "full") && conf_schedule_is(full, "whole") &&
+                !conf_schedule_is(full, "nightly"));
     assert_int_equal(nightly->keep.last, 7);
     assert_int_equal(nightly->keep.weekly, 0);
     assert_int_equal(nightly->expire, EXPIRE_DELETE);
@@ -711,7 +712,8 @@ static void the_dump_names_value_and_place(void **state) {
     static const char *const expected[] = {
         "deployment = \"acme\";  # test.conf:7\n",
         "log_level = \"info\";  # default\n",
-        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the instance\n",
+        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the "
+        "instance\n",
         "    profile = \"quote \\\" backslash \\\\ bell \\x07\";  # test.conf:7\n",
         "    max_attempts = 7;  # test.conf:7\n",
         "    rate_share = 0.1;  # test.conf:7\n",
@@ -732,11 +734,11 @@ static void the_dump_names_value_and_place(void **state) {
     assert_null(strstr(dump, "defaults ="));
 }
 
-UNIT_MAIN(cmocka_unit_test(entries_are_for_accounts), cmocka_unit_test(defaults_are_good), cmocka_unit_test(what_is_not_set_has_its_default),
-          cmocka_unit_test(schedules_override_defaults), cmocka_unit_test(every_problem_is_found_in_one_go),
-          cmocka_unit_test(schedules_are_the_union_of_the_entries),
-          cmocka_unit_test(named_tables_are_sorted_once_and_wanted),
-          cmocka_unit_test(entries_have_labels), cmocka_unit_test(tags_select), cmocka_unit_test(arns_select),
+UNIT_MAIN(cmocka_unit_test(entries_are_for_accounts), cmocka_unit_test(defaults_are_good),
+          cmocka_unit_test(what_is_not_set_has_its_default), cmocka_unit_test(schedules_override_defaults),
+          cmocka_unit_test(every_problem_is_found_in_one_go), cmocka_unit_test(schedules_are_the_union_of_the_entries),
+          cmocka_unit_test(named_tables_are_sorted_once_and_wanted), cmocka_unit_test(entries_have_labels),
+          cmocka_unit_test(tags_select), cmocka_unit_test(arns_select),
           cmocka_unit_test(patterns_without_schedules_need_no_discovery), cmocka_unit_test(templates_expand),
           cmocka_unit_test(texts_are_checked), cmocka_unit_test(syntax_hands_the_same_lines_on),
           cmocka_unit_test(drop_ins_merge), cmocka_unit_test(problems_are_said_once_each_and_not_without_end),

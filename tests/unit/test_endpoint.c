@@ -41,17 +41,29 @@ static void wishes_have_their_hosts(void **state) {
     } rows[] = {
         {{.fips = true}, "us-east-1", "https://dynamodb-fips.us-east-1.amazonaws.com/", "us-east-1"},
         {{.dual_stack = true}, "cn-north-1", "https://dynamodb.cn-north-1.api.amazonwebservices.com.cn/", "cn-north-1"},
-        {{.fips = true, .dual_stack = true}, "us-gov-west-1", "https://dynamodb-fips.us-gov-west-1.api.aws/",
+        {{.fips = true, .dual_stack = true},
+         "us-gov-west-1",
+         "https://dynamodb-fips.us-gov-west-1.api.aws/",
          "us-gov-west-1"},
         {{.fips = true}, "us-gov-west-1", "https://dynamodb.us-gov-west-1.amazonaws.com/", "us-gov-west-1"},
         {{.service = ENDPOINT_STS}, "us-iso-east-1", "https://sts.us-iso-east-1.c2s.ic.gov/", "us-iso-east-1"},
         {{.service = ENDPOINT_STS}, "aws-global", "https://sts.amazonaws.com/", "us-east-1"},
-        {{.service = ENDPOINT_STS, .fips = true}, "eu-west-1", "https://sts-fips.eu-west-1.amazonaws.com/", "eu-west-1"},
-        {{.service = ENDPOINT_STS, .legacy = true}, "eu-west-1", "https://sts.amazonaws.com/", "us-east-1"},
-        {{.service = ENDPOINT_STS, .legacy = true}, "eu-south-1", "https://sts.eu-south-1.amazonaws.com/", "eu-south-1"},
-        {{.service = ENDPOINT_STS, .legacy = true, .dual_stack = true}, "eu-west-1", "https://sts.eu-west-1.api.aws/",
+        {{.service = ENDPOINT_STS, .fips = true},
+         "eu-west-1",
+         "https://sts-fips.eu-west-1.amazonaws.com/",
          "eu-west-1"},
-        {{.service = ENDPOINT_STS, .legacy = true, .configured = "http://[::1]:1"}, "eu-west-1", "http://[::1]:1/",
+        {{.service = ENDPOINT_STS, .legacy = true}, "eu-west-1", "https://sts.amazonaws.com/", "us-east-1"},
+        {{.service = ENDPOINT_STS, .legacy = true},
+         "eu-south-1",
+         "https://sts.eu-south-1.amazonaws.com/",
+         "eu-south-1"},
+        {{.service = ENDPOINT_STS, .legacy = true, .dual_stack = true},
+         "eu-west-1",
+         "https://sts.eu-west-1.api.aws/",
+         "eu-west-1"},
+        {{.service = ENDPOINT_STS, .legacy = true, .configured = "http://[::1]:1"},
+         "eu-west-1",
+         "http://[::1]:1/",
          "eu-west-1"},
         {{.legacy = true}, "eu-west-1", "https://dynamodb.eu-west-1.amazonaws.com/", "eu-west-1"},
         {{}, "local", "http://localhost:8000/", "us-east-1"},
@@ -68,8 +80,8 @@ static void wishes_have_their_hosts(void **state) {
 }
 
 static void hosts_of_aws_are_known(void **state) {
-    static const char *const yes[] = {"dynamodb.eu-west-1.amazonaws.com", "X.API.AWS", "sts.cn-north-1.amazonaws.com.cn",
-                                      "dynamodb.us-isof-east-1.csp.hci.ic.gov"};
+    static const char *const yes[] = {"dynamodb.eu-west-1.amazonaws.com", "X.API.AWS",
+                                      "sts.cn-north-1.amazonaws.com.cn", "dynamodb.us-isof-east-1.csp.hci.ic.gov"};
     static const char *const no[] = {"localhost", "amazonaws.com", "xamazonaws.com", "amazonaws.com.example.org", ""};
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
         assert_true(endpoint_is_amazon(yes[i], strlen(yes[i])));

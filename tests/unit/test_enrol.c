@@ -34,10 +34,14 @@ static void case_init(Case *c) {
                                          .zone = c->zone};
     nightly_of[0] = &c->schedules[0];
     nightly_of[1] = &c->schedules[1];
-    c->tables[0] = (TablesConf){.match = {.items = named, .n_items = 1, .n_names = 1}, .schedules = nightly_of, .n_schedules = 1};
-    c->tables[1] = (TablesConf){.match = {.items = patterns, .n_items = 1}, .exclude = {.items = excluded, .n_items = 1},
-                                .schedules = nightly_of, .n_schedules = 2};
-    c->conf = (Conf){.deployment = "acme", .schedules = c->schedules, .n_schedules = 2, .tables = c->tables, .n_tables = 2};
+    c->tables[0] =
+        (TablesConf){.match = {.items = named, .n_items = 1, .n_names = 1}, .schedules = nightly_of, .n_schedules = 1};
+    c->tables[1] = (TablesConf){.match = {.items = patterns, .n_items = 1},
+                                .exclude = {.items = excluded, .n_items = 1},
+                                .schedules = nightly_of,
+                                .n_schedules = 2};
+    c->conf =
+        (Conf){.deployment = "acme", .schedules = c->schedules, .n_schedules = 2, .tables = c->tables, .n_tables = 2};
     c->now = (Now){.wall = 1000 * USEC_PER_DAY};
     c->place[0] = (Place){.account = "own", .region = "eu-central-1"};
     c->places = (Places){.items = c->place, .n_items = 1};

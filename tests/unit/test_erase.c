@@ -1,5 +1,5 @@
-/* An export leaves its bucket, and nothing else does: whatever its manifests say, whoever has written over what, and wherever
- * it was interrupted. */
+/* An export leaves its bucket, and nothing else does: whatever its manifests say, whoever has written over what, and
+ * wherever it was interrupted. */
 
 #include "core/erase.h"
 
@@ -27,12 +27,19 @@ static void open_bucket(Bucket *b) {
 }
 
 static EraseWish wish(bool resumed) {
-    return (EraseWish){.region = "eu-central-1", .bucket = "acme", .prefix = "p", .manifest_key = SUMMARY_KEY, .export_arn = ARN,
-                       .summary_md5 = summary_md5, .files_md5 = files_md5, .resumed = resumed};
+    return (EraseWish){.region = "eu-central-1",
+                       .bucket = "acme",
+                       .prefix = "p",
+                       .manifest_key = SUMMARY_KEY,
+                       .export_arn = ARN,
+                       .summary_md5 = summary_md5,
+                       .files_md5 = files_md5,
+                       .resumed = resumed};
 }
 
 /* Up to its end, to what told nothing, or to its n-th request (-1: none). */
-static EraseState erase(Bucket *b, const EraseWish *w, int n_requests, char *ret_why, size_t size, EraseFacts *ret_facts) {
+static EraseState erase(Bucket *b, const EraseWish *w, int n_requests, char *ret_why, size_t size,
+                        EraseFacts *ret_facts) {
     CLEANUP(erase_free_ptr) Erase *e = NULL;
     bool unknown = false;
     assert_int_equal(erase_new(w, &e), 0);
@@ -62,8 +69,14 @@ static void all_of_it_goes(void **state) {
     char why[600];
     EraseFacts facts;
     open_bucket(&b);
-    assert_int_equal(erase(&b, &(EraseWish){.region = "us-east-1", .bucket = "acme", .prefix = "p", .manifest_key = SUMMARY_KEY,
-                                            .export_arn = ARN, .summary_md5 = summary_md5, .files_md5 = files_md5},
+    assert_int_equal(erase(&b,
+                           &(EraseWish){.region = "us-east-1",
+                                        .bucket = "acme",
+                                        .prefix = "p",
+                                        .manifest_key = SUMMARY_KEY,
+                                        .export_arn = ARN,
+                                        .summary_md5 = summary_md5,
+                                        .files_md5 = files_md5},
                            -1, why, sizeof why, &facts),
                      ERASE_DONE);
     only_strangers_are_left(&b, 0);
@@ -114,9 +127,13 @@ static void copied_in_place(Bucket *b) {
 }
 static void one_is_gone(Bucket *b) { drop(b, data_keys[0]); }
 static void one_was_replaced(Bucket *b) { rewrite(b, data_keys[2]); }
-static void of_many_parts(Bucket *b) { snprintf(find(b, data_keys[2])->etag, 48, "b5443265c5e545b6c8d8275e0b6f8c15-3"); }
+static void of_many_parts(Bucket *b) {
+    snprintf(find(b, data_keys[2])->etag, 48, "b5443265c5e545b6c8d8275e0b6f8c15-3");
+}
 static void more_in_the_list(Bucket *b) {
-    put_manifests(b, "{\"itemCount\":0,\"md5Checksum\":\"nd9P7sqvNZ4yJ2T4Zg==\",\"dataFileS3Key\":\"" PRECIOUS_KEY "\"}\n", 6);
+    put_manifests(b,
+                  "{\"itemCount\":0,\"md5Checksum\":\"nd9P7sqvNZ4yJ2T4Zg==\",\"dataFileS3Key\":\"" PRECIOUS_KEY "\"}\n",
+                  6);
 }
 static void a_foreign_key(Bucket *b) { /* its MD5 was recorded so, and yet it is none of this export */
     char md5[25];
@@ -156,14 +173,19 @@ static void what_it_meets(void **state) {
         {"one is gone", one_is_gone, ERASE_DONE, ERASE_DONE, 0, 0, ""},
         {"a foreign checksum", foreign_checksum, ERASE_DONE, ERASE_DONE, 1, 1, ""},
         {"something in _started", something_started, ERASE_DONE, ERASE_DONE, 1, 1, ""},
-        {"one was replaced", one_was_replaced, ERASE_REFUSED, ERASE_DONE, ALL, 1, "cc.json.gz is not the one that was verified"},
-        {"an ETag that tells nothing", of_many_parts, ERASE_REFUSED, ERASE_DONE, ALL, 1, "is not the one that was verified"},
+        {"one was replaced", one_was_replaced, ERASE_REFUSED, ERASE_DONE, ALL, 1,
+         "cc.json.gz is not the one that was verified"},
+        {"an ETag that tells nothing", of_many_parts, ERASE_REFUSED, ERASE_DONE, ALL, 1,
+         "is not the one that was verified"},
         {"more in the list", more_in_the_list, ERASE_REFUSED, ERASE_REFUSED, ALL, ALL, "manifest-files.json"},
-        {"a foreign key", a_foreign_key, ERASE_REFUSED, ERASE_REFUSED, ALL, N_OWN - N_FILES, "names what is no data object"},
-        {"another summary", another_summary, ERASE_REFUSED, ERASE_REFUSED, ALL, ALL, "manifest-summary.json is not the one"},
+        {"a foreign key", a_foreign_key, ERASE_REFUSED, ERASE_REFUSED, ALL, N_OWN - N_FILES,
+         "names what is no data object"},
+        {"another summary", another_summary, ERASE_REFUSED, ERASE_REFUSED, ALL, ALL,
+         "manifest-summary.json is not the one"},
         {"no summary", no_summary, ERASE_REFUSED, ERASE_REFUSED, ALL, ALL, "manifest-summary.json is not there"},
         {"no list", no_list, ERASE_REFUSED, ERASE_DONE, ALL, N_FILES + 1, "manifest-files.json is not there"},
-        {"no manifests", no_manifests, ERASE_REFUSED, ERASE_DONE, ALL, N_FILES + 2, "manifest-summary.json is not there"},
+        {"no manifests", no_manifests, ERASE_REFUSED, ERASE_DONE, ALL, N_FILES + 2,
+         "manifest-summary.json is not there"},
         {"denied", denied_object, ERASE_ASKS, ERASE_ASKS, ALL, N_OWN - 1, "AccessDenied"},
         {"a time-out", slow_summary, ERASE_ASKS, ERASE_ASKS, ALL, ALL, "timed out"},
     };

@@ -34,15 +34,24 @@ static void add(Bench *b, int i) {
     *s = (StockItem){.schedule = copy("nightly"), .slot_wall = T0 + i * USEC_PER_DAY, .account = copy("own"),
                      .region = copy("eu-central-1"), .table = copy("orders"), .hold_until_wall = WALL_UNKNOWN,
                      .adopted_wall = WALL_UNKNOWN, .decision = DECISIONS};
-    assert_int_equal(backup_name("acme", "111111111111", s->region, s->table, s->schedule, s->slot_wall, &s->intended_name), 0);
+    assert_int_equal(backup_name("acme", "111111111111", s->region, s->table, s->schedule, s->slot_wall,
+                                 &s->intended_name),
+                     0);
     s->artefact = calloc(1, sizeof *s->artefact);
     assert_non_null(s->artefact);
-    *s->artefact = (Artefact){.action = ACTION_BACKUP, .life = ARTEFACT_VERIFIED, .name = copy(s->intended_name),
-                              .arn = text_format(TABLE_ARN "/backup/0179004240%d000-0000000%d", i, i), .table_id = copy("id"),
+    *s->artefact = (Artefact){.action = ACTION_BACKUP,
+                              .life = ARTEFACT_VERIFIED,
+                              .name = copy(s->intended_name),
+                              .arn = text_format(TABLE_ARN "/backup/0179004240%d000-0000000%d", i, i),
+                              .table_id = copy("id"),
                               .created_wall = s->slot_wall + USEC_PER_SEC};
     BackupInfo *info = &b->listing.items[b->listing.n_items++];
-    *info = (BackupInfo){.arn = copy(s->artefact->arn), .name = copy(s->intended_name), .status = BACKUP_AVAILABLE,
-                         .status_text = copy("AVAILABLE"), .type = copy("USER"), .created_wall = s->artefact->created_wall,
+    *info = (BackupInfo){.arn = copy(s->artefact->arn),
+                         .name = copy(s->intended_name),
+                         .status = BACKUP_AVAILABLE,
+                         .status_text = copy("AVAILABLE"),
+                         .type = copy("USER"),
+                         .created_wall = s->artefact->created_wall,
                          .table_id = copy("id")};
 }
 
@@ -104,7 +113,9 @@ static void the_older_ones_may_go(void **state) {
 typedef void (*Spoil)(Bench *b, StockItem *s, BackupInfo *i);
 static void other_name(Bench *b, StockItem *s, BackupInfo *i) { set(&i->name, "acme.nightly.other"); }
 static void other_handle(Bench *b, StockItem *s, BackupInfo *i) { set(&s->intended_name, "acme.nightly.other"); }
-static void other_artefact_name(Bench *b, StockItem *s, BackupInfo *i) { set(&s->artefact->name, "acme.nightly.other"); }
+static void other_artefact_name(Bench *b, StockItem *s, BackupInfo *i) {
+    set(&s->artefact->name, "acme.nightly.other");
+}
 static void other_slot(Bench *b, StockItem *s, BackupInfo *i) { s->slot_wall += USEC_PER_SEC; }
 static void other_table_id(Bench *b, StockItem *s, BackupInfo *i) { set(&i->table_id, "another"); }
 static void no_table_id(Bench *b, StockItem *s, BackupInfo *i) { set(&i->table_id, NULL); }
@@ -142,10 +153,10 @@ static void arn_within(Bench *b, StockItem *s, BackupInfo *i) {
 
 static void every_guard_keeps_it(void **state) {
     static const Spoil rows[] = {
-        other_name,   other_handle,   other_artefact_name, other_slot,    other_table_id, no_table_id,    system_type,
-        no_type,      other_time,     other_account,       other_region,  other_table,    creating,       unknown_status,
-        of_an_export, expiring,       not_listed,          deleted,       other_schedule, arn_of_region,  arn_of_account,
-        arn_of_table, arn_with_more,  arn_within,
+        other_name,     other_handle,   other_artefact_name, other_slot,    other_table_id, no_table_id,
+        system_type,    no_type,        other_time,          other_account, other_region,   other_table,
+        creating,       unknown_status, of_an_export,        expiring,      not_listed,     deleted,
+        other_schedule, arn_of_region,  arn_of_account,      arn_of_table,  arn_with_more,  arn_within,
     };
     for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {
         Bench b;

@@ -13,7 +13,8 @@
 #define N_BASES 4
 #define N (3 * N_BASES)
 
-/* A table with four full exports of a schedule that keeps two, each the base of a chain of two links; the last grows. */
+/* A table with four full exports of a schedule that keeps two, each the base of a chain of two
+ * links; the last grows. */
 typedef struct Bench {
     Zone *zone;
     ScheduleConf schedule;
@@ -32,15 +33,29 @@ static void set(char **to, const char *value) { assert_int_equal(text_set(to, va
 static StockItem *item(Bench *b, const char *schedule, Action action, Usec slot) {
     size_t n = b->stock.n_items++;
     StockItem *s = &b->stock.items[n];
-    *s = (StockItem){.schedule = copy(schedule), .slot_wall = slot, .account = copy("own"), .region = copy("eu-central-1"),
-                     .table = copy("orders"), .hold_until_wall = WALL_UNKNOWN, .adopted_wall = WALL_UNKNOWN,
-                     .decision = DECISIONS, .attempt = 1, .from_wall = WALL_UNKNOWN, .chain_start_wall = WALL_UNKNOWN};
+    *s = (StockItem){.schedule = copy(schedule),
+                     .slot_wall = slot,
+                     .account = copy("own"),
+                     .region = copy("eu-central-1"),
+                     .table = copy("orders"),
+                     .hold_until_wall = WALL_UNKNOWN,
+                     .adopted_wall = WALL_UNKNOWN,
+                     .decision = DECISIONS,
+                     .attempt = 1,
+                     .from_wall = WALL_UNKNOWN,
+                     .chain_start_wall = WALL_UNKNOWN};
     s->artefact = calloc(1, sizeof *s->artefact);
     assert_non_null(s->artefact);
-    *s->artefact = (Artefact){.action = action, .life = ARTEFACT_VERIFIED, .table_id = copy("id"), .created_wall = slot,
-                              .verified_wall = slot + USEC_PER_HOUR, .arn = text_format(TABLE_ARN "/export/%04zu", n),
-                              .summary_md5 = copy("sum"), .files_md5 = copy("files"),
-                              .details = copy("{\"ExportManifest\":\"AWSDynamoDB/1/manifest-summary.json\",\"S3Bucket\":\"b\"}")};
+    *s->artefact =
+        (Artefact){.action = action,
+                   .life = ARTEFACT_VERIFIED,
+                   .table_id = copy("id"),
+                   .created_wall = slot,
+                   .verified_wall = slot + USEC_PER_HOUR,
+                   .arn = text_format(TABLE_ARN "/export/%04zu", n),
+                   .summary_md5 = copy("sum"),
+                   .files_md5 = copy("files"),
+                   .details = copy("{\"ExportManifest\":\"AWSDynamoDB/1/manifest-summary.json\",\"S3Bucket\":\"b\"}")};
     return s;
 }
 
@@ -63,13 +78,17 @@ static void add(Bench *b, int i) {
         link->chain_start_wall = slot;
         link->chain_is_open = base->chain_is_open;
         set(&link->base_arn, base->artefact->arn);
-        assert_int_equal(export_link_token("acme", "111111111111", "id", "half", slot, from, link->slot_wall, 1, token), 0);
+        assert_int_equal(export_link_token("acme", "111111111111", "id", "half", slot, from, link->slot_wall, 1, token),
+                         0);
         name(link, token);
     }
 }
 
 static void bench_init(Bench *b) {
-    *b = (Bench){.schedule = {.name = copy("full"), .action = ACTION_EXPORT, .expire = EXPIRE_DELETE, .verify = VERIFY_OBJECTS,
+    *b = (Bench){.schedule = {.name = copy("full"),
+                              .action = ACTION_EXPORT,
+                              .expire = EXPIRE_DELETE,
+                              .verify = VERIFY_OBJECTS,
                               .keep = {.last = 2, .floor = 1}}};
     Enrolment *e;
     assert_int_equal(zone_utc(&b->zone), 0);
@@ -138,7 +157,9 @@ static void other_handle(Bench *b) { set(&b->stock.items[0].intended_name, "toke
 static void other_slot(Bench *b) { b->stock.items[0].slot_wall++; b->stock.items[0].slot_wall += USEC_PER_SEC; }
 static void other_window(Bench *b) { b->stock.items[1].from_wall -= USEC_PER_SEC; }
 static void other_attempt(Bench *b) { b->stock.items[1].attempt = 2; }
-static void other_region(Bench *b) { set(&b->stock.items[0].artefact->arn, "arn:aws:dynamodb:us-east-1:111111111111:table/orders/export/0"); }
+static void other_region(Bench *b) {
+    set(&b->stock.items[0].artefact->arn, "arn:aws:dynamodb:us-east-1:111111111111:table/orders/export/0");
+}
 static void a_backup(Bench *b) { set(&b->stock.items[0].artefact->arn, TABLE_ARN "/backup/0000"); }
 
 static void every_guard_keeps_it(void **state) {
@@ -208,5 +229,5 @@ static void what_is_not_seen_takes_nobodys_place(void **state) {
     bench_done(&b);
 }
 
-UNIT_MAIN(cmocka_unit_test(the_older_ones_may_go), cmocka_unit_test(every_guard_keeps_it), cmocka_unit_test(of_another_place),
-          cmocka_unit_test(what_is_not_seen_takes_nobodys_place))
+UNIT_MAIN(cmocka_unit_test(the_older_ones_may_go), cmocka_unit_test(every_guard_keeps_it),
+          cmocka_unit_test(of_another_place), cmocka_unit_test(what_is_not_seen_takes_nobodys_place))

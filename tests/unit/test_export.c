@@ -164,9 +164,9 @@ static Driven link_made(int attempt) {
     r->to_wall = T0;
     r->attempt = attempt;
     assert_int_equal(text_set(&r->schedule, "half") | text_set(&r->account, ACCOUNT_OWN) |
-                         text_set(&r->region, "eu-central-1") | text_set(&r->table, "orders") | text_set(&r->table_id, TABLE_ID) |
-                         text_set(&r->table_arn, d.run->table_arn) | text_set(&r->view_type, "NEW_IMAGE") |
-                         text_set(&r->s3.bucket, "acme-%{account}"),
+                         text_set(&r->region, "eu-central-1") | text_set(&r->table, "orders") |
+                         text_set(&r->table_id, TABLE_ID) | text_set(&r->table_arn, d.run->table_arn) |
+                         text_set(&r->view_type, "NEW_IMAGE") | text_set(&r->s3.bucket, "acme-%{account}"),
                      0);
     run_free(d.run);
     d.run = r;

@@ -228,4 +228,5 @@ static void failures_rest_and_are_said_once(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(listings_are_compared), cmocka_unit_test(tags_are_read_and_read_again),
           cmocka_unit_test(a_restart_knows_them), cmocka_unit_test(pages_follow_each_other),
-          cmocka_unit_test(the_account_is_learned), cmocka_unit_test(few_calls_at_once), cmocka_unit_test(failures_rest_and_are_said_once))
+          cmocka_unit_test(the_account_is_learned), cmocka_unit_test(few_calls_at_once),
+          cmocka_unit_test(failures_rest_and_are_said_once))

@@ -5,7 +5,8 @@
 #include "unit.h"
 
 #define DAYS(n) ((n)*USEC_PER_DAY)
-#define DOCUMENT(rules) "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" rules "</LifecycleConfiguration>"
+#define DOCUMENT(rules)                                                                                                \
+    "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" rules "</LifecycleConfiguration>"
 
 static LifecycleRules read_rules(const char *text) {
     LifecycleRules rules;
@@ -14,16 +15,19 @@ static LifecycleRules read_rules(const char *text) {
 }
 
 static void reading(void **state) {
-    CLEANUP(lifecycle_done) LifecycleRules rules = read_rules(DOCUMENT(
+    CLEANUP(lifecycle_done)
+    LifecycleRules rules = read_rules(DOCUMENT(
         "<Rule><ID>old</ID><Prefix>a/</Prefix><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule>"
-        "<Rule><Filter><And><Prefix>b/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter><Status>Enabled</Status>"
+        "<Rule><Filter><And><Prefix>b/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
+        "<Status>Enabled</Status>"
         "<Expiration><Date>2026-12-01T00:00:00.000Z</Date></Expiration></Rule>"
         "<Rule><ID>cold</ID><Filter/><Status>Disabled</Status>"
         "<Transition><Days>10</Days><StorageClass>GLACIER_IR</StorageClass></Transition>"
         "<Transition><Days>90</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>"
         "<Transition><StorageClass>GLACIER</StorageClass><Days>30</Days></Transition>"
         "<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration>"
-        "<AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>"));
+        "<AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation>"
+        "</AbortIncompleteMultipartUpload></Rule>"));
     assert_int_equal(rules.n_items, 3);
     const LifecycleRule *old = &rules.items[0], *dated = &rules.items[1], *cold = &rules.items[2];
     assert_string_equal(old->id, "old");
@@ -34,7 +38,8 @@ static void reading(void **state) {
     assert_string_equal(dated->prefix, "b/");
     assert_true(dated->has_tags && dated->expire_usec == USEC_INFINITY);
     assert_true(dated->expire_wall == (Usec)1796083200 * USEC_PER_SEC);
-    assert_true(!cold->enabled && cold->expires_noncurrent && cold->archive_usec == DAYS(30) && cold->abort_usec == DAYS(2));
+    assert_true(!cold->enabled && cold->expires_noncurrent && cold->archive_usec == DAYS(30) &&
+                cold->abort_usec == DAYS(2));
 }
 
 static void refused(void **state) {

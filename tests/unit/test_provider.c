@@ -108,7 +108,10 @@ static void renewed_ahead_of_expiry_one_at_a_time(void **state) {
     pass(&b, USEC_PER_SEC);
     assert_int_equal(b.out.n_requests, 0); /* one is under way */
     HttpReply *r = calloc(1, sizeof *r);
-    *r = (HttpReply){.id = id, .outcome = HTTP_REPLIED, .status = 200, .body = strdup(GOOD("2", "2026-11-23T02:00:00Z"))};
+    *r = (HttpReply){.id = id,
+                     .outcome = HTTP_REPLIED,
+                     .status = 200,
+                     .body = strdup(GOOD("2", "2026-11-23T02:00:00Z"))};
     r->body_len = strlen(r->body);
     assert_int_equal(keeper_reply(b.keeper, r, b.now), 0);
     turn(&b);
@@ -170,8 +173,9 @@ static void the_accounts_of_a_configuration_are_followed(void **state) {
                                  {"AWS_SECRET_ACCESS_KEY", "s"}}};
     CLEANUP(bench_done) Bench b = bench_make(&place);
     char *regions[] = {"cn-north-1"};
-    AccountConf accounts[] = {{.name = "shop", .role_arn = "arn:aws-cn:iam::1:role/x", .regions = regions, .n_regions = 1},
-                              {.name = "home"}};
+    AccountConf accounts[] =
+        {{.name = "shop", .role_arn = "arn:aws-cn:iam::1:role/x", .regions = regions, .n_regions = 1},
+         {.name = "home"}};
     Conf conf = {.deployment = "acme", .accounts = accounts, .n_accounts = 2};
     AUTO_FREE const char **files = NULL;
     size_t n_files;
@@ -226,8 +230,10 @@ static void services_sections_are_read(void **state) {
 
 static void systemd_goes_before_the_home(void **state) {
     Place place = {.variables = {{"HOME", "/h"}, {"CREDENTIALS_DIRECTORY", "/run/c"}},
-                   .files = {{"/h/.aws/credentials", "[default]\naws_access_key_id = HOME\naws_secret_access_key = s\n"},
-                             {"/run/c/aws-credentials", "[default]\naws_access_key_id = SYSTEMD\naws_secret_access_key = s\n"}}};
+                   .files = {{"/h/.aws/credentials",
+                              "[default]\naws_access_key_id = HOME\naws_secret_access_key = s\n"},
+                             {"/run/c/aws-credentials",
+                              "[default]\naws_access_key_id = SYSTEMD\naws_secret_access_key = s\n"}}};
     CLEANUP(bench_done) Bench b = bench_make(&place);
     size_t n;
     turn(&b);
@@ -275,9 +281,17 @@ static void xml_is_read_strictly(void **state) {
 static void words_are_split_as_shlex_does(void **state) {
     static const struct {
         const char *line, *joined; /* NULL: refused */
-    } rows[] = {{"a  b\tc", "a|b|c|"},     {"'a b' \"c d\"", "a b|c d|"}, {"a\\ b", "a b|"},     {"\"a\\\"b\\n\"", "a\"b\\n|"},
-                {"'a\\'", "a\\|"},         {"a'b'\"c\"", "abc|"},         {"''", "|"},           {"", ""},
-                {"$HOME;`x` > y", "$HOME;`x`|>|y|"}, {"'a", NULL},        {"a\\", NULL}};
+    } rows[] = {{"a  b\tc", "a|b|c|"},
+                {"'a b' \"c d\"", "a b|c d|"},
+                {"a\\ b", "a b|"},
+                {"\"a\\\"b\\n\"", "a\"b\\n|"},
+                {"'a\\'", "a\\|"},
+                {"a'b'\"c\"", "abc|"},
+                {"''", "|"},
+                {"", ""},
+                {"$HOME;`x` > y", "$HOME;`x`|>|y|"},
+                {"'a", NULL},
+                {"a\\", NULL}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(shell_split_free_ptr) char **words = NULL;
         char joined[128] = "";
@@ -290,7 +304,8 @@ static void words_are_split_as_shlex_does(void **state) {
 }
 
 static void members_are_found_in_place(void **state) {
-    static const char text[] = "{\"a\":{\"b\":\"no\"},\"c\":[\"b\",{}],\"b\":\"x\\u00e4\\ud83d\\ude00\\n\",\"n\":null,\"b\" : \"y\\\"\"}";
+    static const char text[] =
+        "{\"a\":{\"b\":\"no\"},\"c\":[\"b\",{}],\"b\":\"x\\u00e4\\ud83d\\ude00\\n\",\"n\":null,\"b\" : \"y\\\"\"}";
     CLEANUP(secret_done) Secret s = {};
     JsonSpan object = json_flat_object(text, sizeof text - 1);
     assert_int_equal(json_flat_string(json_flat_member(object, "b"), &s), 0);
@@ -304,10 +319,18 @@ static void members_are_found_in_place(void **state) {
 }
 
 static void containers_are_asked_at_home_alone(void **state) {
-    static const char *const good[] = {"https://example.com/x", "http://127.0.0.1/x", "http://127.9.8.7:80", "http://[::1]:1/",
-                                       "http://localhost/x", "http://169.254.170.2/x", "http://[fd00:ec2::23]/v1"};
-    static const char *const bad[] = {"http://example.com/", "http://169.254.169.254/", "http://127.0.0.1.nip.io/", "ftp://127.0.0.1/",
-                                      "http://127.0.0.1@example.com/", "http://128.0.0.1/", "http://127.1/", "http:///x", ""};
+    static const char *const good[] = {"https://example.com/x",   "http://127.0.0.1/x", "http://127.9.8.7:80",
+                                       "http://[::1]:1/",         "http://localhost/x", "http://169.254.170.2/x",
+                                       "http://[fd00:ec2::23]/v1"};
+    static const char *const bad[] = {"http://example.com/",
+                                      "http://169.254.169.254/",
+                                      "http://127.0.0.1.nip.io/",
+                                      "ftp://127.0.0.1/",
+                                      "http://127.0.0.1@example.com/",
+                                      "http://128.0.0.1/",
+                                      "http://127.1/",
+                                      "http:///x",
+                                      ""};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         if (!container_url_is_allowed(good[i]))
             fail_msg("%s", good[i]);

@@ -43,14 +43,17 @@ static void expect(const Record *records, size_t n, const char *table_id, Usec e
     assert_int_equal(text_set(&t->table_id, table_id), 0);
     l->enrolment = enrolment;
     l->recovery_wall = T0 + 20 * HOUR;
-    l->recovery = (RecoveryInfo){.pitr_enabled = earliest != USEC_INFINITY, .period_days = 35, .earliest_wall = earliest,
+    l->recovery = (RecoveryInfo){.pitr_enabled = earliest != USEC_INFINITY,
+                                 .period_days = 35,
+                                 .earliest_wall = earliest,
                                  .latest_wall = T0 + 20 * HOUR};
     assert_int_equal(recall_chains(l, records, n, T0 + 20 * HOUR, &reaches, &n_reaches), 0);
     assert_int_equal(spans_make(l, reaches, n_reaches, 24 * HOUR, T0 + 20 * HOUR, &spans), 0);
     for (size_t i = 0; i < spans.n_items; i++) {
         const Span *s = &spans.items[i];
         text_addf(&text, "%s%s %lld-%lld", i ? ", " : "", span_kind_to_string(s->kind),
-                  (long long)((s->from_wall - T0) / HOUR), s->to_wall == USEC_INFINITY ? -1LL : (long long)((s->to_wall - T0) / HOUR));
+                  (long long)((s->from_wall - T0) / HOUR),
+                  s->to_wall == USEC_INFINITY ? -1LL : (long long)((s->to_wall - T0) / HOUR));
     }
     for (size_t i = 0; i < n_reaches; i++)
         free(reaches[i].base_arn);
@@ -59,7 +62,8 @@ static void expect(const Record *records, size_t n, const char *table_id, Usec e
 }
 
 static void rows_of_links(void **state) {
-    Record r[] = {base("b1", T0), link_of("b1", "k1", "b1", START, T0 + HOUR), link_of("b1", "k2", "k1", T0 + HOUR, T0 + 3 * HOUR),
+    Record r[] = {base("b1", T0), link_of("b1", "k1", "b1", START, T0 + HOUR),
+                  link_of("b1", "k2", "k1", T0 + HOUR, T0 + 3 * HOUR),
                   link_of("b1", "k4", "k3", T0 + 4 * HOUR, T0 + 5 * HOUR)};
     expect(r, 0, "id-1", 0, "");
     expect(r, 1, "id-1", 0, "COVERED 0-0, IN FLIGHT 0-20");
@@ -93,8 +97,9 @@ static void bases_follow_each_other(void **state) {
 }
 
 static void pages(void **state) {
-    static const char first[] = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><NextContinuationToken>a+b/c=</NextContinuationToken>"
-                                "<Contents><Key>a&amp;b</Key><Size>1</Size></Contents><Contents><Key>c</Key></Contents></ListBucketResult>";
+    static const char first[] =
+        "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><NextContinuationToken>a+b/c=</NextContinuationToken>"
+        "<Contents><Key>a&amp;b</Key><Size>1</Size></Contents><Contents><Key>c</Key></Contents></ListBucketResult>";
     static const char last[] = "<ListBucketResult><Contents><Key>d</Key></Contents></ListBucketResult>";
     CLEANUP(object_list_done) ObjectList l = {};
     AUTO_FREE char *query = NULL, *next = NULL;

@@ -43,13 +43,15 @@ static void keys(void **state) {
     AUTO_FREE char *key = NULL, *folder = NULL;
     Record r = link_record();
     assert_int_equal(record_key(&r, &key), 0);
-    assert_string_equal(key, "daily/ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/"
-                             "20261123T020000Z-20261123T023000Z.json");
+    assert_string_equal(key,
+                        "daily/ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/"
+                        "20261123T020000Z-20261123T023000Z.json");
     free(TAKE_PTR(key));
     r = base_record();
     r.prefix = NULL;
     assert_int_equal(record_key(&r, &key), 0);
-    assert_string_equal(key, "ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/base.json");
+    assert_string_equal(key, "ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/"
+                             "base.json");
     assert_int_equal(record_folder("a/b", TABLE, &folder), 0);
     assert_string_equal(folder, "a/b/ddbackupd/123456789012/eu-central-1/orders/");
     static const char *const none[] = {"", "orders", "arn:aws:dynamodb:eu-central-1:123456789012:backup/orders",
@@ -68,13 +70,13 @@ static void as_it_is_written(void **state) {
     Record r = link_record();
     AUTO_FREE char *json = NULL;
     assert_int_equal(record_write(&r, &json), 0);
-    assert_string_equal(json,
-                        "{\"version\":1,\"deployment\":\"acme\",\"schedule\":\"half\",\"tableArn\":\"" TABLE "\","
-                        "\"tableId\":\"d6a5c3f0-0000\",\"baseArn\":\"" BASE "\",\"baseExportTime\":\"2026-11-23T02:01:00.123Z\","
-                        "\"exportArn\":\"" LINK "\",\"previousArn\":\"" BASE "\",\"exportFromTime\":\"2026-11-23T02:00:00Z\","
-                        "\"exportToTime\":\"2026-11-23T02:30:00Z\",\"s3Bucket\":\"acme-exports\",\"s3Prefix\":\"daily/\","
-                        "\"manifestSummaryS3Key\":\"daily/AWSDynamoDB/01795402800000-bbbbbbbb/manifest-summary.json\","
-                        "\"manifestSummaryMd5\":\"FjvgqIxwymKf1RbbqtrZag==\",\"manifestFilesMd5\":null,\"itemCount\":17}\n");
+    assert_string_equal(
+        json, "{\"version\":1,\"deployment\":\"acme\",\"schedule\":\"half\",\"tableArn\":\"" TABLE "\","
+              "\"tableId\":\"d6a5c3f0-0000\",\"baseArn\":\"" BASE "\",\"baseExportTime\":\"2026-11-23T02:01:00.123Z\","
+              "\"exportArn\":\"" LINK "\",\"previousArn\":\"" BASE "\",\"exportFromTime\":\"2026-11-23T02:00:00Z\","
+              "\"exportToTime\":\"2026-11-23T02:30:00Z\",\"s3Bucket\":\"acme-exports\",\"s3Prefix\":\"daily/\","
+              "\"manifestSummaryS3Key\":\"daily/AWSDynamoDB/01795402800000-bbbbbbbb/manifest-summary.json\","
+              "\"manifestSummaryMd5\":\"FjvgqIxwymKf1RbbqtrZag==\",\"manifestFilesMd5\":null,\"itemCount\":17}\n");
 }
 
 static void read_back(void **state) {

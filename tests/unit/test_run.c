@@ -45,8 +45,8 @@ static void table_is_what_it_says(void **state) {
             bool meant = run_apply(r, rows[i].event, &(RunCause){.why = "because"}, NOW);
             char to = rows[i].to[from];
             if (meant != (to != '.') || letters[r->state] != (to == '.' ? letters[from] : to))
-                fail_msg("%s in %s leads to %s", run_event_to_string(rows[i].event), run_state_to_string((RunState)from),
-                         run_state_to_string(r->state));
+                fail_msg("%s in %s leads to %s", run_event_to_string(rows[i].event),
+                         run_state_to_string((RunState)from), run_state_to_string(r->state));
             assert_int_equal(r->changed, meant);
             assert_int_equal(r->n_notes, meant);
             assert_true((r->settled_wall == NOW.wall) == (meant && run_is_settled(r)));

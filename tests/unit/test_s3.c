@@ -29,7 +29,8 @@ static void urls(void **state) {
          "https://s3.eu-central-1.amazonaws.com/ac.me/a"},
         {"http://127.0.0.1:8000/", true, "acme", "a b/c+d%//\xc3\xa9..", NULL,
          "http://127.0.0.1:8000/acme/a%20b/c%2Bd%25//%C3%A9.."},
-        {"http://127.0.0.1:8000/", true, "acme", NULL, "list-type=2&prefix=a", "http://127.0.0.1:8000/acme/?list-type=2&prefix=a"},
+        {"http://127.0.0.1:8000/", true, "acme", NULL, "list-type=2&prefix=a",
+         "http://127.0.0.1:8000/acme/?list-type=2&prefix=a"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(aws_request_free_ptr) AwsRequest *r = request(AWS_OP_GET_OBJECT, rows[i].bucket, rows[i].key);
@@ -114,15 +115,19 @@ static void errors(void **state) {
         const char *body, *region, *code;
         AwsErrorClass class;
     } rows[] = {
-        {AWS_OP_GET_OBJECT, 404, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code><Message>The "
-                                 "specified key does not exist.</Message></Error>", NULL, "NoSuchKey", AWS_NOT_FOUND},
+        {AWS_OP_GET_OBJECT, 404,
+         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code><Message>The "
+         "specified key does not exist.</Message></Error>",
+         NULL, "NoSuchKey", AWS_NOT_FOUND},
         {AWS_OP_HEAD_OBJECT, 404, "", NULL, "HTTP404", AWS_NOT_FOUND},
         {AWS_OP_HEAD_OBJECT, 403, "", NULL, "HTTP403", AWS_DENIED},
         {AWS_OP_GET_OBJECT, 403, "<Error><Code>AccessDenied</Code></Error>", NULL, "AccessDenied", AWS_DENIED},
-        {AWS_OP_GET_OBJECT, 301, "<Error><Code>PermanentRedirect</Code></Error>", "us-east-1", "PermanentRedirect", AWS_REFUSED},
+        {AWS_OP_GET_OBJECT, 301, "<Error><Code>PermanentRedirect</Code></Error>", "us-east-1", "PermanentRedirect",
+         AWS_REFUSED},
         {AWS_OP_GET_OBJECT, 503, "<Error><Code>SlowDown</Code></Error>", NULL, "SlowDown", AWS_THROTTLED},
         {AWS_OP_GET_OBJECT, 503, "no XML", NULL, "HTTP503", AWS_UNCERTAIN},
-        {AWS_OP_PUT_OBJECT, 412, "<Error><Code>PreconditionFailed</Code></Error>", NULL, "PreconditionFailed", AWS_REFUSED},
+        {AWS_OP_PUT_OBJECT, 412, "<Error><Code>PreconditionFailed</Code></Error>", NULL, "PreconditionFailed",
+         AWS_REFUSED},
         {AWS_OP_GET_BUCKET, 404, "<Error><Code>NoSuchLifecycleConfiguration</Code></Error>", NULL,
          "NoSuchLifecycleConfiguration", AWS_NOT_FOUND},
         {AWS_OP_GET_BUCKET, 404, "<Error><Code>NoSuchPolicy</Code></Error>", NULL, "NoSuchPolicy", AWS_REFUSED},

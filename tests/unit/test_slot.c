@@ -133,4 +133,5 @@ static void shares_are_stable_and_spread(void **state) {
     assert_in_range(n_low, 70, 130);
 }
 
-UNIT_MAIN(cmocka_unit_test(ordered_slots), cmocka_unit_test(what_became_due), cmocka_unit_test(shares_are_stable_and_spread))
+UNIT_MAIN(cmocka_unit_test(ordered_slots), cmocka_unit_test(what_became_due),
+          cmocka_unit_test(shares_are_stable_and_spread))

@@ -22,7 +22,9 @@ static Stock stock_of(size_t n) {
     Stock s = {.items = calloc(n, sizeof *s.items), .n_items = n, .n_room = n};
     assert_non_null(s.items);
     for (size_t i = 0; i < n; i++) {
-        s.items[i] = (StockItem){.artefact = calloc(1, sizeof(Artefact)), .hold_until_wall = WALL_UNKNOWN, .decision = DECISIONS};
+        s.items[i] = (StockItem){.artefact = calloc(1, sizeof(Artefact)),
+                                 .hold_until_wall = WALL_UNKNOWN,
+                                 .decision = DECISIONS};
         assert_non_null(s.items[i].artefact);
         s.items[i].artefact->life = ARTEFACT_VERIFIED;
         s.items[i].artefact->arn = text_format("arn:%zu", i);

@@ -333,7 +333,8 @@ static void targets_and_enrolments_come_back(void **state) {
     got = targets_find(&l.targets, "own", "eu-central-1", "bare");
     assert_null(got->table_id);
     assert_int_equal(got->described_wall, WALL_UNKNOWN);
-    assert_true(got->gone_wall == WALL_UNKNOWN && got->recovery == RECOVERY_UNKNOWN && got->recovery_wall == WALL_UNKNOWN);
+    assert_true(got->gone_wall == WALL_UNKNOWN && got->recovery == RECOVERY_UNKNOWN &&
+                got->recovery_wall == WALL_UNKNOWN);
     g = target_enrolment(got, "nightly");
     assert_null(g->when);
     assert_int_equal(g->newest_wall, WALL_UNKNOWN);
@@ -390,7 +391,12 @@ static void a_pause_comes_back(void **state) {
 static void the_inventory_comes_back(void **state) {
     CLEANUP(store_close_ptr) Store *s = open_store();
     LedgerTable rows[] = {
-        {.account = "own", .region = "eu-central-1", .table = "bbb", .tags = "a=b\nc=d", .tags_wall = 5, .seen_wall = 3},
+        {.account = "own",
+         .region = "eu-central-1",
+         .table = "bbb",
+         .tags = "a=b\nc=d",
+         .tags_wall = 5,
+         .seen_wall = 3},
         {.account = "own", .region = "eu-central-1", .table = "aaa", .tags_wall = WALL_UNKNOWN, .seen_wall = 3},
     };
     LedgerTable gone = {.account = "own", .region = "eu-central-1", .table = "aaa", .gone = true};

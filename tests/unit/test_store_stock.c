@@ -278,7 +278,9 @@ static void exports_and_their_chains(void **state) {
     b = (LedgerBatch){.wall = T0, .chains = chains, .n_chains = 1};
     assert_int_equal(store_commit(s, &b), 0);
     b = (LedgerBatch){};
-    assert_int_equal(stock_put_check(&b.stock, &(StockCheck){.arn = (char *)TABLE_ARN "/export/2", .found = (char *)"gone"}), 0);
+    assert_int_equal(stock_put_check(&b.stock,
+                                     &(StockCheck){.arn = (char *)TABLE_ARN "/export/2", .found = (char *)"gone"}),
+                     0);
     commit(s, &b, T0 + 11);
     stock_done(&stock);
     assert_int_equal(store_stock(s, TABLE_ARN "/export/", &stock), 0);

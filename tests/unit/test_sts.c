@@ -6,9 +6,10 @@
 
 #define ARN "arn:aws:iam::111111111111:user/x"
 #define UNREADABLE "STS gave an answer that cannot be read"
-#define IDENTITY(arn, account) \
-    "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>" \
-    "<Arn>" arn "</Arn><UserId>AIDA</UserId><Account>" account "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+#define IDENTITY(arn, account)                                                                                         \
+    "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"         \
+    "<Arn>" arn "</Arn><UserId>AIDA</UserId><Account>" account                                                         \
+    "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 
 static void an_identity_is_read(void **state) {
     static const struct {

@@ -11,7 +11,8 @@ static void targets_are_sorted_and_unique(void **state) {
     assert_int_equal(targets_ensure(&all, ACCOUNT_OWN, "eu-west-1", "a", &t), 0);
     assert_int_equal(all.n_items, 5);
     for (size_t i = 1; i < all.n_items; i++)
-        assert_true(target_compare(all.items[i - 1], all.items[i]->account, all.items[i]->region, all.items[i]->table) < 0);
+        assert_true(target_compare(all.items[i - 1], all.items[i]->account, all.items[i]->region, all.items[i]->table) <
+                    0);
     assert_ptr_equal(targets_find(&all, ACCOUNT_OWN, "eu-west-1", "a"), t);
     assert_null(targets_find(&all, ACCOUNT_OWN, "eu-west-1", "b"));
 }
@@ -59,5 +60,5 @@ static void a_table_that_was_made_anew_is_told(void **state) {
     }
 }
 
-UNIT_MAIN(cmocka_unit_test(a_table_that_was_made_anew_is_told), cmocka_unit_test(targets_are_sorted_and_unique), cmocka_unit_test(the_account_is_in_the_arn),
-          cmocka_unit_test(enrolments_are_found_by_schedule))
+UNIT_MAIN(cmocka_unit_test(a_table_that_was_made_anew_is_told), cmocka_unit_test(targets_are_sorted_and_unique),
+          cmocka_unit_test(the_account_is_in_the_arn), cmocka_unit_test(enrolments_are_found_by_schedule))

@@ -4,7 +4,9 @@
 
 #define WALL (1000 * USEC_PER_DAY)
 
-static Now at(Usec wall_usec, Usec mono_usec) { return (Now){.wall = WALL + wall_usec, .mono = USEC_PER_HOUR + mono_usec}; }
+static Now at(Usec wall_usec, Usec mono_usec) {
+    return (Now){.wall = WALL + wall_usec, .mono = USEC_PER_HOUR + mono_usec};
+}
 
 static void a_date_makes_trust(void **state) {
     static const struct {
@@ -33,7 +35,8 @@ static void a_date_makes_trust(void **state) {
 
 /* The time goes on by the monotonic clock across a step, in both directions, until a Date comes. */
 static void a_step_takes_trust_away(void **state) {
-    static const Usec steps[] = {3 * USEC_PER_SEC, USEC_PER_HOUR, -USEC_PER_HOUR, 365 * USEC_PER_DAY, -365 * USEC_PER_DAY};
+    static const Usec steps[] = {3 * USEC_PER_SEC, USEC_PER_HOUR, -USEC_PER_HOUR, 365 * USEC_PER_DAY,
+                                 -365 * USEC_PER_DAY};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         Usec usec = 0;
         Trust t = trust_make(at(0, 0));

@@ -1,5 +1,5 @@
-/* An export in a bucket of the test's own, damaged in every way that we can think of: each level finds what it promises,
- * and what nobody could tell is unknown, never bad. */
+/* An export in a bucket of the test's own, damaged in every way that we can think of: each level finds what it
+ * promises, and what nobody could tell is unknown, never bad. */
 
 #include "core/verify.h"
 
@@ -10,8 +10,15 @@
 typedef enum Ending { PASSED, BAD, UNKNOWN } Ending;
 
 static VerifyWish wish(VerifyLevel level) {
-    return (VerifyWish){.level = level, .region = "eu-central-1", .bucket = "acme", .prefix = "p", .manifest_key = SUMMARY_KEY,
-                        .export_arn = ARN, .table_id = "the-id", .from_wall = WALL_UNKNOWN, .to_wall = WALL_UNKNOWN,
+    return (VerifyWish){.level = level,
+                        .region = "eu-central-1",
+                        .bucket = "acme",
+                        .prefix = "p",
+                        .manifest_key = SUMMARY_KEY,
+                        .export_arn = ARN,
+                        .table_id = "the-id",
+                        .from_wall = WALL_UNKNOWN,
+                        .to_wall = WALL_UNKNOWN,
                         .item_count = 6};
 }
 
@@ -56,7 +63,9 @@ static void space_around_md5(Bucket *b) {
 }
 static void foreign_files(Bucket *b) { put(b, FOLDER "data/zzzzzzzzzzzzzzzzzzzzzzzzzz.json.gz", "x", 1); }
 static void elsewhere(Bucket *b) { b->region = "us-east-1"; }
-static void multipart_etag(Bucket *b) { snprintf(find(b, data_keys[1])->etag, 48, "b5443265c5e545b6c8d8275e0b6f8c15-3"); }
+static void multipart_etag(Bucket *b) {
+    snprintf(find(b, data_keys[1])->etag, 48, "b5443265c5e545b6c8d8275e0b6f8c15-3");
+}
 static void kms_etag(Bucket *b) {
     Object *o = find(b, data_keys[1]);
     o->encryption = "aws:kms";
@@ -73,7 +82,9 @@ static void no_list(Bucket *b) { drop(b, LIST_KEY); }
 static void no_checksum(Bucket *b) { drop(b, FOLDER "manifest-files.md5"); }
 static void wrong_checksum(Bucket *b) { put(b, FOLDER "manifest-summary.md5", "y+zg5fVeudb3R3DOQ+RKgA==", 24); }
 static void broken_checksum(Bucket *b) { put(b, FOLDER "manifest-summary.md5", "y+zg5fVeudb3R3DOQ+RKg", 21); }
-static void edited_list(Bucket *b) { find(b, LIST_KEY)->bytes[13] = '7'; } /* an item count, whose MD5 was not renewed */
+static void edited_list(Bucket *b) {
+    find(b, LIST_KEY)->bytes[13] = '7'; /* an item count, whose MD5 was not renewed */
+}
 static void list_of_more_items(Bucket *b) { /* its MD5 fits, and no sum of its does */
     edited_list(b);
     put_md5(b, FOLDER "manifest-files.md5", LIST_KEY);
@@ -81,7 +92,10 @@ static void list_of_more_items(Bucket *b) { /* its MD5 fits, and no sum of its d
 static void wrong_count(Bucket *b) { put_manifests(b, "", 7); }
 static void broken_list(Bucket *b) { put_manifests(b, "{\"itemCount\":", 6); }
 static void stranger_in_list(Bucket *b) {
-    put_manifests(b, "{\"itemCount\":0,\"md5Checksum\":\"y+zg5fVeudb3R3DOQ+RKgA==\",\"dataFileS3Key\":\"p/precious.json.gz\"}\n", 6);
+    put_manifests(b,
+                  "{\"itemCount\":0,\"md5Checksum\":\"y+zg5fVeudb3R3DOQ+RKgA==\","
+                  "\"dataFileS3Key\":\"p/precious.json.gz\"}\n",
+                  6);
 }
 static void climbing_in_list(Bucket *b) {
     put_manifests(b, "{\"itemCount\":0,\"md5Checksum\":\"y+zg5fVeudb3R3DOQ+RKgA==\",\"dataFileS3Key\":\"" FOLDER
@@ -189,7 +203,8 @@ static void every_damage(void **state) {
         {"emptied object", emptied_object, PASSED, BAD, BAD, "cc.json.gz "},
         {"flipped byte", flipped_byte, PASSED, BAD, BAD, "cc.json.gz "},
         {"flipped byte, old ETag", flipped_byte_old_etag, PASSED, PASSED, BAD, "cc.json.gz "},
-        {"other content, old ETag", other_content_old_etag, PASSED, PASSED, BAD, "does not have the MD5 that the manifest"},
+        {"other content, old ETag", other_content_old_etag, PASSED, PASSED, BAD,
+         "does not have the MD5 that the manifest"},
         {"cut off as told", cut_off_as_told, PASSED, PASSED, BAD, "is a gzip stream that is cut off"},
         {"items are missing", items_are_missing, PASSED, PASSED, BAD, "has 1 items, the manifest tells of 4"},
         {"denied summary", denied_summary, UNKNOWN, UNKNOWN, UNKNOWN, "AccessDenied: Access Denied"},
@@ -199,7 +214,9 @@ static void every_damage(void **state) {
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         for (VerifyLevel level = VERIFY_MANIFEST; level <= VERIFY_CONTENT; level++) {
-            Ending expected = level == VERIFY_MANIFEST ? rows[i].manifest : level == VERIFY_OBJECTS ? rows[i].objects : rows[i].content;
+            Ending expected = level == VERIFY_MANIFEST  ? rows[i].manifest
+                              : level == VERIFY_OBJECTS ? rows[i].objects
+                                                        : rows[i].content;
             Bucket b;
             char why[600];
             bucket_open(&b);
@@ -407,5 +424,6 @@ static void another_range(void **state) {
     bucket_close(&b);
 }
 
-UNIT_MAIN(cmocka_unit_test(every_damage), cmocka_unit_test(facts), cmocka_unit_test(windows), cmocka_unit_test(replaced_as_a_whole),
-          cmocka_unit_test(pieces), cmocka_unit_test(a_list_that_changes), cmocka_unit_test(another_range))
+UNIT_MAIN(cmocka_unit_test(every_damage), cmocka_unit_test(facts), cmocka_unit_test(windows),
+          cmocka_unit_test(replaced_as_a_whole), cmocka_unit_test(pieces), cmocka_unit_test(a_list_that_changes),
+          cmocka_unit_test(another_range))

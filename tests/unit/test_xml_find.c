@@ -24,7 +24,8 @@ static void finds(void **state) {
         {"<a>&#0;</a>", "a", -EBADMSG, NULL},
         {"", "a", -EBADMSG, NULL},
         {"<!DOCTYPE a><a/>", "a", -EBADMSG, NULL},
-        {"<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>",
+        {"<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></a></a></a></a></a></a></"
+         "a></a></a>",
          "a", -EBADMSG, NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
