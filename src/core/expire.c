@@ -165,6 +165,15 @@ static bool is_sudden(const StockItem *i) {
     return i->decision != DECISION_WITHDRAWN && i->hold_until_wall == WALL_UNKNOWN;
 }
 
+/* The newest that a pass has decided about; WALL_UNKNOWN: none has seen the group. */
+static Usec last_decided(const ExpirePlan *p, size_t group) {
+    Usec last = WALL_UNKNOWN;
+    for (size_t i = 0; i < p->n_lines; i++)
+        if (p->lines[i].schedule && p->lines[i].group == group && p->lines[i].item->decision != DECISIONS)
+            last = usec_max(last, p->lines[i].item->artefact->created_wall);
+    return last;
+}
+
 /* `items` and `verdicts` have room for the whole stock. */
 static int judge_group(ExpirePlan *p, size_t group, Usec now_wall, RetentionItem *items, RetentionVerdict *verdicts) {
     ExpireGroup *g = &p->groups[group];
@@ -186,6 +195,7 @@ static int judge_group(ExpirePlan *p, size_t group, Usec now_wall, RetentionItem
     int r = retention_judge(items, n, &policy, now_wall, verdicts);
     if (r < 0)
         return r;
+    Usec decided_wall = last_decided(p, group);
     n = 0;
     for (size_t i = 0; i < p->n_lines; i++) {
         ExpireLine *l = &p->lines[i];
@@ -193,10 +203,13 @@ static int judge_group(ExpirePlan *p, size_t group, Usec now_wall, RetentionItem
             continue;
         l->verdict = verdicts[n++];
         g->n_counted += counts(l->verdict.reason);
+        g->n_new += counts(l->verdict.reason) && l->item->artefact->created_wall > decided_wall;
         g->n_beyond += l->verdict.expendable;
         g->n_sudden += l->verdict.expendable && is_sudden(l->item);
     }
     p->n_beyond += g->n_beyond;
+    if (decided_wall == WALL_UNKNOWN)
+        g->n_new = 1;
     return 0;
 }
 
@@ -245,6 +258,7 @@ size_t expire_allowance(const Conf *c, const ExpireGroup *g) {
     size_t n_rules = (size_t)((k->last > 0) + (k->hourly > 0) + (k->daily > 0) + (k->weekly > 0) + (k->monthly > 0) +
                               (k->yearly > 0) + (k->within_usec > 0));
     size_t share = (size_t)(c->limits.max_delete_share * (double)g->n_counted);
-    size_t allowed = share > n_rules ? share : n_rules;
+    size_t pushed_out = n_rules * (g->n_new > 1 ? g->n_new : 1);
+    size_t allowed = share > pushed_out ? share : pushed_out;
     return allowed < (size_t)c->limits.max_delete ? allowed : (size_t)c->limits.max_delete;
 }

@@ -60,8 +60,8 @@ typedef struct ExpireGroup {
     const ScheduleConf *schedule;
     const char *table_id; /* borrowed from the stock */
     size_t n_counted, n_beyond;
-    size_t n_sudden; /* of n_beyond: without those that were to go before and could not, and those
-                      * whose hold has ended */
+    size_t n_new;    /* that count and came since anything was decided; 1 where nothing was */
+    size_t n_sudden; /* of n_beyond: not those that were to go before and could not, or whose hold has ended */
 } ExpireGroup;
 
 typedef struct ExpirePlan {
@@ -92,6 +92,6 @@ int expire_plan_judge(ExpirePlan *p, Usec now_wall);
 /* Does the ARN name a "backup" or "export" of that table in its account and region? */
 bool expire_is_of_table(const char *arn, const Target *t, const char *kind);
 
-/* How many may go at once: a share of those that count, but always as many as one new artefact can push out, which is
- * one for each rule; and never more than a number. */
+/* How many may go at once: a share of those that count, but always as many as the new artefacts can push out, which is
+ * one each for each rule; and never more than a number. */
 size_t expire_allowance(const Conf *c, const ExpireGroup *g);

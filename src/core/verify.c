@@ -222,7 +222,8 @@ static int take_summary(Verify *v, const ObjectReply *o) {
     if (v->item_count != COUNT_UNKNOWN && s->item_count != v->item_count)
         return bad(v, "%s tells of %" PRId64 " items, DescribeExport of %" PRId64, v->manifest_key, s->item_count,
                    v->item_count);
-    size_t folder = strlen(v->manifest_key) - strlen("manifest-summary.json");
+    const char *slash = strrchr(v->manifest_key, '/');
+    size_t folder = slash ? (size_t)(slash - v->manifest_key) + 1 : 0;
     if (strncmp(s->files_key, v->manifest_key, folder) != 0 || strchr(s->files_key + folder, '/'))
         return bad(v, "%s names a list outside of its folder, %.150s", v->manifest_key, s->files_key);
     v->step = STEP_SUMMARY_MD5;

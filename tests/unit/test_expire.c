@@ -249,8 +249,9 @@ static void the_allowance(void **state) {
         RetentionKeep keep;
         double share;
         int number;
-        size_t n_counted, allowed;
+        size_t n_counted, allowed, n_new;
     } rows[] = {
+        {{.last = 7}, 0.1, 1000, 10, 3, 3}, {{.last = 7, .daily = 7}, 0.1, 5, 10, 5, 3},
         {{.last = 7}, 0.1, 1000, 8, 1},     {{.last = 7}, 0.1, 1000, 20, 2},
         {{.last = 7}, 0.1, 1000, 500, 50},  {{.last = 7}, 0.1, 20, 500, 20},
         {{.last = 7, .weekly = 8, .monthly = 12, .floor = 2}, 0.1, 1000, 27, 3},
@@ -260,7 +261,7 @@ static void the_allowance(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Conf c = {.limits = {.max_delete_share = rows[i].share, .max_delete = rows[i].number}};
         ScheduleConf s = {.keep = rows[i].keep};
-        assert_int_equal(expire_allowance(&c, &(ExpireGroup){.schedule = &s, .n_counted = rows[i].n_counted}),
+        assert_int_equal(expire_allowance(&c, &(ExpireGroup){.schedule = &s, .n_counted = rows[i].n_counted, .n_new = rows[i].n_new}),
                          rows[i].allowed);
     }
 }
