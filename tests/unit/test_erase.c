@@ -130,7 +130,7 @@ static void one_was_replaced(Bucket *b) { rewrite(b, data_keys[2]); }
 static void of_many_parts(Bucket *b) {
     snprintf(find(b, data_keys[2])->etag, 48, "b5443265c5e545b6c8d8275e0b6f8c15-3");
 }
-static void more_in_the_list(Bucket *b) { /* an object that is there, with its own MD5, where one of the export may be */
+static void more_in_the_list(Bucket *b) { /* one that is there, with its own MD5 */
     char md5[25];
     AUTO_TEXT t = TEXT_INIT(1000);
     md5_text("x", 1, md5);

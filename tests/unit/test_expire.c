@@ -261,8 +261,8 @@ static void the_allowance(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Conf c = {.limits = {.max_delete_share = rows[i].share, .max_delete = rows[i].number}};
         ScheduleConf s = {.keep = rows[i].keep};
-        assert_int_equal(expire_allowance(&c, &(ExpireGroup){.schedule = &s, .n_counted = rows[i].n_counted, .n_new = rows[i].n_new}),
-                         rows[i].allowed);
+        ExpireGroup g = {.schedule = &s, .n_counted = rows[i].n_counted, .n_new = rows[i].n_new};
+        assert_int_equal(expire_allowance(&c, &g), rows[i].allowed);
     }
 }
 
