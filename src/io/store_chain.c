@@ -256,6 +256,8 @@ static int take_name(sqlite3_stmt *q, void *context) {
     return lineage_of_row(q, context, &l);
 }
 
+#define BAD_LIVES "('disproved', 'gone')"
+
 static int take_reach(sqlite3_stmt *q, void *context) {
     StoreChains *c = context;
     Lineage *l;
@@ -272,7 +274,8 @@ static int take_reach(sqlite3_stmt *q, void *context) {
     *reach = (ChainReach){.id = sqlite3_column_int64(q, 4),
                           .base_wall = store_sql_wall(q, 7),
                           .covered_wall = store_sql_wall(q, 8),
-                          .n_links = sqlite3_column_int64(q, 9)};
+                          .n_links = sqlite3_column_int64(q, 9),
+                          .damaged_wall = usec_max(store_sql_wall(q, 10), 0)};
     const char *state = (const char *)sqlite3_column_text(q, 5);
     r = state ? chain_state_from_string(state, &reach->state) : -ENOMEM;
     return r < 0 ? r : text_set(&reach->base_arn, (const char *)sqlite3_column_text(q, 6));
@@ -306,9 +309,13 @@ int store_chain_read(sqlite3 *db, StoreChains *ret, int *ret_error) {
         c.items[c.n_items].lineage = c.ledger.lineages[c.n_items];
     code = store_sql_read(db,
                           "SELECT " OF_TABLE ", id, state, base_arn, base, covered,"
-                          " (SELECT count(*) FROM links WHERE chain = chains.id AND state = 'succeeded'"
-                          " AND to_wall <= covered)"
-                          " FROM chains ORDER BY " OF_TABLE ", base, id",
+                          " (SELECT count(*) FROM links k WHERE chain = chains.id AND state = 'succeeded'"
+                          "  AND to_wall <= covered),"
+                          " CASE WHEN EXISTS (SELECT 1 FROM artefacts WHERE arn = base_arn AND life IN " BAD_LIVES ")"
+                          "  THEN base ELSE (SELECT min(from_wall) FROM links WHERE chain = chains.id"
+                          "  AND state = 'succeeded' AND life IN " BAD_LIVES ") END"
+                          " FROM chains WHERE NOT EXISTS (SELECT 1 FROM artefacts WHERE arn = base_arn"
+                          "  AND life IN ('expiring', 'expired')) ORDER BY " OF_TABLE ", base, id",
                           take_reach, &c, ret_error);
     if (code == SQLITE_OK && *ret_error >= 0) {
         *ret = c;

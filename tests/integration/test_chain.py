@@ -162,3 +162,29 @@ def test_links_are_shown(eventful):
         assert shown[0] == f"Link 13 of chain 2: own/eu-central-1/orders, schedule half, from {iso(4)} to {iso(2)}: in_progress"
         assert f"Artefact: in_progress, {ARN}/export/link-13" in shown
     assert eventful.json("show", "12")["run"]["state"] == "failed"
+
+
+def test_what_was_found_damaged_is_not_covered(ledger):
+    """A link that a later check disproved: from its window on the chain restores nothing, whatever was verified behind."""
+    chain(ledger, 1, "growing", 30, 2)
+    link(ledger, 10, 1, 30, 20, "succeeded", arn=f"{ARN}/export/link-10")
+    link(ledger, 11, 1, 20, 2, "succeeded", arn=f"{ARN}/export/link-11")
+    ledger.tamper("UPDATE links SET life = 'verified'")
+    assert "LOST" not in ask(ledger, "orders", status=0)
+    ledger.tamper("UPDATE links SET life = 'disproved' WHERE id = 11")
+    lines = [re.split(r" {2,}", row.strip()) for row in ask(ledger, "orders", status=2).splitlines()[1:]]
+    assert lines[1][:3] == ["COVERED", iso(30), iso(20)]
+    assert lines[2][:2] == ["LOST", iso(20)] and "found damaged or gone" in lines[2][-1]
+
+
+def test_what_has_expired_is_not_covered(ledger):
+    chain(ledger, 1, "closed", 60, 40, ends=40, settled=True)
+    chain(ledger, 2, "growing", 40, 1)
+    link(ledger, 10, 1, 60, 40, "succeeded")
+    link(ledger, 11, 2, 40, 1, "succeeded")
+    assert iso(60) in ask(ledger, "orders", status=0)
+    ledger.tamper(
+        "INSERT INTO artefacts (run_id, action, life, arn) VALUES"
+        f" (1, 'export', 'expired', '{ARN}/export/base-1')"
+    )
+    assert iso(60) not in ask(ledger, "orders", status=0)
