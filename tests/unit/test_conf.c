@@ -712,8 +712,8 @@ static void the_dump_names_value_and_place(void **state) {
     static const char *const expected[] = {
         "deployment = \"acme\";  # test.conf:7\n",
         "log_level = \"info\";  # default\n",
-        "    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the "
-        "instance\n",
+        ("    # region = \"\";  # not set: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile, or that of the "
+         "instance\n"),
         "    profile = \"quote \\\" backslash \\\\ bell \\x07\";  # test.conf:7\n",
         "    max_attempts = 7;  # test.conf:7\n",
         "    rate_share = 0.1;  # test.conf:7\n",
