@@ -71,6 +71,18 @@ int blackout_from_string(const char *s, Blackout *ret, CalendarError *ret_error)
     return 0;
 }
 
+int blackout_add_string(const Blackout *b, Text *t) {
+    int to = b->to > DAY_MINUTES ? b->to - DAY_MINUTES : b->to;
+    bool whole_day = b->from == 0 && b->to == DAY_MINUTES, every_day = b->weekdays == CALENDAR_WEEKDAYS_ALL;
+    if (!every_day)
+        calendar_add_weekdays(b->weekdays, t);
+    if (!every_day && !whole_day)
+        text_add_char(t, ' ');
+    if (every_day || !whole_day)
+        text_addf(t, "%02d:%02d..%02d:%02d", b->from / 60, b->from % 60, to / 60, to % 60);
+    return t->error;
+}
+
 static Usec floor_days(Usec local) { return local / USEC_PER_DAY - (local % USEC_PER_DAY < 0); }
 
 /* The local time at which the last of those ends that hold at `local`; `local` where none does. */

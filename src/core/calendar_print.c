@@ -1,6 +1,5 @@
 /* The normal form of a calendar: systemd's where that can say it, else the form that can. */
 
-#include "base/text.h"
 #include "core/calendar_spec.h"
 
 #define TEXT_MAX 65536 /* holds CALENDAR_UNITS fields of CALENDAR_PARTS_MAX parts */
@@ -54,11 +53,15 @@ static void print_field(Text *t, const CalendarField *f, CalendarUnit unit) {
     }
 }
 
-static void print_systemd(const Calendar *c, Text *t) {
+void calendar_add_weekdays(unsigned weekdays, Text *t) {
     static const char names[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    print_weekdays(t, weekdays, names, "..");
+}
+
+static void print_systemd(const Calendar *c, Text *t) {
     static const char separators[CALENDAR_UNITS] = "-- ::";
     if (c->weekdays) {
-        print_weekdays(t, c->weekdays, names, "..");
+        calendar_add_weekdays(c->weekdays, t);
         text_add_char(t, ' ');
     }
     for (size_t unit = 0; unit < CALENDAR_UNITS; unit++) {

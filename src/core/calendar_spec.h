@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "core/calendar.h"
 
 typedef enum CalendarUnit {
@@ -50,3 +51,6 @@ struct Calendar {
     Usec rate_usec; /* not 0: this much apart, from 1970-01-01T00:00:00Z on, and nothing else counts */
     char *zone; /* or NULL */
 };
+
+/* "Mon..Fri,Sun"; bit 0 is Monday. */
+void calendar_add_weekdays(unsigned weekdays, Text *t);

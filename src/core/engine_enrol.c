@@ -155,6 +155,12 @@ static const char *range_reason(const SlotPlan *plan, bool shut) {
     return shut ? "in not_during, and catch_up is none" : "missed, and catch_up is none";
 }
 
+/* Do they all lie in one time of not_during? Then the daemon missed nothing. */
+static bool is_shut_out(const ScheduleConf *s, const SlotPlan *plan, Usec share) {
+    Usec first = plan->range_from_wall + share, last = plan->range_to_wall + share, open_wall = slot_open(s, first);
+    return open_wall > last && slot_open(s, last) == open_wall;
+}
+
 static int record_range(const Enrolment *n, const SlotPlan *plan, bool shut, EngineOutbox *out) {
     LedgerBatch *b = &out->batch;
     const Target *t = n->target;
@@ -185,10 +191,10 @@ int engine_due(Engine *e, Enrolment *n, Now now, EngineOutbox *out) {
     if (plan.range_from_wall != WALL_UNKNOWN) {
         Report *report = NULL;
         char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
-        bool shut = slot_open(n->schedule, plan.range_to_wall + share) > plan.range_to_wall + share;
+        bool shut = is_shut_out(n->schedule, &plan, share);
         r = record_range(n, &plan, shut, out);
         if (r >= 0)
-            r = report_enrolment(n, REPORT_SUPERSEDED, e->qualified, &report,
+            r = report_enrolment(n, shut ? REPORT_SHUT_OUT : REPORT_SUPERSEDED, e->qualified, &report,
                                  "%lld slots of schedule %s from %s to %s %s and will not run; %s",
                                  (long long)plan.n_range, n->schedule_name, date_to_iso(plan.range_from_wall, from),
                                  date_to_iso(plan.range_to_wall, to), shut ? "fell into not_during" : "were missed",

@@ -19,6 +19,13 @@ static void add_schedule(Json *j, const ScheduleConf *s) {
     json_string(j, "when", s->when_text);
     json_string(j, "timezone", zone_name(s->zone));
     json_seconds(j, "spread_seconds", s->spread_usec);
+    json_open(j, "not_during", '[');
+    for (size_t i = 0; i < s->n_not_during; i++) {
+        AUTO_TEXT span = TEXT_INIT(BLACKOUT_TEXT_MAX);
+        blackout_add_string(&s->not_during[i], &span);
+        json_string(j, NULL, text_get(&span));
+    }
+    json_close(j, ']');
     json_seconds(j, "start_within_seconds", s->start_within_usec);
     json_seconds(j, "max_age_seconds", s->max_age_usec > 0 ? s->max_age_usec : USEC_INFINITY);
     json_close(j, '}');
@@ -63,18 +70,25 @@ static void print_json(const CtlOptions *o, const Plan *p, Text *out) {
 /* --- for people --- */
 
 static int print_schedules(const Plan *p, Text *out) {
-    static const TableColumn columns[] = {{"SCHEDULE"}, {"ACTION"}, {"WHEN"}, {"ZONE"}, {"SPREAD"}, {"MAX AGE"}};
+    static const TableColumn columns[] = {{"SCHEDULE"}, {"ACTION"}, {"WHEN"}, {"ZONE"}, {"SPREAD"}, {"MAX AGE"},
+                                          {"NOT DURING", .spare = true}};
     CLEANUP(table_done) Table t;
     char span[DURATION_SIZE];
     table_init(&t, columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < p->conf->n_schedules; i++) {
         const ScheduleConf *s = &p->conf->schedules[i];
+        AUTO_TEXT spans = TEXT_INIT(4096);
+        for (size_t j = 0; j < s->n_not_during; j++) {
+            text_add(&spans, j > 0 ? ", " : "");
+            blackout_add_string(&s->not_during[j], &spans);
+        }
         table_add(&t, s->name);
         table_add(&t, action_to_string(s->action));
         table_add(&t, s->when_text);
         table_add(&t, zone_name(s->zone));
         table_add(&t, s->spread_usec > 0 ? duration_to_string(s->spread_usec, span) : NULL);
         table_add(&t, s->max_age_usec > 0 ? duration_to_string(s->max_age_usec, span) : NULL);
+        table_add(&t, text_get(&spans));
     }
     return table_print(&t, 2, out);
 }

@@ -623,7 +623,10 @@ aws = { region = "eu-central-1"; };
 schedules = { hourly = { action = "backup"; when = "hourly"; not_during = ["00:00..12:00", "12:00..23:59"]; }; };
 tables = ( { match = "orders"; schedules = ["hourly"]; } );
 """)
-    slots = ledger.json("plan", "--days=3", config=config)["slots"]
+    answer = ledger.json("plan", "--days=3", config=config)
+    slots = answer["slots"]
+    assert answer["schedules"][0]["not_during"] == ["00:00..12:00", "12:00..23:59"]
+    assert "00:00..12:00, 12:00..23:59" in ledger.ctl("plan", config=config)
     assert [(slot["slot"][10:], slot["due"][10:]) for slot in slots] == [("T23:00:00Z", "T23:59:00Z")] * 3
 
 

@@ -109,6 +109,9 @@ static void not_during(void **state) {
     house_expect(h, "noon", "app-1", instant("2027-03-28T10:30:00Z"), RUN_SUCCEEDED);
     /* 95 hours less 10 on each of two days, and two noons at the weekend */
     house_expect_made(h, 95 - 20 + 2, 0);
+    /* nothing is wrong: no warning says that they will not run */
+    house_expect_count(h, "slots shut out", house_figures(h)->n_said[REPORT_SHUT_OUT], 4);
+    house_expect_count(h, "slots missed", house_figures(h)->n_said[REPORT_SUPERSEDED], 0);
     house_free(h);
 }
 

@@ -26,6 +26,32 @@ static void spans(void **state) {
         assert_int_equal(b.weekdays, rows[i].is.weekdays);
         assert_int_equal(b.from, rows[i].is.from);
         assert_int_equal(b.to, rows[i].is.to);
+        Blackout again = {};
+        AUTO_TEXT text = TEXT_INIT(100);
+        assert_int_equal(blackout_add_string(&b, &text), 0);
+        assert_int_equal(blackout_from_string(text_get(&text), &again, &error), 0);
+        assert_memory_equal(&again, &b, sizeof b);
+    }
+}
+
+static void normal_forms(void **state) {
+    static const struct {
+        const char *text, *normal;
+    } rows[] = {
+        {"mon,Wed 8:5..9:30", "Mon,Wed 08:05..09:30"},
+        {"Monday,Tue,Wed 22:00..06:00", "Mon..Wed 22:00..06:00"},
+        {"Mon..Sun 08:00..24:00", "08:00..24:00"},
+        {"Sat,Sun", "Sat,Sun"},
+        {"Sun 00:00..24:00", "Sun"},
+        {"Mon..Sun", "00:00..24:00"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Blackout b = {};
+        CalendarError error;
+        AUTO_TEXT text = TEXT_INIT(100);
+        assert_int_equal(blackout_from_string(rows[i].text, &b, &error), 0);
+        assert_int_equal(blackout_add_string(&b, &text), 0);
+        assert_string_equal(text_get(&text), rows[i].normal);
     }
 }
 
@@ -116,5 +142,5 @@ static void without_end(void **state) {
     assert_true(end_of(almost, "UTC", "2026-11-23T12:00:00Z") < USEC_INFINITY);
 }
 
-UNIT_MAIN(cmocka_unit_test(spans), cmocka_unit_test(errors_say_where), cmocka_unit_test(ends),
-          cmocka_unit_test(without_end))
+UNIT_MAIN(cmocka_unit_test(spans), cmocka_unit_test(normal_forms), cmocka_unit_test(errors_say_where),
+          cmocka_unit_test(ends), cmocka_unit_test(without_end))
