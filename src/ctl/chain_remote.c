@@ -8,13 +8,9 @@
 #include "base/text.h"
 #include "core/object_list.h"
 #include "core/recall.h"
-#include "ctl/load_conf.h"
+#include "ctl/aws_session.h"
 #include "ctl/verbs.h"
-#include "io/ask.h"
-#include "io/aws_defaults.h"
 #include "io/clocks.h"
-#include "io/credentials_fetch.h"
-#include "io/region.h"
 
 /* The table in one account and region. */
 typedef struct Corner {
@@ -43,9 +39,8 @@ typedef struct Found {
 typedef struct Remote {
     const CtlOptions *options;
     const char *table;
-    Conf *conf;
+    AwsSession aws;
     Places places;
-    Ask *ask;
     Targets *targets;
     Corner *corners;
     size_t n_corners;
@@ -72,9 +67,8 @@ static void remote_done(Remote *m) {
     free(m->found);
     free(m->of_corner);
     free(m->corners);
-    ask_free(m->ask);
     places_done(&m->places);
-    conf_free(m->conf);
+    aws_session_done(&m->aws);
 }
 
 static void say_failed(Remote *m, const char *what, const AwsError *e) {
@@ -94,8 +88,8 @@ static int describe(Remote *m, size_t i, Now now) {
     if (!table || !recovery || text_set(&table->describe_table.table, m->table) < 0 ||
         text_set(&recovery->describe_continuous_backups.table, m->table) < 0)
         return -ENOMEM;
-    int r = ask_begin(m->ask, c->place->account, c->place->region, TAKE_PTR(table), 2 * i, now);
-    return r < 0 ? r : ask_begin(m->ask, c->place->account, c->place->region, TAKE_PTR(recovery), 2 * i + 1, now);
+    int r = ask_begin(m->aws.ask, c->place->account, c->place->region, TAKE_PTR(table), 2 * i, now);
+    return r < 0 ? r : ask_begin(m->aws.ask, c->place->account, c->place->region, TAKE_PTR(recovery), 2 * i + 1, now);
 }
 
 static int take_description(void *context, CallDone *done, Now now) {
@@ -127,7 +121,7 @@ static int ask_service(Remote *m) {
         if (r >= 0)
             r = describe(m, m->n_corners++, clocks_read());
     }
-    return r < 0 ? r : ask_run(m->ask, take_description, m);
+    return r < 0 ? r : ask_run(m->aws.ask, take_description, m);
 }
 
 /* --- where --- */
@@ -149,7 +143,7 @@ static int add_shelf(Remote *m, size_t corner, const ScheduleConf *s) {
     const Corner *c = &m->corners[corner];
     char digits[13];
     const char *account = c->target->table_arn ? target_account_id(c->target, digits) : c->place->account_id;
-    const ConfNames names = {m->conf->deployment, account, c->place->region, m->table, s->name};
+    const ConfNames names = {m->aws.conf->deployment, account, c->place->region, m->table, s->name};
     AUTO_FREE char *bucket = NULL, *prefix = NULL, *folder = NULL;
     int r = conf_expand(s->s3.bucket, &names, &bucket);
     if (r >= 0 && s->s3.prefix)
@@ -176,13 +170,13 @@ static bool is_meant(const Remote *m, const ScheduleConf *s) {
 static int find_shelves(Remote *m) {
     int r = 0;
     for (size_t i = 0; i < m->n_corners; i++)
-        for (size_t j = 0; j < m->conf->n_schedules; j++) {
-            const ScheduleConf *s = &m->conf->schedules[j];
+        for (size_t j = 0; j < m->aws.conf->n_schedules; j++) {
+            const ScheduleConf *s = &m->aws.conf->schedules[j];
             if (!is_meant(m, s))
                 continue;
             if ((r = add_shelf(m, i, s)) < 0)
                 return r;
-            const ScheduleConf *base = conf_schedule(m->conf, s->base);
+            const ScheduleConf *base = conf_schedule(m->aws.conf, s->base);
             if (base && (r = add_shelf(m, i, base)) < 0)
                 return r;
         }
@@ -200,7 +194,7 @@ static int ask_object(Remote *m, AwsOp op, const Shelf *s, const char *key, uint
     q->object.last = op == AWS_OP_GET_OBJECT ? (int64_t)RECORD_MAX - 1 : -1;
     if (op == AWS_OP_LIST_OBJECTS && object_list_query(s->folder, s->list.next, &q->object.query) < 0)
         return -ENOMEM;
-    return ask_begin(m->ask, p->account, s->region, TAKE_PTR(q), tag, now);
+    return ask_begin(m->aws.ask, p->account, s->region, TAKE_PTR(q), tag, now);
 }
 
 static int take_page(void *context, CallDone *done, Now now) {
@@ -228,7 +222,7 @@ static int list(Remote *m) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < m->n_shelves; i++)
         r = ask_object(m, AWS_OP_LIST_OBJECTS, &m->shelves[i], NULL, i, clocks_read());
-    return r < 0 ? r : ask_run(m->ask, take_page, m);
+    return r < 0 ? r : ask_run(m->aws.ask, take_page, m);
 }
 
 static void say_strange(const Remote *m, const Found *f, const char *why) {
@@ -249,7 +243,7 @@ static int take_record(Remote *m, Found *f, const ObjectReply *o) {
         say_strange(m, f, why[0] ? why : "what it says belongs elsewhere");
         return 0;
     }
-    f->is_good = r >= 0 && strcmp(f->record.deployment, m->conf->deployment) == 0;
+    f->is_good = r >= 0 && strcmp(f->record.deployment, m->aws.conf->deployment) == 0;
     return r;
 }
 
@@ -295,13 +289,13 @@ static int fetch(Remote *m) {
             r = add_found(m, i, m->shelves[i].list.keys[j]);
     for (size_t i = 0; r >= 0 && i < m->n_found; i++)
         r = ask_object(m, AWS_OP_GET_OBJECT, &m->shelves[m->found[i].shelf], m->found[i].key, i, clocks_read());
-    if (r < 0 || (r = ask_run(m->ask, take_object, m)) < 0)
+    if (r < 0 || (r = ask_run(m->aws.ask, take_object, m)) < 0)
         return r;
     for (size_t i = 0; r >= 0 && i < m->n_found; i++)
         if (m->found[i].is_good)
             r = ask_object(m, AWS_OP_HEAD_OBJECT, &m->shelves[m->found[i].shelf], m->found[i].record.manifest_key, i,
                            clocks_read());
-    return r < 0 ? r : ask_run(m->ask, take_manifest, m);
+    return r < 0 ? r : ask_run(m->aws.ask, take_manifest, m);
 }
 
 /* --- the chains --- */
@@ -335,14 +329,14 @@ static int recall(Remote *m, size_t corner, const ScheduleConf *s, Usec now_wall
 
 static int recall_all(Remote *m, Usec now_wall, StoreChains *into) {
     int r = 0;
-    into->items = calloc(m->n_corners * m->conf->n_schedules + 1, sizeof *into->items);
+    into->items = calloc(m->n_corners * m->aws.conf->n_schedules + 1, sizeof *into->items);
     m->of_corner = calloc(m->n_found + 1, sizeof *m->of_corner);
     if (!into->items || !m->of_corner)
         return -ENOMEM;
     for (size_t i = 0; i < m->n_corners; i++)
-        for (size_t j = 0; r >= 0 && j < m->conf->n_schedules; j++)
-            if (is_meant(m, &m->conf->schedules[j]))
-                r = recall(m, i, &m->conf->schedules[j], now_wall, into);
+        for (size_t j = 0; r >= 0 && j < m->aws.conf->n_schedules; j++)
+            if (is_meant(m, &m->aws.conf->schedules[j]))
+                r = recall(m, i, &m->aws.conf->schedules[j], now_wall, into);
     return r;
 }
 
@@ -352,33 +346,17 @@ static const char *table_of(const CtlOptions *o) {
     return strpbrk(o->table, "*?[") ? NULL : slash ? slash + 1 : o->table;
 }
 
-static int prepare(Remote *m, Fetched *credentials, char **ret_problem) {
-    AUTO_FREE char *region = NULL;
-    if (load_conf(m->options->config, &m->conf) < 0)
-        return -EINVAL;
-    int r = aws_defaults_fill(m->conf, ret_problem);
-    if (r < 0 || (r = region_find(m->conf, &region, ret_problem)) < 0 ||
-        (r = credentials_fetch(m->conf, region, credentials)) < 0 ||
-        (r = places_make(m->conf, region, clocks_read(), &m->places)) < 0)
-        return r;
-    return ask_new(m->conf, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &m->ask);
-}
-
 int chain_remote(const CtlOptions *o, Usec now_wall, Targets *ret_targets, StoreChains *ret) {
-    CLEANUP(fetched_done) Fetched credentials = {};
     CLEANUP(remote_done) Remote m = {.options = o, .table = table_of(o), .targets = ret_targets};
-    AUTO_FREE char *problem = NULL;
     if (!m.table) {
         ctl_failed("--remote asks for one table at a time; HINT: give its name, or account/region/name");
         return -EINVAL;
     }
-    int r = prepare(&m, &credentials, &problem);
-    if (r < 0) {
-        if (m.conf)
-            ctl_failed(problem ? problem : strerror(-r));
+    int r = aws_session_open(&m.aws, o, USEC_INFINITY);
+    if (r < 0)
         return r;
-    }
-    if ((r = ask_service(&m)) < 0 || (r = find_shelves(&m)) < 0 || (r = list(&m)) < 0 || (r = fetch(&m)) < 0 ||
+    if ((r = aws_session_places(&m.aws, &m.places)) < 0 || (r = ask_service(&m)) < 0 ||
+        (r = find_shelves(&m)) < 0 || (r = list(&m)) < 0 || (r = fetch(&m)) < 0 ||
         (r = recall_all(&m, now_wall, ret)) < 0)
         ctl_failed(strerror(-r));
     return r < 0 ? r : m.failed ? -EIO : 0;

@@ -7,11 +7,7 @@
 
 #include "base/array.h"
 #include "core/target.h"
-#include "ctl/load_conf.h"
 #include "ctl/verbs.h"
-#include "io/aws_defaults.h"
-#include "io/clocks.h"
-#include "io/region.h"
 
 #define DOCTOR_FAILED 2
 
@@ -32,9 +28,7 @@ static void doctor_done(Doctor *d) {
     free(d->asked);
     targets_done(&d->targets);
     places_done(&d->places);
-    fetched_done(&d->credentials);
-    free(d->region);
-    conf_free(d->conf);
+    aws_session_done(&d->aws);
 }
 
 const char *check_state_to_string(CheckState s) {
@@ -59,37 +53,21 @@ void doctor_say_error(const AwsError *e, Text *t) {
 
 /* --- the steps --- */
 
-/* -EINVAL: said why. */
-static int load(Doctor *d) {
-    AUTO_FREE char *problem = NULL;
-    if (load_conf(d->options->config, &d->conf) < 0)
-        return -EINVAL;
-    int r = aws_defaults_fill(d->conf, &problem);
-    if (r >= 0)
-        r = region_find(d->conf, &d->region, &problem);
-    if (r < 0 && problem) {
-        ctl_failed(problem);
-        return -EINVAL;
-    }
-    return r;
-}
-
 static int make_accounts(Doctor *d) {
-    d->accounts = calloc(d->credentials.n_items + 1, sizeof *d->accounts);
+    d->accounts = calloc(d->aws.credentials.n_items + 1, sizeof *d->accounts);
     if (!d->accounts)
         return -ENOMEM;
-    for (; d->n_accounts < d->credentials.n_items; d->n_accounts++) {
-        const FetchedAccount *f = &d->credentials.items[d->n_accounts];
+    for (; d->n_accounts < d->aws.credentials.n_items; d->n_accounts++) {
+        const FetchedAccount *f = &d->aws.credentials.items[d->n_accounts];
         DoctorAccount *a = &d->accounts[d->n_accounts];
-        *a = (DoctorAccount){.fetched = f, .conf = conf_account(d->conf, f->account), .skew_usec = USEC_INFINITY};
+        *a = (DoctorAccount){.fetched = f, .conf = conf_account(d->aws.conf, f->account), .skew_usec = USEC_INFINITY};
         a->role_is_denied = !f->found && a->conf && a->conf->role_arn && strstr(f->why, "AccessDenied");
     }
     return 0;
 }
 
 static int make_places(Doctor *d) {
-    int r = places_make(d->conf, d->region, clocks_read(), &d->places);
-    if (r < 0 || !(d->asked = calloc(d->places.n_items + 1, sizeof *d->asked)))
+    if (aws_session_places(&d->aws, &d->places) < 0 || !(d->asked = calloc(d->places.n_items + 1, sizeof *d->asked)))
         return -ENOMEM;
     for (size_t i = 0; i < d->places.n_items; i++) {
         d->asked[i] = (DoctorPlace){.place = &d->places.items[i], .skew_usec = USEC_INFINITY};
@@ -101,8 +79,8 @@ static int make_places(Doctor *d) {
 }
 
 static int ask(Doctor *d) {
-    int r = credentials_fetch(d->conf, d->region, &d->credentials);
-    if (r < 0 || (r = make_accounts(d)) < 0 || (r = make_places(d)) < 0 || (r = doctor_ask_identities(d)) < 0)
+    int r;
+    if ((r = make_accounts(d)) < 0 || (r = make_places(d)) < 0 || (r = doctor_ask_identities(d)) < 0)
         return r;
     r = doctor_ask_tables(d);
     return r < 0 ? r : doctor_ask_buckets(d);
@@ -118,10 +96,10 @@ static int check(Doctor *d) {
 
 int verb_doctor(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(doctor_done) Doctor d = {.options = o, .now_wall = now_wall};
-    int r = load(&d);
-    if (r == -EINVAL)
+    int r;
+    if (aws_session_open(&d.aws, o, USEC_INFINITY) < 0)
         return DOCTOR_FAILED;
-    if (r < 0 || (r = ask(&d)) < 0 || (r = check(&d)) < 0) {
+    if ((r = ask(&d)) < 0 || (r = check(&d)) < 0) {
         ctl_failed(strerror(-r));
         return DOCTOR_FAILED;
     }

@@ -8,8 +8,8 @@
 #include "core/recovery.h"
 #include "core/sts.h"
 #include "core/target.h"
+#include "ctl/aws_session.h"
 #include "ctl/options.h"
-#include "io/credentials_fetch.h"
 
 typedef enum CheckState { CHECK_OK, CHECK_WARNING, CHECK_FAILED } CheckState;
 
@@ -122,9 +122,7 @@ typedef struct DoctorBucket {
 typedef struct Doctor {
     const CtlOptions *options;
     Usec now_wall;
-    Conf *conf;
-    char *region;
-    Fetched credentials;
+    AwsSession aws;
     DoctorAccount *accounts;
     size_t n_accounts;
     Places places;

@@ -12,8 +12,9 @@
 /* --- asking --- */
 
 static int make_request(const Doctor *d, const DoctorAccount *a, HttpRequest **ret) {
-    EndpointWish wish = endpoint_wish(d->conf, ENDPOINT_STS);
-    const char *region = a->conf && a->conf->n_regions > 0 ? a->conf->regions[0] : d->region ? d->region : "us-east-1";
+    EndpointWish wish = endpoint_wish(d->aws.conf, ENDPOINT_STS);
+    const char *own = d->aws.region ? d->aws.region : "us-east-1";
+    const char *region = a->conf && a->conf->n_regions > 0 ? a->conf->regions[0] : own;
     AUTO_FREE char *url = NULL;
     int r = endpoint_url(&wish, region, &url);
     if (r < 0)
@@ -43,7 +44,7 @@ static int take_reply(DoctorAccount *a, const HttpReply *reply) {
 
 /* Nothing is asked of who has no credentials; nor is it without signatures, when nobody is anyone. */
 static bool is_to_ask(const Doctor *d, const DoctorAccount *a) {
-    return a->fetched->found && !a->identity.arn && d->conf->aws.unsigned_requests != SWITCH_ON;
+    return a->fetched->found && !a->identity.arn && d->aws.conf->aws.unsigned_requests != SWITCH_ON;
 }
 
 /* 1: some are worth another try. */
@@ -61,7 +62,7 @@ static int ask_once(Doctor *d) {
             http_request_free(requests[i]);
         return r;
     }
-    r = exchange(d->conf->aws.ca_bundle, requests, d->n_accounts, replies);
+    r = exchange(d->aws.conf->aws.ca_bundle, requests, d->n_accounts, replies);
     for (size_t i = 0; i < d->n_accounts; i++) {
         if (r >= 0 && replies[i]) {
             r = take_reply(&d->accounts[i], replies[i]);
@@ -92,7 +93,7 @@ static int check_credentials(Doctor *d, const DoctorAccount *a) {
     const Credentials *c = a->fetched->found;
     if (!c)
         return add_problem(d, a->fetched->account, "credentials", a->fetched->why, NULL);
-    if (d->conf->aws.unsigned_requests == SWITCH_ON)
+    if (d->aws.conf->aws.unsigned_requests == SWITCH_ON)
         text_add(&t, "aws.unsigned: requests carry no signatures");
     else
         text_addf(&t, "key %.4s... from %s, good %s%s", c->access_key_id, c->source,

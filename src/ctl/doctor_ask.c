@@ -8,7 +8,6 @@
 #include "base/array.h"
 #include "core/enrol.h"
 #include "ctl/doctor.h"
-#include "io/ask.h"
 #include "io/clocks.h"
 
 #define NO_SUCH_BACKUP "%s/backup/01500000000000-00000000"
@@ -25,20 +24,16 @@ typedef struct PlaceQuestion {
 
 typedef struct Asking {
     Doctor *doctor;
-    Ask *ask;
     PlaceQuestion *asked; /* by their number */
     size_t n_asked, n_asked_room;
 } Asking;
 
-static void asking_done(Asking *a) {
-    ask_free(a->ask);
-    free(a->asked);
-}
+static void asking_done(Asking *a) { free(a->asked); }
 
 static uint64_t tag_of(Question q, size_t number) { return number * QUESTIONS + q; }
 
 static int begin(Asking *a, const Place *p, AwsRequest *request, uint64_t tag, Now now) {
-    return ask_begin(a->ask, p->account, p->region, request, tag, now);
+    return ask_begin(a->doctor->aws.ask, p->account, p->region, request, tag, now);
 }
 
 /* Takes the request. */
@@ -166,9 +161,9 @@ static int list_tables(Asking *a) {
     AUTO_FREE AwsError *tags = calloc(d->places.n_items + 1, sizeof *tags);
     if (!listing || !tags)
         return -ENOMEM;
-    int r = ask_tables(a->ask, &d->places, listing);
+    int r = ask_tables(a->doctor->aws.ask, &d->places, listing);
     if (r >= 0)
-        r = ask_tags(a->ask, d->conf, &d->places, tags);
+        r = ask_tags(a->doctor->aws.ask, d->aws.conf, &d->places, tags);
     for (size_t i = 0; r >= 0 && i < d->places.n_items; i++) {
         DoctorPlace *p = &d->asked[i];
         if (!p->place->discovery.wanted || !p->account->fetched->found)
@@ -176,7 +171,7 @@ static int list_tables(Asking *a) {
         p->listing = listing[i];
         learn_walk(p, GRANT_LIST_TABLES, AWS_OP_LIST_TABLES, &listing[i]);
         p->tags = tags[i];
-        if (p->place->has_listing && has_tags(d->conf, p->place->account))
+        if (p->place->has_listing && has_tags(d->aws.conf, p->place->account))
             learn_walk(p, GRANT_LIST_TAGS, AWS_OP_LIST_TAGS, &tags[i]);
     }
     return r;
@@ -185,7 +180,7 @@ static int list_tables(Asking *a) {
 static int ignore_news(void *context, Enrolment *e, bool enrolled) { return 0; }
 
 static int collect_tables(Doctor *d) {
-    int r = enrol_update(&d->targets, d->conf, &d->places, clocks_read(), ignore_news, NULL);
+    int r = enrol_update(&d->targets, d->aws.conf, &d->places, clocks_read(), ignore_news, NULL);
     if (r < 0)
         return r;
     d->tables = calloc(d->targets.n_items + 1, sizeof *d->tables);
@@ -218,13 +213,13 @@ static int ask_of_table(Asking *a, size_t number, Now now) {
 
 int doctor_ask_tables(Doctor *d) {
     CLEANUP(asking_done) Asking a = {.doctor = d};
-    int r = ask_new(d->conf, &d->credentials, "ddbackupctl/" PACKAGE_VERSION " doctor", USEC_INFINITY, &a.ask);
-    if (r < 0 || (r = list_tables(&a)) < 0 || (r = collect_tables(d)) < 0)
+    int r = list_tables(&a);
+    if (r < 0 || (r = collect_tables(d)) < 0)
         return r;
     Now now = clocks_read();
     for (size_t i = 0; r >= 0 && i < d->places.n_items; i++)
         r = ask_listings(&a, &d->asked[i], now);
     for (size_t i = 0; r >= 0 && i < d->n_tables; i++)
         r = ask_of_table(&a, i, now);
-    return r < 0 ? r : ask_run(a.ask, take_answer, &a);
+    return r < 0 ? r : ask_run(d->aws.ask, take_answer, &a);
 }

@@ -8,17 +8,9 @@
 #include "base/array.h"
 #include "core/xml_find.h"
 #include "ctl/doctor.h"
-#include "io/ask.h"
 #include "io/clocks.h"
 
 #define NO_SUCH_OBJECT "AWSDynamoDB/01500000000000-00000000/manifest-summary.json"
-
-typedef struct Asking {
-    Doctor *doctor;
-    Ask *ask;
-} Asking;
-
-static void asking_done(Asking *a) { ask_free(a->ask); }
 
 void doctor_buckets_done(Doctor *d) {
     for (size_t i = 0; i < d->n_buckets; i++) {
@@ -83,7 +75,7 @@ static int use(Doctor *d, const DoctorTable *t, const ScheduleConf *s) {
     learn_account(t, digits);
     if (!digits[0] && strstr(s->s3.bucket, "%{account}"))
         return 0; /* why nothing is known of the account is said elsewhere */
-    const ConfNames names = {d->conf->deployment, digits, t->target->region, t->target->table, s->name};
+    const ConfNames names = {d->aws.conf->deployment, digits, t->target->region, t->target->table, s->name};
     AUTO_FREE char *name = NULL, *prefix = NULL;
     DoctorBucket *b;
     int r = conf_expand(s->s3.bucket, &names, &name);
@@ -149,7 +141,7 @@ static AwsOp op_of(BucketQuestion q) {
     return AWS_OP_N;
 }
 
-static int ask(Asking *a, DoctorBucket *b, BucketQuestion q, Now now) {
+static int ask(Doctor *d, DoctorBucket *b, BucketQuestion q, Now now) {
     CLEANUP(aws_request_free_ptr) AwsRequest *request = aws_request_new(op_of(q));
     const char *query = q == BUCKET_VERSIONING ? "versioning=" : q == BUCKET_LIFECYCLE ? "lifecycle=" : NULL;
     if (!request)
@@ -164,16 +156,16 @@ static int ask(Asking *a, DoctorBucket *b, BucketQuestion q, Now now) {
     }
     if (r < 0)
         return r;
-    uint64_t tag = (uint64_t)(b - a->doctor->buckets) * BUCKET_QUESTIONS + q;
-    return ask_begin(a->ask, b->place->place->account, b->region, TAKE_PTR(request), tag, now);
+    uint64_t tag = (uint64_t)(b - d->buckets) * BUCKET_QUESTIONS + q;
+    return ask_begin(d->aws.ask, b->place->place->account, b->region, TAKE_PTR(request), tag, now);
 }
 
 /* Who may not list it may know the rest. */
-static int ask_rest(Asking *a, DoctorBucket *b, Now now) {
-    int r = b->account[0] ? ask(a, b, BUCKET_OWNER, now) : 0;
-    if (r < 0 || (r = ask(a, b, BUCKET_VERSIONING, now)) < 0 || (r = ask(a, b, BUCKET_LIFECYCLE, now)) < 0)
+static int ask_rest(Doctor *d, DoctorBucket *b, Now now) {
+    int r = b->account[0] ? ask(d, b, BUCKET_OWNER, now) : 0;
+    if (r < 0 || (r = ask(d, b, BUCKET_VERSIONING, now)) < 0 || (r = ask(d, b, BUCKET_LIFECYCLE, now)) < 0)
         return r;
-    return b->grants[GRANT_GET_OBJECT] != GRANT_NOT_NEEDED ? ask(a, b, BUCKET_OBJECT, now) : 0;
+    return b->grants[GRANT_GET_OBJECT] != GRANT_NOT_NEEDED ? ask(d, b, BUCKET_OBJECT, now) : 0;
 }
 
 /* --- answers --- */
@@ -191,10 +183,10 @@ static bool is_to_repeat(DoctorBucket *b, const AwsError *e) {
     return again;
 }
 
-static int take_head(Asking *a, DoctorBucket *b, const CallDone *done, Now now) {
+static int take_head(Doctor *d, DoctorBucket *b, const CallDone *done, Now now) {
     const AwsError *e = &done->error;
     if (is_to_repeat(b, e))
-        return ask(a, b, BUCKET_HEAD, now);
+        return ask(d, b, BUCKET_HEAD, now);
     b->asked[BUCKET_HEAD] = true;
     if (done->reply && done->reply->object.region)
         snprintf(b->region, sizeof b->region, "%s", done->reply->object.region);
@@ -204,7 +196,7 @@ static int take_head(Asking *a, DoctorBucket *b, const CallDone *done, Now now) 
         b->region[0] = '\0';
         return 0;
     }
-    return ask_rest(a, b, now);
+    return ask_rest(d, b, now);
 }
 
 static int read_versioning(DoctorBucket *b, const ObjectReply *o) {
@@ -238,12 +230,12 @@ static void learn(DoctorBucket *b, Grant g, const AwsError *e) {
 }
 
 static int take_answer(void *context, CallDone *done, Now now) {
-    Asking *a = context;
-    DoctorBucket *b = &a->doctor->buckets[done->tag / BUCKET_QUESTIONS];
+    Doctor *d = context;
+    DoctorBucket *b = &d->buckets[done->tag / BUCKET_QUESTIONS];
     BucketQuestion q = (BucketQuestion)(done->tag % BUCKET_QUESTIONS);
     b->answers[q] = done->error;
     if (q == BUCKET_HEAD)
-        return take_head(a, b, done, now);
+        return take_head(d, b, done, now);
     b->asked[q] = true;
     if (q == BUCKET_VERSIONING)
         learn(b, GRANT_GET_VERSIONING, &done->error);
@@ -266,15 +258,13 @@ static void learn_listing(DoctorBucket *b) {
 }
 
 int doctor_ask_buckets(Doctor *d) {
-    CLEANUP(asking_done) Asking a = {.doctor = d};
     int r = collect(d);
     if (r < 0 || d->n_buckets == 0)
         return r;
-    r = ask_new(d->conf, &d->credentials, "ddbackupctl/" PACKAGE_VERSION " doctor", USEC_INFINITY, &a.ask);
     for (size_t i = 0; r >= 0 && i < d->n_buckets; i++)
-        r = ask(&a, &d->buckets[i], BUCKET_HEAD, clocks_read());
+        r = ask(d, &d->buckets[i], BUCKET_HEAD, clocks_read());
     if (r >= 0)
-        r = ask_run(a.ask, take_answer, &a);
+        r = ask_run(d->aws.ask, take_answer, d);
     for (size_t i = 0; i < d->n_buckets; i++)
         learn_listing(&d->buckets[i]);
     return r;

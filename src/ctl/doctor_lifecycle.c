@@ -34,7 +34,7 @@ static int check_expiry(Doctor *d, const LifecycleRule *rule, const BucketUse *u
     AUTO_TEXT t = TEXT_INIT(4096);
     char day[DATE_ISO_SIZE];
     const ScheduleConf *s = u->schedule;
-    LifecycleWish wish = lifecycle_wish(d->conf, s, d->now_wall);
+    LifecycleWish wish = lifecycle_wish(d->aws.conf, s, d->now_wall);
     if (rule->expire_wall != WALL_UNKNOWN) {
         text_addf(&t, "rule '%s' deletes everything%s%s from %s on", rule->id ? rule->id : "",
                   u->prefix ? " below " : "", u->prefix ? u->prefix : "", date_to_iso(rule->expire_wall, day));
@@ -46,7 +46,7 @@ static int check_expiry(Doctor *d, const LifecycleRule *rule, const BucketUse *u
     if (rule->expire_usec >= wish.floor_usec) {
         say_wish(s, wish.keep_usec, &t);
         text_add(&t, ": ");
-        const ScheduleConf *base = s->base ? conf_schedule(d->conf, s->base) : NULL;
+        const ScheduleConf *base = s->base ? conf_schedule(d->aws.conf, s->base) : NULL;
         (void)retention_keep_describe(base ? &base->keep : &s->keep, &t);
         return doctor_add(d, label, "lifecycle", CHECK_WARNING, text_get(&t),
                           "lengthen the rule, or take back from `keep` what it does not leave");
@@ -103,9 +103,9 @@ int doctor_check_lifecycle(Doctor *d, const DoctorBucket *b, const char *label) 
     size_t before = d->n_checks;
     Usec soonest_usec = USEC_INFINITY;
     for (size_t i = 0; i < b->rules.n_items; i++)
-        for (size_t j = 0; j < d->conf->n_schedules; j++) {
+        for (size_t j = 0; j < d->aws.conf->n_schedules; j++) {
             const LifecycleRule *rule = &b->rules.items[i];
-            const BucketUse *u = touched(b, rule, &d->conf->schedules[j]);
+            const BucketUse *u = touched(b, rule, &d->aws.conf->schedules[j]);
             int r = u ? check_rule(d, rule, u, label) : 0;
             if (r < 0)
                 return r;

@@ -76,7 +76,7 @@ int doctor_print(const Doctor *d, Text *out) {
     size_t n_hidden = 0;
     for (size_t i = 0; i < d->n_checks; i++)
         n_hidden += !is_shown(d, &d->checks[i]);
-    text_addf(out, "Deployment %s, by ", d->conf->deployment);
+    text_addf(out, "Deployment %s, by ", d->aws.conf->deployment);
     words_add(out, d->options->config);
     text_add(out, ":\n");
     int r = print_rows(d, out);
@@ -111,7 +111,7 @@ static void add_account(Json *j, const DoctorAccount *a) {
 }
 
 static void add_endpoint(Json *j, const Doctor *d, const DoctorPlace *p, EndpointService service, const char *name) {
-    EndpointWish wish = endpoint_wish(d->conf, service);
+    EndpointWish wish = endpoint_wish(d->aws.conf, service);
     AUTO_FREE char *url = NULL;
     (void)endpoint_url(&wish, p->place->region ? p->place->region : "", &url);
     json_string(j, name, url);
@@ -193,7 +193,7 @@ void doctor_print_json(const Doctor *d, Text *out) {
     CheckState worst = d->n_of[CHECK_FAILED] > 0 ? CHECK_FAILED : d->n_of[CHECK_WARNING] > 0 ? CHECK_WARNING : CHECK_OK;
     json_open(&j, NULL, '{');
     json_wall(&j, "now", d->now_wall);
-    json_string(&j, "deployment", d->conf->deployment);
+    json_string(&j, "deployment", d->aws.conf->deployment);
     json_string(&j, "config", d->options->config);
     json_string(&j, "state", check_state_to_string(worst));
     json_open(&j, "accounts", '[');

@@ -87,7 +87,7 @@ int doctor_check_tables(Doctor *d) {
     for (size_t i = 0; i < d->places.n_items; i++)
         told &= d->asked[i].answered && d->asked[i].listing.class == AWS_OK;
     if (r >= 0 && told && d->n_tables == 0)
-        r = doctor_add(d, d->conf->deployment, "tables", CHECK_FAILED, "the configuration selects no table that exists",
-                       "'ddbackupctl plan' shows what it selects");
+        r = doctor_add(d, d->aws.conf->deployment, "tables", CHECK_FAILED,
+                       "the configuration selects no table that exists", "'ddbackupctl plan' shows what it selects");
     return r;
 }

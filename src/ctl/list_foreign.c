@@ -5,22 +5,19 @@
 
 #include "base/array.h"
 #include "core/look.h"
+#include "ctl/aws_session.h"
 #include "ctl/json.h"
 #include "ctl/survey.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
-#include "io/ask.h"
-#include "io/aws_defaults.h"
 #include "io/clocks.h"
-#include "io/credentials_fetch.h"
-#include "io/region.h"
 
 typedef struct Foreign {
     Survey s;
     char **arns; /* that the ledger knows, sorted */
     size_t n_arns, n_arns_room;
-    Ask *ask;
+    AwsSession aws;
     RunLook **walks; /* of each place */
     Table table;
     Json *json; /* NULL: for people */
@@ -34,9 +31,9 @@ static void foreign_done(Foreign *f) {
     for (size_t i = 0; f->walks && i < f->s.places.n_items; i++)
         run_look_free(f->walks[i]);
     free(f->walks);
-    ask_free(f->ask);
     table_done(&f->table);
     survey_done(&f->s);
+    aws_session_done(&f->aws);
 }
 
 static int take_arn(void *context, const char *arn) {
@@ -56,10 +53,10 @@ static bool is_known(const Foreign *f, const char *arn) {
 }
 
 static const char *reason_of(const Foreign *f, const BackupInfo *b) {
-    size_t n = strlen(f->s.conf->deployment);
+    size_t n = strlen(f->aws.conf->deployment);
     if (!text_equal(b->type, "USER"))
         return "DynamoDB made it";
-    return strncmp(b->name, f->s.conf->deployment, n) == 0 && b->name[n] == '.'
+    return strncmp(b->name, f->aws.conf->deployment, n) == 0 && b->name[n] == '.'
                ? "it bears this deployment's name, and the ledger does not know it"
                : "others made it";
 }
@@ -103,7 +100,7 @@ static int next_page(Foreign *f, size_t i, Now now) {
     if (!q || text_set(&q->list_backups.type, "ALL") < 0 ||
         text_set(&q->list_backups.start_arn, f->walks[i]->cursor) < 0)
         return -ENOMEM;
-    return ask_begin(f->ask, p->account, p->region, TAKE_PTR(q), i, now);
+    return ask_begin(f->aws.ask, p->account, p->region, TAKE_PTR(q), i, now);
 }
 
 static int say_failed(Foreign *f, const Place *p, const AwsError *e) {
@@ -134,34 +131,26 @@ static int take_page(void *context, CallDone *done, Now now) {
     return r == -ELOOP ? say_failed(f, p, &done->error) : r < 0 ? r : next_page(f, (size_t)done->tag, now);
 }
 
-static void say_without(const Fetched *credentials, size_t i) {
-    AUTO_TEXT t = TEXT_INIT(8192);
-    fetched_say_problem(credentials, i, &t);
-    ctl_failed(text_get(&t));
-}
-
-static int search(Foreign *f, const Fetched *credentials) {
-    int r = ask_new(f->s.conf, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &f->ask);
-    if (r >= 0 && !(f->walks = calloc(f->s.places.n_items, sizeof *f->walks)))
-        r = -ENOMEM;
+static int search(Foreign *f) {
+    f->walks = calloc(f->s.places.n_items, sizeof *f->walks);
+    int r = f->walks ? 0 : -ENOMEM;
     for (size_t i = 0; r >= 0 && i < f->s.places.n_items; i++)
         r = (f->walks[i] = run_look_new(0)) ? next_page(f, i, clocks_read()) : -ENOMEM;
-    return r < 0 ? r : ask_run(f->ask, take_page, f);
+    return r < 0 ? r : ask_run(f->aws.ask, take_page, f);
 }
 
 /* As the daemon would find them. The places are made anew, with the region that they have. */
-static int prepare(Foreign *f, Fetched *credentials, char **ret_problem) {
-    AUTO_FREE char *region = NULL;
-    int r = aws_defaults_fill(f->s.conf, ret_problem);
-    if (r < 0 || (r = region_find(f->s.conf, &region, ret_problem)) < 0 ||
-        (r = credentials_fetch(f->s.conf, region, credentials)) < 0)
-        return r;
+static int prepare(Foreign *f) {
     Places places = {};
-    if ((r = places_make(f->s.conf, region, clocks_read(), &places)) < 0)
-        return r;
+    f->aws.conf = TAKE_PTR(f->s.conf);
+    if (aws_session_open(&f->aws, f->s.options, USEC_INFINITY) < 0)
+        return CTL_FAILED;
+    if (aws_session_places(&f->aws, &places) < 0)
+        return ctl_failed(NULL);
     places_done(&f->s.places);
     f->s.places = places;
-    return 0;
+    aws_session_say_problems(&f->aws);
+    return CTL_OK;
 }
 
 static int answer(Foreign *f, Text *out) {
@@ -184,8 +173,6 @@ int list_foreign(const CtlOptions *o, Usec now_wall, Text *out) {
                                           {"CREATED"}, {"SIZE", .right = true},
                                           {"ARN", .spare = true}, {"REASON"}};
     CLEANUP(foreign_done) Foreign f = {.s = {.options = o}};
-    CLEANUP(fetched_done) Fetched credentials = {};
-    AUTO_FREE char *problem = NULL;
     Json j = {.out = out};
     table_init(&f.table, columns, ARRAY_SIZE(columns));
     int status = survey_load(&f.s, read_arns, &f);
@@ -193,19 +180,16 @@ int list_foreign(const CtlOptions *o, Usec now_wall, Text *out) {
         return status;
     if (f.n_arns > 0)
         qsort(f.arns, f.n_arns, sizeof *f.arns, compare);
-    int r = prepare(&f, &credentials, &problem);
-    if (r < 0)
-        return ctl_failed(problem ? problem : strerror(-r));
-    for (size_t i = 0; i < credentials.n_items; i++)
-        if (!credentials.items[i].found)
-            say_without(&credentials, i);
+    if ((status = prepare(&f)) != CTL_OK)
+        return status;
     if (o->json) {
         f.json = &j;
         json_open(&j, NULL, '{');
         json_wall(&j, "now", now_wall);
         json_open(&j, "backups", '[');
     }
-    if ((r = search(&f, &credentials)) >= 0)
+    int r = search(&f);
+    if (r >= 0)
         return answer(&f, out);
     text_clear(out);
     return ctl_failed(strerror(-r));

@@ -9,14 +9,10 @@
 #include "base/array.h"
 #include "core/enrol.h"
 #include "core/trust.h"
+#include "ctl/aws_session.h"
 #include "ctl/become.h"
-#include "ctl/load_conf.h"
 #include "ctl/verbs.h"
-#include "io/ask.h"
-#include "io/aws_defaults.h"
 #include "io/clocks.h"
-#include "io/credentials_fetch.h"
-#include "io/region.h"
 #include "io/store.h"
 #include "io/store_read.h"
 
@@ -25,7 +21,7 @@ typedef struct Work {
     Places places;
     Targets targets;
     Store *store; /* NULL: --dry-run */
-    Ask *ask;
+    AwsSession aws;
     int64_t next_run_id;
     Now begun;
     Text why; /* of a failure, for people */
@@ -38,11 +34,11 @@ static void work_done(Work *w) {
         free(w->b.tables[i].surplus_arn);
     }
     free(w->b.tables);
-    ask_free(w->ask);
     store_close(w->store);
     places_done(&w->places);
     targets_done(&w->targets);
     text_done(&w->why);
+    aws_session_done(&w->aws);
 }
 
 /* --- the ledger --- */
@@ -214,7 +210,7 @@ static int go_on(Work *w, size_t i, Now now) {
     AwsRequest *request = NULL;
     const Target *t = w->b.tables[i].search.target;
     int r = search_request(&w->b.tables[i].search, now, &request);
-    return r < 0 ? r : ask_begin(w->ask, t->account, t->region, request, i, now);
+    return r < 0 ? r : ask_begin(w->aws.ask, t->account, t->region, request, i, now);
 }
 
 /* Cursors are made of this host's time. */
@@ -278,21 +274,19 @@ static int say_unlisted(Work *w, const Place *p, const AwsError *error) {
     return r;
 }
 
-static int search_all(Work *w, const Fetched *credentials) {
+static int search_all(Work *w) {
     AUTO_FREE AwsError *errors = calloc(w->places.n_items, sizeof *errors);
     if (!errors)
         return -ENOMEM;
-    int r = ask_new(w->b.conf, credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_INFINITY, &w->ask);
+    int r = ask_tables(w->aws.ask, &w->places, errors);
     if (r >= 0)
-        r = ask_tables(w->ask, &w->places, errors);
-    if (r >= 0)
-        r = ask_tags(w->ask, w->b.conf, &w->places, errors);
+        r = ask_tags(w->aws.ask, w->b.conf, &w->places, errors);
     for (size_t i = 0; r >= 0 && i < w->places.n_items; i++)
         if (w->places.items[i].discovery.wanted && (!w->places.items[i].has_listing || errors[i].code[0]))
             r = say_unlisted(w, &w->places.items[i], &errors[i]);
     if (r < 0 || (r = begin_searches(w)) < 0)
         return r;
-    return ask_run(w->ask, take_answer, w);
+    return ask_run(w->aws.ask, take_answer, w);
 }
 
 /* --- the verb --- */
@@ -328,41 +322,20 @@ static int answer(Work *w, int r, Text *out) {
                             "there is not taken in twice");
 }
 
-/* An account without credentials keeps no other from being searched. */
-static void say_problems(const Fetched *credentials) {
-    for (size_t i = 0; i < credentials->n_items; i++) {
-        AUTO_TEXT t = TEXT_INIT(8192);
-        if (credentials->items[i].found)
-            continue;
-        fetched_say_problem(credentials, i, &t);
-        ctl_failed(text_get(&t));
-    }
-}
-
 int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
-    CLEANUP(conf_free_ptr) Conf *conf = NULL;
-    CLEANUP(fetched_done) Fetched credentials = {};
-    AUTO_FREE char *region = NULL, *problem = NULL;
+    CLEANUP(work_done) Work w = {.b = {.options = o, .now_wall = now_wall}, .why = TEXT_INIT(8192)};
     AUTO_TEXT sources = TEXT_INIT(256u << 10);
     int status = CTL_OK;
-    if (load_conf(o->config, &conf) < 0)
+    if (aws_session_open(&w.aws, o, USEC_INFINITY) < 0)
         return CTL_FAILED;
-    int r = aws_defaults_fill(conf, &problem);
-    if (r >= 0)
-        r = region_find(conf, &region, &problem);
+    aws_session_say_problems(&w.aws); /* an account without credentials keeps no other from being searched */
+    if (fetched_n_found(&w.aws.credentials) == 0)
+        return CTL_FAILED;
+    fetched_say(&w.aws.credentials, &sources);
+    w.b.credentials = text_get(&sources);
+    w.b.conf = w.aws.conf;
+    int r = aws_session_places(&w.aws, &w.places);
     if (r < 0)
-        return ctl_failed(problem);
-    if ((r = credentials_fetch(conf, region, &credentials)) < 0)
-        return ctl_failed(strerror(-r));
-    say_problems(&credentials);
-    if (fetched_n_found(&credentials) == 0)
-        return CTL_FAILED;
-    fetched_say(&credentials, &sources);
-    CLEANUP(work_done) Work w = {
-        .b = {.options = o, .conf = conf, .credentials = text_get(&sources), .now_wall = now_wall},
-        .why = TEXT_INIT(8192),
-    };
-    if ((r = places_make(conf, region, clocks_read(), &w.places)) < 0)
         return ctl_failed(NULL);
     w.b.places = &w.places;
     w.b.qualified = places_are_many(&w.places);
@@ -370,6 +343,6 @@ int verb_rebuild(const CtlOptions *o, Usec now_wall, Text *out) {
     if (status != CTL_OK)
         return status;
     if (r >= 0)
-        r = search_all(&w, &credentials);
+        r = search_all(&w);
     return answer(&w, r, out);
 }

@@ -8,22 +8,18 @@
 #include "base/text.h"
 #include "core/target.h"
 #include "core/verify.h"
+#include "ctl/aws_session.h"
 #include "ctl/json.h"
-#include "ctl/load_conf.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
-#include "io/ask.h"
-#include "io/aws_defaults.h"
 #include "io/clocks.h"
-#include "io/credentials_fetch.h"
-#include "io/region.h"
 #include "io/store_read.h"
 
 typedef struct Work {
     const CtlOptions *options;
     Run *run;
     size_t n_found;
-    Ask *ask;
+    AwsSession aws;
     Verify *verify;
     AwsError error; /* of DescribeExport */
     int n_unknown;
@@ -36,7 +32,7 @@ typedef struct Work {
 static void work_done(Work *w) {
     run_free(w->run);
     verify_free(w->verify);
-    ask_free(w->ask);
+    aws_session_done(&w->aws);
     text_done(&w->bad);
 }
 
@@ -77,14 +73,14 @@ static const char *unfit(const Work *w) {
 static int ask_next(Work *w, Now now) {
     AwsRequest *q = NULL;
     int r = verify_request(w->verify, &q);
-    return r < 0 ? r : ask_begin(w->ask, w->run->account, verify_region(w->verify), q, 1, now);
+    return r < 0 ? r : ask_begin(w->aws.ask, w->run->account, verify_region(w->verify), q, 1, now);
 }
 
 static int describe(Work *w, Now now) {
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_DESCRIBE_EXPORT);
     if (!q || text_set(&q->describe_export.arn, w->run->artefact->arn) < 0)
         return -ENOMEM;
-    return ask_begin(w->ask, w->run->account, w->run->region, TAKE_PTR(q), 0, now);
+    return ask_begin(w->aws.ask, w->run->account, w->run->region, TAKE_PTR(q), 0, now);
 }
 
 static int take_description(Work *w, const ExportInfo *info, Now now) {
@@ -162,10 +158,8 @@ static int print(const Work *w, Text *out) {
 }
 
 int verb_verify(const CtlOptions *o, Usec now_wall, Text *out) {
-    CLEANUP(conf_free_ptr) Conf *conf = NULL;
-    CLEANUP(fetched_done) Fetched credentials = {};
     CLEANUP(work_done) Work w = {.options = o, .bad = TEXT_INIT(1024)};
-    AUTO_FREE char *region = NULL, *problem = NULL;
+    AUTO_FREE char *problem = NULL;
     if (find(&w, &problem) < 0)
         return ctl_failed(problem);
     const char *trouble = unfit(&w);
@@ -173,16 +167,10 @@ int verb_verify(const CtlOptions *o, Usec now_wall, Text *out) {
         AUTO_FREE char *error = text_format("%s%s", o->run, trouble);
         return ctl_failed(error);
     }
-    if (load_conf(o->config, &conf) < 0)
+    if (aws_session_open(&w.aws, o, USEC_PER_MINUTE * 10) < 0)
         return CTL_FAILED;
-    int r = aws_defaults_fill(conf, &problem);
+    int r = describe(&w, clocks_read());
     if (r >= 0)
-        r = region_find(conf, &region, &problem);
-    if (r < 0)
-        return ctl_failed(problem);
-    if ((r = credentials_fetch(conf, region, &credentials)) >= 0 &&
-        (r = ask_new(conf, &credentials, "ddbackupctl/" PACKAGE_VERSION, USEC_PER_MINUTE * 10, &w.ask)) >= 0 &&
-        (r = describe(&w, clocks_read())) >= 0)
-        r = ask_run(w.ask, take_answer, &w);
+        r = ask_run(w.aws.ask, take_answer, &w);
     return r < 0 ? ctl_failed(strerror(-r)) : print(&w, out);
 }
