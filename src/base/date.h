@@ -1,6 +1,6 @@
 #pragma once
 /* The proleptic Gregorian calendar in UTC, and the date formats that appear on the wire, in names and in messages.
- * Nothing here knows of zones (core/zone.h) or leap seconds. */
+ * Nothing here knows of zones (core/calendar/zone.h) or leap seconds. */
 
 #include <stdbool.h>
 #include <stddef.h>

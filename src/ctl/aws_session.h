@@ -2,7 +2,7 @@
 /* What a verb needs that asks AWS by itself, as the daemon would: the configuration with what the environment and the
  * profile add to it, the region, each account's credentials, and the asking. */
 
-#include "core/place.h"
+#include "core/table/place.h"
 #include "ctl/options.h"
 #include "io/ask.h"
 

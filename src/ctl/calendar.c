@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "base/date.h"
-#include "core/calendar.h"
+#include "core/calendar/calendar.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"

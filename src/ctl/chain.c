@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/span.h"
+#include "core/chain/span.h"
 #include "ctl/chain_remote.h"
 #include "ctl/json.h"
 #include "ctl/table.h"

@@ -6,8 +6,8 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "core/object_list.h"
-#include "core/recall.h"
+#include "core/aws/object_list.h"
+#include "core/chain/recall.h"
 #include "ctl/aws_session.h"
 #include "ctl/verbs.h"
 #include "io/clocks.h"

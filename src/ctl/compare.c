@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/place.h"
+#include "core/table/place.h"
 #include "ctl/judge.h"
 #include "ctl/words.h"
 #include "io/conf_file.h"

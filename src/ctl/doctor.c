@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/target.h"
+#include "core/table/target.h"
 #include "ctl/verbs.h"
 
 #define DOCTOR_FAILED 2

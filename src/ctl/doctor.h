@@ -3,11 +3,11 @@
  * hint). Asking comes first and only fills in facts; each check then reads them and adds its rows. A new check is a
  * new file with one function, called by doctor.c. */
 
-#include "core/lifecycle.h"
-#include "core/place.h"
-#include "core/recovery.h"
-#include "core/sts.h"
-#include "core/target.h"
+#include "core/credentials/sts.h"
+#include "core/table/place.h"
+#include "core/table/recovery.h"
+#include "core/table/target.h"
+#include "core/verify/lifecycle.h"
 #include "ctl/aws_session.h"
 #include "ctl/options.h"
 

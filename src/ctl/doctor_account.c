@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_client.h"
 #include "ctl/doctor.h"
 #include "ctl/words.h"
 #include "io/clocks.h"
@@ -12,7 +13,7 @@
 /* --- asking --- */
 
 static int make_request(const Doctor *d, const DoctorAccount *a, HttpRequest **ret) {
-    EndpointWish wish = endpoint_wish(d->aws.conf, ENDPOINT_STS);
+    EndpointWish wish = conf_endpoint_wish(d->aws.conf, ENDPOINT_STS);
     const char *own = d->aws.region ? d->aws.region : "us-east-1";
     const char *region = a->conf && a->conf->n_regions > 0 ? a->conf->regions[0] : own;
     AUTO_FREE char *url = NULL;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/enrol.h"
+#include "core/run/enrol.h"
 #include "ctl/doctor.h"
 #include "io/clocks.h"
 

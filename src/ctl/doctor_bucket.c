@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/xml_find.h"
+#include "core/format/xml_find.h"
 #include "ctl/doctor.h"
 #include "io/clocks.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
 #include "ctl/doctor.h"
 
 #define TABLES "arn:%s:dynamodb:*:*:table/*"

@@ -2,8 +2,9 @@
 
 #include <errno.h>
 
-#include "core/endpoint.h"
-#include "core/trust.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_client.h"
+#include "core/run/trust.h"
 #include "ctl/doctor.h"
 #include "ctl/words.h"
 
@@ -11,7 +12,7 @@
 #define SKEW_MAX_USEC USEC_PER_MINUTE
 
 static void say_endpoint(const Doctor *d, const DoctorPlace *p, EndpointService service, const char *name, Text *t) {
-    EndpointWish wish = endpoint_wish(d->aws.conf, service);
+    EndpointWish wish = conf_endpoint_wish(d->aws.conf, service);
     AUTO_FREE char *url = NULL;
     int r = endpoint_url(&wish, p->place->region ? p->place->region : "", &url);
     text_addf(t, "%s%s %s", t->len > 0 ? ", " : "", name, r >= 0 ? url : "has none");

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_client.h"
 #include "ctl/doctor.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
@@ -111,7 +112,7 @@ static void add_account(Json *j, const DoctorAccount *a) {
 }
 
 static void add_endpoint(Json *j, const Doctor *d, const DoctorPlace *p, EndpointService service, const char *name) {
-    EndpointWish wish = endpoint_wish(d->aws.conf, service);
+    EndpointWish wish = conf_endpoint_wish(d->aws.conf, service);
     AUTO_FREE char *url = NULL;
     (void)endpoint_url(&wish, p->place->region ? p->place->region : "", &url);
     json_string(j, name, url);

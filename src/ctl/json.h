@@ -3,7 +3,7 @@
  * durations are in seconds, and what is not known is null. Errors stick in the text. */
 
 #include "base/text.h"
-#include "core/ledger.h"
+#include "core/engine/ledger.h"
 
 typedef struct Json {
     Text *out;

@@ -3,8 +3,8 @@
 
 #include "base/array.h"
 #include "ctl/json.h"
-#include "ctl/survey.h"
 #include "ctl/retained.h"
+#include "ctl/survey.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"

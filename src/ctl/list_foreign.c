@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/look.h"
+#include "core/run/look.h"
 #include "ctl/aws_session.h"
 #include "ctl/json.h"
 #include "ctl/survey.h"

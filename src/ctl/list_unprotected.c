@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/enrol.h"
+#include "core/run/enrol.h"
 #include "ctl/json.h"
 #include "ctl/survey.h"
 #include "ctl/table.h"

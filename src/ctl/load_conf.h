@@ -1,7 +1,7 @@
 #pragma once
 /* The configuration for verbs that cannot do without it. */
 
-#include "core/conf.h"
+#include "core/conf/conf.h"
 
 /* Negative: said why on standard error. */
 int load_conf(const char *path, Conf **ret);

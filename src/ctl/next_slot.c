@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "io/zone_file.h"
 
-/* The ledger has "EXPRESSION in ZONE", as core/enrol.c writes it. */
+/* The ledger has "EXPRESSION in ZONE", as core/run/enrol.c writes it. */
 Usec next_slot(const Enrolment *e) {
     static const char between[] = " in ";
     AUTO_FREE char *expression = e->when ? strdup(e->when) : NULL;

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/macros.h"
 #include "base/date.h"
+#include "base/macros.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "io/directories.h"
 #include "io/option_error.h"
-#include "base/text.h"
 
 static const char usage[] =
     "Usage: ddbackupctl VERB [OPTION]...\n"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/date.h"
-#include "core/control.h"
+#include "core/control/control.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
 #include "io/store_read.h"

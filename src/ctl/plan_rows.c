@@ -6,8 +6,8 @@
 #include "base/array.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "core/enrol.h"
-#include "core/slot.h"
+#include "core/run/enrol.h"
+#include "core/run/slot.h"
 
 void plan_done(Plan *p) {
     for (size_t i = 0; i < p->n_rows; i++) {

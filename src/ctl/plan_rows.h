@@ -2,9 +2,9 @@
 /* What will be due in a span of time, by the configuration; the ledger, where it can be read, adds the tables that
  * patterns select. */
 
-#include "core/conf.h"
-#include "core/place.h"
-#include "core/target.h"
+#include "core/conf/conf.h"
+#include "core/table/place.h"
+#include "core/table/target.h"
 
 typedef struct PlanRow {
     const ScheduleConf *schedule;

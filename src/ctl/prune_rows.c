@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/enrol.h"
-#include "core/expire.h"
+#include "core/expiry/expire.h"
+#include "core/run/enrol.h"
 
 void prune_done(Prune *p) {
     for (size_t i = 0; i < p->n_stocks; i++)

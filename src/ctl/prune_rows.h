@@ -2,8 +2,8 @@
 /* Every finished artefact of the ledger and what the configuration's retention says of it: for `prune --dry-run`. By
  * the ledger alone: whether the service still has them, and shows them finished, is asked when it counts. */
 
-#include "core/retention.h"
-#include "core/stock.h"
+#include "core/expiry/stock.h"
+#include "core/retention/retention.h"
 #include "ctl/options.h"
 #include "io/store_read.h"
 

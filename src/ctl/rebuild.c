@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/enrol.h"
-#include "core/trust.h"
+#include "core/run/enrol.h"
+#include "core/run/trust.h"
 #include "ctl/aws_session.h"
 #include "ctl/become.h"
 #include "ctl/verbs.h"

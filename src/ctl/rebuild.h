@@ -2,8 +2,8 @@
 /* What `ddbackupctl rebuild` found at the service, and what became of it. */
 
 #include "base/text.h"
-#include "core/place.h"
-#include "core/search.h"
+#include "core/run/search.h"
+#include "core/table/place.h"
 #include "ctl/options.h"
 
 /* Of one enrolment. */

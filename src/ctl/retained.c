@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/stock.h"
+#include "core/expiry/stock.h"
 #include "ctl/words.h"
 
 void retained_done(Retained *r) {

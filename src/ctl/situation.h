@@ -3,7 +3,7 @@
  *
  * What is not known counts as a failure: no ledger, no daemon, no enrolment. */
 
-#include "core/freshness.h"
+#include "core/table/freshness.h"
 #include "ctl/options.h"
 #include "io/store_read.h"
 

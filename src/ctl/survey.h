@@ -1,8 +1,8 @@
 #pragma once
 /* The configuration beside what the ledger knows of tables: for `list --unprotected`, `--orphaned` and `--foreign`. */
 
-#include "core/ledger.h"
-#include "core/place.h"
+#include "core/engine/ledger.h"
+#include "core/table/place.h"
 #include "ctl/options.h"
 #include "io/store_read.h"
 

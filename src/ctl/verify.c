@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/target.h"
-#include "core/verify.h"
+#include "core/table/target.h"
+#include "core/verify/verify.h"
 #include "ctl/aws_session.h"
 #include "ctl/json.h"
 #include "ctl/verbs.h"

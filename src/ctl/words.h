@@ -4,8 +4,8 @@
 #include "base/date.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "core/run.h"
-#include "core/zone.h"
+#include "core/calendar/zone.h"
+#include "core/run/run.h"
 
 /* Adds s without what could drive a terminal: control characters and bytes that are not UTF-8 become '?', line breaks
  * and tabs become spaces. */

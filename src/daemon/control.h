@@ -3,8 +3,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "core/control.h"
-#include "core/engine.h"
+#include "core/control/control.h"
+#include "core/engine/engine.h"
 
 typedef struct Control Control;
 

@@ -8,10 +8,11 @@
 #include "base/date.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "core/drive.h"
-#include "core/endpoint.h"
-#include "core/enrol.h"
-#include "core/slot.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_client.h"
+#include "core/run/drive.h"
+#include "core/run/enrol.h"
+#include "core/run/slot.h"
 #include "daemon/session.h"
 #include "io/ask.h"
 #include "io/clocks.h"
@@ -218,7 +219,7 @@ static void print_head(const DryRun *d, const Fetched *credentials) {
     AUTO_TEXT sources = TEXT_INIT(256u << 10);
     bool many = places_are_many(&d->places);
     printf("deployment %s, %s ", d->conf->deployment, many ? "regions" : "region");
-    EndpointWish wish = endpoint_wish(d->conf, ENDPOINT_DYNAMODB);
+    EndpointWish wish = conf_endpoint_wish(d->conf, ENDPOINT_DYNAMODB);
     for (size_t i = 0; i < d->places.n_items; i++) {
         AUTO_FREE char *url = NULL;
         const Place *p = &d->places.items[i];

@@ -4,8 +4,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "core/engine.h"
-#include "core/keeper.h"
+#include "core/credentials/keeper.h"
+#include "core/engine/engine.h"
 #include "daemon/control.h"
 #include "daemon/loop.h"
 #include "io/process.h"

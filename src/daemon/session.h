@@ -1,8 +1,8 @@
 #pragma once
 /* What the daemon and its dry run both need before they can talk to the service: the configuration. */
 
-#include "core/conf.h"
-#include "core/engine.h"
+#include "core/conf/conf.h"
+#include "core/engine/engine.h"
 
 /* Loads and checks the configuration. Problems and warnings go to the journal, each once; *ret_problem is a summary.
  * *ret_tree (may be NULL) keeps what was read. */

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <systemd/sd-event.h>
 
-#include "core/target.h"
+#include "core/conf/conf_client.h"
+#include "core/table/target.h"
 #include "io/clocks.h"
 #include "io/transport.h"
 
@@ -155,7 +156,7 @@ static int set_credentials(Ask *a, const Fetched *fetched) {
 }
 
 int ask_new(const Conf *conf, const Fetched *credentials, const char *user_agent, Usec within_usec, Ask **ret) {
-    ClientSettings settings = client_settings_of(conf, user_agent);
+    ClientSettings settings = conf_client_settings(conf, user_agent);
     TransportSettings transport = {.ca_bundle = conf->aws.ca_bundle, .max_connections = 16, .max_per_host = 8};
     CLEANUP(ask_free_ptr) Ask *a = calloc(1, sizeof *a);
     if (!a)

@@ -3,9 +3,9 @@
  * of its own. What would change something at the service is refused. */
 
 #include "base/macros.h"
-#include "core/client.h"
-#include "core/conf.h"
-#include "core/place.h"
+#include "core/aws/client.h"
+#include "core/conf/conf.h"
+#include "core/table/place.h"
 #include "io/credentials_fetch.h"
 
 typedef struct Ask Ask;

@@ -9,8 +9,8 @@
 
 #include "base/parse.h"
 #include "base/text.h"
-#include "core/conf_check.h"
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_check.h"
 #include "io/credentials_source.h"
 
 /* Where a value is looked for, and what is said of it. */

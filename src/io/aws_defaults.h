@@ -2,8 +2,8 @@
 /* What the group `aws` of the configuration leaves open, from the environment and then the profile, as every AWS tool
  * reads them: endpoints, FIPS and dual stack, certificates, retries. */
 
-#include "core/conf.h"
-#include "core/credentials.h"
+#include "core/aws/credentials.h"
+#include "core/conf/conf.h"
 
 /* Fills c->aws in, and checks what of it depends on each other. -EINVAL: what was found cannot be used; *ret_problem
  * says so for people. -ENOMEM. */

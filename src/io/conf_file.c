@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "core/conf_syntax.h"
+#include "core/conf/conf_syntax.h"
 #include "io/zone_file.h"
 
 #define FILE_MAX_SIZE (1 << 20)

@@ -1,8 +1,8 @@
 #pragma once
 /* Reads the configuration's files into a tree. The one place that knows libconfig. */
 
-#include "core/conf.h"
-#include "core/conf_tree.h"
+#include "core/conf/conf.h"
+#include "core/conf/conf_tree.h"
 
 /* One file's text, of which `name` is said in problems. -EINVAL: there are problems; -ENOMEM. */
 int conf_file_parse_text(const char *text, size_t len, const char *name, ConfProblems *problems, ConfTree **ret);

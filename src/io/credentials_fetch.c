@@ -4,8 +4,8 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "core/keeper.h"
-#include "core/target.h"
+#include "core/credentials/keeper.h"
+#include "core/table/target.h"
 #include "io/aws_defaults.h"
 #include "io/clocks.h"
 #include "io/credentials_source.h"

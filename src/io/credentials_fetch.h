@@ -3,8 +3,8 @@
  * an event loop of its own. */
 
 #include "base/text.h"
-#include "core/conf.h"
-#include "core/provider_plan.h"
+#include "core/conf/conf.h"
+#include "core/credentials/provider_plan.h"
 
 typedef struct FetchedAccount {
     char *account;

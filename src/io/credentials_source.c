@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "core/provider_files.h"
+#include "core/credentials/provider_files.h"
 
 /* Far above any real one. */
 #define FILE_MAX_SIZE (1 << 20)

@@ -1,7 +1,7 @@
 #pragma once
-/* The environment and the files in which core/provider_plan.h looks for credentials and the region. */
+/* The environment and the files in which core/credentials/provider_plan.h looks for credentials and the region. */
 
-#include "core/provider_plan.h"
+#include "core/credentials/provider_plan.h"
 
 const ProviderPort *credentials_port(void);
 

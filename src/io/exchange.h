@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "core/http.h"
+#include "core/aws/http.h"
 
 /* Takes the requests, also on failure, and gives them ids of its own. ret[i], to be freed, answers requests[i]; where
  * that is NULL it stays NULL. `ca_bundle` as in TransportSettings. -ENOMEM, -EIO. */

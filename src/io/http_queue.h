@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "core/http.h"
+#include "core/aws/http.h"
 
 typedef struct HttpHost HttpHost;
 

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-#include "core/imds.h"
-#include "core/provider_plan.h"
+#include "core/credentials/imds.h"
+#include "core/credentials/provider_plan.h"
 #include "io/credentials_source.h"
 #include "io/exchange.h"
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
-#include "core/report.h"
+#include "core/engine/report.h"
 
 typedef enum JournalTo { JOURNAL_AUTO, JOURNAL_FIELDS, JOURNAL_LINES } JournalTo;
 

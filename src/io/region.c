@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "core/conf_check.h"
+#include "core/conf/conf_check.h"
 #include "io/credentials_source.h"
 #include "io/imds_region.h"
 

@@ -7,7 +7,7 @@
  * made by a newer version, -EBUSY another daemon holds the directory, -EIO. */
 
 #include "base/macros.h"
-#include "core/ledger.h"
+#include "core/engine/ledger.h"
 
 typedef struct Store Store;
 

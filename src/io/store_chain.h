@@ -2,7 +2,7 @@
 /* The ledger's chains, links and lost time: what the writer (io/store) and the reader (io/store_read) share. Functions
  * return an SQLite code, but where they say -errno. */
 
-#include "core/ledger.h"
+#include "core/engine/ledger.h"
 #include "io/store_read.h"
 
 struct sqlite3;

@@ -7,8 +7,8 @@
  * -ENOTSUP made by a newer or an older version, -EBADMSG damaged or no ledger, -EBUSY, -EIO, -ENOMEM. */
 
 #include "base/macros.h"
-#include "core/ledger.h"
-#include "core/span.h"
+#include "core/chain/span.h"
+#include "core/engine/ledger.h"
 
 typedef struct StoreRead StoreRead;
 
@@ -83,7 +83,7 @@ typedef struct StoreNote {
 typedef int (*StoreNoteRow)(void *context, const StoreNote *note);
 int store_read_notes(StoreRead *s, int64_t run_id, StoreNoteRow row, void *context);
 
-/* As StockPort's `read` (core/stock.h). */
+/* As StockPort's `read` (core/expiry/stock.h). */
 int store_read_stock(StoreRead *s, const char *prefix, Stock *ret);
 /* Whether artefacts expire, what waits for a person, what is being deleted. */
 int store_read_stock_state(StoreRead *s, StockState *ret);

@@ -1,8 +1,8 @@
 #pragma once
-/* Records in buckets (core/record.h): which are wanted is told by the chains and links themselves. */
+/* Records in buckets (core/chain/record.h): which are wanted is told by the chains and links themselves. */
 
-#include "core/ledger.h"
-#include "core/record.h"
+#include "core/chain/record.h"
+#include "core/engine/ledger.h"
 
 struct sqlite3;
 

@@ -2,11 +2,11 @@
 /* Rows of the ledger as the core's types: what the writer (io/store) and the reader (io/store_read) share.
  * -EBADMSG, -EINVAL: the row makes no sense; -ENOMEM. */
 
-#include "core/artefact.h"
-#include "core/ledger.h"
-#include "core/pause.h"
-#include "core/run.h"
-#include "core/target.h"
+#include "core/control/pause.h"
+#include "core/engine/ledger.h"
+#include "core/run/artefact.h"
+#include "core/run/run.h"
+#include "core/table/target.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

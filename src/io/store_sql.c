@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/text.h"
-#include "core/codec.h"
+#include "core/aws/codec.h"
 
 int store_sql_run(sqlite3 *db, const char *sql, const SqlValue *values, int n) {
     sqlite3_stmt *q = NULL;

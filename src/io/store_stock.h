@@ -1,8 +1,8 @@
 #pragma once
-/* Retention's part of the ledger (core/stock.h): what the writer (io/store) and the reader (io/store_read) share.
- * Functions return an SQLite code, but where they say -errno. */
+/* Retention's part of the ledger (core/expiry/stock.h): what the writer (io/store) and the reader (io/store_read)
+ * share. Functions return an SQLite code, but where they say -errno. */
 
-#include "core/stock.h"
+#include "core/expiry/stock.h"
 #include "io/store_read.h"
 
 struct sqlite3;

@@ -12,7 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/macros.h"
-#include "core/http.h"
+#include "core/aws/http.h"
 
 typedef struct Transport Transport;
 

@@ -2,7 +2,7 @@
 /* The client's side of Varlink: one call at a time, waiting for its answers. -errno. */
 
 #include "base/clock.h"
-#include "core/varlink.h"
+#include "core/format/varlink.h"
 
 typedef struct VarlinkClient VarlinkClient;
 

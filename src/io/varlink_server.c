@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/varlink.h"
+#include "core/format/varlink.h"
 #include "io/clocks.h"
 #include "io/varlink_socket.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 /* Fetches a zone's bytes from the system's time zone database ($TZDIR, else /usr/share/zoneinfo). */
 
-#include "core/conf.h"
-#include "core/zone.h"
+#include "core/calendar/zone.h"
+#include "core/conf/conf.h"
 
 /* A ZoneLoader; `context` is not used. "UTC" needs no file. -ENOENT: no such zone, or a name that leaves the database
  * ("../", absolute); -EBADMSG: the file is no TZif. */

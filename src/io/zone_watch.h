@@ -6,7 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/macros.h"
-#include "core/zone.h"
+#include "core/calendar/zone.h"
 
 typedef struct ZoneWatch ZoneWatch;
 typedef void (*ZoneWatchChanged)(void *context);

@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/date.h"
 #include "base/heap.h"
-#include "core/retry.h"
+#include "core/aws/retry.h"
 
 /* Turns at one instant that no honest engine needs. */
 #define MAX_TURNS_AT_ONCE 100000

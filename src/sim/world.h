@@ -8,8 +8,8 @@
  *
  * What the host does with a turn is what the daemon does: turn, commit, say, send. */
 
-#include "core/engine.h"
-#include "core/keeper.h"
+#include "core/credentials/keeper.h"
+#include "core/engine/engine.h"
 #include "sim/service.h"
 
 typedef struct World World;

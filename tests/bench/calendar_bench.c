@@ -15,8 +15,8 @@
 #include <time.h>
 
 #include "base/date.h"
-#include "core/engine.h"
-#include "core/slot.h"
+#include "core/engine/engine.h"
+#include "core/run/slot.h"
 #include "io/conf_file.h"
 #include "io/zone_file.h"
 

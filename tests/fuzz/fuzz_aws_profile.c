@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/aws_profile.h"
+#include "core/credentials/aws_profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/blackout.h"
-#include "core/calendar.h"
+#include "core/calendar/blackout.h"
+#include "core/calendar/calendar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/conf_select.h"
-#include "core/conf_syntax.h"
+#include "core/conf/conf_select.h"
+#include "core/conf/conf_syntax.h"
 #include "io/conf_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

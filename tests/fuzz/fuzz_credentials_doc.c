@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/credentials_doc.h"
-#include "core/imds.h"
-#include "core/shell_split.h"
-#include "core/sts.h"
-#include "core/xml_find.h"
+#include "core/credentials/credentials_doc.h"
+#include "core/credentials/imds.h"
+#include "core/credentials/sts.h"
+#include "core/format/shell_split.h"
+#include "core/format/xml_find.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

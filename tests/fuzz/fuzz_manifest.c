@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/gunzip.h"
-#include "core/lifecycle.h"
-#include "core/manifest.h"
-#include "core/s3.h"
+#include "core/aws/s3.h"
+#include "core/format/gunzip.h"
+#include "core/verify/lifecycle.h"
+#include "core/verify/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "core/record.h"
+#include "core/chain/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
-/* A TZif file: whatever is taken answers within the bounds that core/zone.h names. */
+/* A TZif file: whatever is taken answers within the bounds that core/calendar/zone.h names. */
 
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "core/zone.h"
+#include "core/calendar/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,8 +14,8 @@
 #include "base/date.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "core/calendar.h"
-#include "core/zone.h"
+#include "core/calendar/calendar.h"
+#include "core/calendar/zone.h"
 #include "io/zone_file.h"
 
 /* Zones are loaded once: the lines of a test stand in the order of their zones. */

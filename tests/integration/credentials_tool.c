@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/conf.h"
+#include "core/conf/conf.h"
 #include "io/aws_defaults.h"
 #include "io/credentials_fetch.h"
 

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
+#include "core/conf/conf_client.h"
 #include "io/aws_defaults.h"
 #include "io/conf_file.h"
 #include "io/region.h"
@@ -19,7 +20,7 @@ static int resolve(const char *path, EndpointService service, char **ret_problem
         *ret_problem = strdup(problems.items[0]);
     if (r < 0 || (r = aws_defaults_fill(c, ret_problem)) < 0 || (r = region_find(c, &region, ret_problem)) < 0)
         return r;
-    EndpointWish wish = endpoint_wish(c, service);
+    EndpointWish wish = conf_endpoint_wish(c, service);
     if ((r = endpoint_url(&wish, region, &url)) >= 0)
         printf("%s %s\n", url, endpoint_signing_region(&wish, region));
     return r;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #define MAX_FIELDS 256
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/zone.h"
+#include "core/calendar/zone.h"
 #include "io/zone_file.h"
 
 #define END INT64_C(4133980800) /* 2101-01-01 */

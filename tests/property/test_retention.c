@@ -3,9 +3,9 @@
 
 #include <time.h>
 
-#include "core/retention.h"
-#include "io/zone_file.h"
 #include "../unit/unit.h"
+#include "core/retention/retention.h"
+#include "io/zone_file.h"
 
 #define ITEMS_MAX 24
 #define LIMIT_MAX 5

@@ -3,7 +3,7 @@
  * takes nothing from the engine's own memory but the list of enrolments. A broken invariant ends the program through
  * house_violated. */
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "shelf.h"
 #include "sim/service.h"
 

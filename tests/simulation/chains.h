@@ -1,8 +1,9 @@
 #pragma once
 /* The book's pages on chains of incremental exports: what was committed of links, chains and lost time, and what the
- * service has really made, held against each other. Its own arithmetic: nothing of core/chain.c and core/lineage.c. */
+ * service has really made, held against each other. Its own arithmetic: nothing of core/chain/chain.c and
+ * core/chain/lineage.c. */
 
-#include "core/ledger.h"
+#include "core/engine/ledger.h"
 #include "house.h"
 
 typedef struct ChainBook ChainBook;

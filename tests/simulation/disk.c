@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/retry.h"
+#include "core/aws/retry.h"
 
 #define MAX_FILES 8
 #define SECTOR 512

@@ -4,7 +4,7 @@
  * every commit, every call and every turn, and as a whole in house_audit. */
 
 #include "book.h"
-#include "core/order.h"
+#include "core/control/order.h"
 #include "sim/world.h"
 
 typedef struct HouseSettings {

@@ -5,7 +5,7 @@
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/target.h"
+#include "core/table/target.h"
 
 static const char *environment(void *context, const char *name) { return NULL; }
 

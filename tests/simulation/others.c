@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #define HOST "dynamodb.eu-central-1.amazonaws.com"
 

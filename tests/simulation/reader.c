@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/artefact.h"
+#include "core/run/artefact.h"
 
 /* As of the book. */
 #define LABEL "CASE account WHEN 'own' THEN name ELSE account || '/' || region || '/' || name END"

@@ -2,7 +2,7 @@
 /* Reads the ledger as it stands on the disk in memory, by a connection of its own, as any reader would. */
 
 #include "base/clock.h"
-#include "core/run.h"
+#include "core/run/run.h"
 
 /* `table` is as the book has it. */
 typedef struct ReaderRun {

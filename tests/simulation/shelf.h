@@ -2,7 +2,7 @@
 /* What stands on the service's shelf, and what the daemon takes from it: every DeleteBackup that arrives must have its
  * intent in the ledger, and every one that takes effect must be right by the service's own state. */
 
-#include "core/engine.h"
+#include "core/engine/engine.h"
 #include "sim/service.h"
 
 typedef struct House House;

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "chains.h"
-#include "core/retry.h"
+#include "core/aws/retry.h"
 #include "house.h"
 #include "others.h"
 #include "replay.h"

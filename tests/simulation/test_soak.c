@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "core/retry.h"
+#include "core/aws/retry.h"
 #include "disk.h"
 #include "others.h"
 

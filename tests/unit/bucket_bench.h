@@ -9,8 +9,8 @@
 
 #include "base/base64.h"
 #include "base/text.h"
-#include "core/client.h"
-#include "core/manifest.h"
+#include "core/aws/client.h"
+#include "core/verify/manifest.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 #pragma once
-/* A client with scripted replies on virtual clocks, for the tests of core/client.c and core/call.c. */
+/* A client with scripted replies on virtual clocks, for the tests of core/aws/client.c and core/aws/call.c. */
 
-#include "core/client.h"
+#include "core/aws/client.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 #pragma once
-/* A run and its answers by hand, for the tests of core/backup.c and core/export.c. */
+/* A run and its answers by hand, for the tests of core/run/backup.c and core/run/export.c. */
 
-#include "core/drive.h"
+#include "core/run/drive.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/artefact.h"
+#include "core/run/artefact.h"
 
 #include "unit.h"
 

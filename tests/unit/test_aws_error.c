@@ -1,4 +1,4 @@
-#include "core/aws_error.h"
+#include "core/aws/aws_error.h"
 
 #include "unit.h"
 

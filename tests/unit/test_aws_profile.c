@@ -1,4 +1,4 @@
-#include "core/aws_profile.h"
+#include "core/credentials/aws_profile.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/blackout.h"
+#include "core/calendar/blackout.h"
 
 #include "base/date.h"
 #include "tzif.h"

@@ -1,4 +1,4 @@
-#include "core/bucket.h"
+#include "core/aws/bucket.h"
 
 #include "unit.h"
 

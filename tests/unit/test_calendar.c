@@ -1,4 +1,4 @@
-#include "core/calendar.h"
+#include "core/calendar/calendar.h"
 
 #include "base/date.h"
 #include "base/text.h"

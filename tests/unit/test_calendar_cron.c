@@ -2,7 +2,7 @@
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/calendar.h"
+#include "core/calendar/calendar.h"
 #include "tzif.h"
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/call.h"
+#include "core/aws/call.h"
 
 #include "client_bench.h"
 

@@ -1,8 +1,8 @@
-#include "core/lineage.h"
+#include "core/chain/lineage.h"
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/retry.h"
+#include "core/aws/retry.h"
 
 #include "unit.h"
 

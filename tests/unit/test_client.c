@@ -1,7 +1,7 @@
-#include "core/client.h"
+#include "core/aws/client.h"
 
 #include "client_bench.h"
-#include "core/limits.h"
+#include "core/aws/limits.h"
 
 static void a_request_is_complete(void **state) {
     CLEANUP(bench_done) Bench b = bench_make();

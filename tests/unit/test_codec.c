@@ -1,4 +1,4 @@
-#include "core/codec.h"
+#include "core/aws/codec.h"
 
 #include "base/text.h"
 #include "unit.h"

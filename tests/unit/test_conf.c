@@ -1,10 +1,10 @@
-#include "core/conf_select.h"
+#include "core/conf/conf_select.h"
 
 #include "base/text.h"
-#include "core/conf_check.h"
-#include "core/conf_expand.h"
-#include "core/conf_schema.h"
-#include "core/conf_syntax.h"
+#include "core/conf/conf_check.h"
+#include "core/conf/conf_expand.h"
+#include "core/conf/conf_schema.h"
+#include "core/conf/conf_syntax.h"
 #include "unit.h"
 
 /* --- trees by hand --- */

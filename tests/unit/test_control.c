@@ -1,4 +1,4 @@
-#include "core/control.h"
+#include "core/control/control.h"
 
 #include "unit.h"
 

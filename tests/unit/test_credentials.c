@@ -1,4 +1,4 @@
-#include "core/credentials.h"
+#include "core/aws/credentials.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
-#include "core/crc32.h"
-#include "core/digest.h"
+#include "core/format/crc32.h"
+#include "core/format/digest.h"
 
 #include "unit.h"
 

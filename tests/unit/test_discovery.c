@@ -1,4 +1,4 @@
-#include "core/discovery.h"
+#include "core/table/discovery.h"
 
 #include "unit.h"
 

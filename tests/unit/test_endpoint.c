@@ -1,4 +1,4 @@
-#include "core/endpoint.h"
+#include "core/aws/endpoint.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-#include "core/engine_tag.h"
+#include "core/engine/engine_tag.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/enrol.h"
+#include "core/run/enrol.h"
 
 #include "unit.h"
 

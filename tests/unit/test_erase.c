@@ -1,7 +1,7 @@
 /* An export leaves its bucket, and nothing else does: whatever its manifests say, whoever has written over what, and
  * wherever it was interrupted. */
 
-#include "core/erase.h"
+#include "core/expiry/erase.h"
 
 #include "bucket_bench.h"
 

@@ -1,11 +1,11 @@
 /* What may go by a listing, and the guards before it: src/core/expire. */
 
-#include "core/expire.h"
+#include "core/expiry/expire.h"
 
 #include <errno.h>
 
 #include "base/text.h"
-#include "core/drive.h"
+#include "core/run/drive.h"
 #include "unit.h"
 
 #define T0 (INT64_C(1790042400) * USEC_PER_SEC)

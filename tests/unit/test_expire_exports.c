@@ -1,9 +1,9 @@
 /* Which exports may go, and with them their chains: src/core/expire_exports. */
 
-#include "core/expire.h"
+#include "core/expiry/expire.h"
 
 #include "base/text.h"
-#include "core/drive.h"
+#include "core/run/drive.h"
 #include "unit.h"
 
 #define DAY USEC_PER_DAY

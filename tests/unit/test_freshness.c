@@ -1,4 +1,4 @@
-#include "core/freshness.h"
+#include "core/table/freshness.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/id_map.h"
+#include "base/id_map.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/inventory.h"
+#include "core/table/inventory.h"
 
 #include "base/text.h"
 #include "unit.h"

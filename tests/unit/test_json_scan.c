@@ -1,4 +1,4 @@
-#include "core/json_scan.h"
+#include "core/format/json_scan.h"
 
 #include "unit.h"
 

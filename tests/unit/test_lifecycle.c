@@ -1,4 +1,4 @@
-#include "core/lifecycle.h"
+#include "core/verify/lifecycle.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "core/limits.h"
+#include "core/aws/limits.h"
 
 #include "unit.h"
 

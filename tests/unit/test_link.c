@@ -1,9 +1,9 @@
-#include "core/link.h"
+#include "core/chain/link.h"
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/codec.h"
-#include "core/retry.h"
+#include "core/aws/codec.h"
+#include "core/aws/retry.h"
 #include "io/zone_file.h"
 
 #include "unit.h"

@@ -1,4 +1,4 @@
-#include "core/look.h"
+#include "core/run/look.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/order.h"
+#include "core/control/order.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
-#include "core/place.h"
+#include "core/table/place.h"
 
-#include "core/target.h"
+#include "core/table/target.h"
 #include "unit.h"
 
 static char *two_regions[] = {"eu-west-1", "us-east-1"};

@@ -1,4 +1,4 @@
-#include "core/poll.h"
+#include "core/run/poll.h"
 
 #include "base/text.h"
 #include "unit.h"

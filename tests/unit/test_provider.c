@@ -1,9 +1,9 @@
-#include "core/keeper.h"
-#include "core/codec.h"
-#include "core/container.h"
-#include "core/json_flat.h"
-#include "core/shell_split.h"
-#include "core/xml_find.h"
+#include "core/aws/codec.h"
+#include "core/credentials/container.h"
+#include "core/credentials/keeper.h"
+#include "core/format/json_flat.h"
+#include "core/format/shell_split.h"
+#include "core/format/xml_find.h"
 
 #include "unit.h"
 

@@ -1,10 +1,10 @@
-#include "core/recall.h"
+#include "core/chain/recall.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "core/object_list.h"
+#include "core/aws/object_list.h"
 
 #include "unit.h"
 

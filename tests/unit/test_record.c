@@ -1,4 +1,4 @@
-#include "core/record.h"
+#include "core/chain/record.h"
 
 #include <errno.h>
 #include <string.h>

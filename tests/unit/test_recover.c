@@ -1,11 +1,11 @@
 /* What the service shows, as runs. */
 
-#include "core/recover.h"
+#include "core/run/recover.h"
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/drive.h"
-#include "core/slot.h"
+#include "core/run/drive.h"
+#include "core/run/slot.h"
 
 #include "unit.h"
 

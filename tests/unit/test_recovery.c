@@ -1,4 +1,4 @@
-#include "core/recovery.h"
+#include "core/table/recovery.h"
 
 #include "unit.h"
 

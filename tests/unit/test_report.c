@@ -1,4 +1,4 @@
-#include "core/report.h"
+#include "core/engine/report.h"
 
 #include "unit.h"
 

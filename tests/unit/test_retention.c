@@ -1,4 +1,4 @@
-#include "core/retention.h"
+#include "core/retention/retention.h"
 
 #include "base/date.h"
 #include "unit.h"

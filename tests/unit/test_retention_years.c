@@ -3,8 +3,8 @@
 #include "base/array.h"
 #include "base/date.h"
 #include "base/text.h"
-#include "core/calendar.h"
-#include "core/retention.h"
+#include "core/calendar/calendar.h"
+#include "core/retention/retention.h"
 #include "io/zone_file.h"
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/retry.h"
+#include "core/aws/retry.h"
 
 #include "unit.h"
 

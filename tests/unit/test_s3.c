@@ -1,11 +1,11 @@
-#include "core/s3.h"
+#include "core/aws/s3.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "core/aws_error.h"
-#include "core/endpoint.h"
+#include "core/aws/aws_error.h"
+#include "core/aws/endpoint.h"
 
 #include "unit.h"
 

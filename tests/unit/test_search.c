@@ -1,10 +1,10 @@
 /* The conversation that finds a table's artefacts again, question by question. */
 
-#include "core/search.h"
+#include "core/run/search.h"
 
 #include "base/date.h"
 #include "base/text.h"
-#include "core/drive.h"
+#include "core/run/drive.h"
 
 #include "unit.h"
 

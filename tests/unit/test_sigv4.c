@@ -1,4 +1,4 @@
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #include "base/date.h"
 

@@ -1,4 +1,4 @@
-#include "core/slot.h"
+#include "core/run/slot.h"
 
 #include "base/date.h"
 #include "base/text.h"

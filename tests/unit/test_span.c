@@ -1,4 +1,4 @@
-#include "core/span.h"
+#include "core/chain/span.h"
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
 /* Decisions, and a stock in the light of changes that are not in the ledger yet: src/core/stock. */
 
-#include "core/stock.h"
+#include "core/expiry/stock.h"
 
 #include <errno.h>
 

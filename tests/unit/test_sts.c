@@ -1,4 +1,4 @@
-#include "core/sts.h"
+#include "core/credentials/sts.h"
 
 #include <errno.h>
 

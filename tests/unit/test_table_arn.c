@@ -1,4 +1,4 @@
-#include "core/table_arn.h"
+#include "core/aws/table_arn.h"
 
 #include "unit.h"
 

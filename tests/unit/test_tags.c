@@ -1,4 +1,4 @@
-#include "core/tags.h"
+#include "core/aws/tags.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/target.h"
+#include "core/table/target.h"
 
 #include "unit.h"
 

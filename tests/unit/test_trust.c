@@ -1,4 +1,4 @@
-#include "core/trust.h"
+#include "core/run/trust.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/varlink.h"
+#include "core/format/varlink.h"
 
 #include "unit.h"
 

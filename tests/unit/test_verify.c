@@ -1,7 +1,7 @@
 /* An export in a bucket of the test's own, damaged in every way that we can think of: each level finds what it
  * promises, and what nobody could tell is unknown, never bad. */
 
-#include "core/verify.h"
+#include "core/verify/verify.h"
 
 #include "bucket_bench.h"
 

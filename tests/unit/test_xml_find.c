@@ -1,4 +1,4 @@
-#include "core/xml_find.h"
+#include "core/format/xml_find.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "core/zone.h"
+#include "core/calendar/zone.h"
 
 #include "base/date.h"
 #include "tzif.h"

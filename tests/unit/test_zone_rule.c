@@ -1,4 +1,4 @@
-#include "core/zone_rule.h"
+#include "core/calendar/zone_rule.h"
 
 #include "base/date.h"
 #include "unit.h"

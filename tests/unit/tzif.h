@@ -1,7 +1,7 @@
 #pragma once
 /* Makes small time zones for tests, so that they do not depend on the database of the machine. */
 
-#include "core/zone.h"
+#include "core/calendar/zone.h"
 #include "unit.h"
 
 typedef struct TzifChange {

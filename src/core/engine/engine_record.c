@@ -1,0 +1,269 @@
+/* The records of chains in their buckets (core/chain/record.h). What is to be recorded stands in the ledger: links
+ * that the watermark has passed, bases of chains that stand. One account and region writes one record at a time, and
+ * no chain waits for that. What fails is tried again for ever; whoever was first has written the same, or there is
+ * something to say. */
+
+#include "core/engine/engine_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "core/chain/record.h"
+
+/* Between two walks through what is to be recorded. */
+#define WALK_USEC USEC_PER_SEC
+/* After a failure; twice as long after each further one. */
+#define RETRY_USEC (30 * USEC_PER_SEC)
+#define RETRY_MAX_USEC USEC_PER_HOUR
+#define CALL_USEC (2 * USEC_PER_MINUTE)
+/* So many failures in a row are worth a word, even if others would pass by themselves. */
+#define N_PATIENT 5
+
+/* Of one account and region. */
+struct Recorder {
+    char *account, *region;
+    bool wanted; /* the ledger may have something to record that no walk has seen yet */
+    bool walking, walk_failed;
+    RecordMark mark; /* of this walk */
+    bool has_task, calling, reading; /* reading: what is in the record's place */
+    RecordTask task;
+    char *bucket_region, *key; /* of the task */
+    bool moved;                /* to the region that S3 named */
+    Usec next_mono;
+    int n_failures; /* in a row */
+    bool said;      /* that they fail */
+};
+
+static void end_task(Recorder *c) {
+    record_task_done(&c->task);
+    free(TAKE_PTR(c->bucket_region));
+    free(TAKE_PTR(c->key));
+    c->has_task = c->reading = c->moved = false;
+}
+
+void engine_recorders_done(Engine *e) {
+    for (size_t i = 0; i < e->n_recorders; i++) {
+        end_task(e->recorders[i]);
+        free(e->recorders[i]->account);
+        free(e->recorders[i]->region);
+        free(e->recorders[i]);
+    }
+    free(e->recorders);
+}
+
+/* --- when --- */
+
+static int find(Engine *e, const Lineage *l, Recorder **ret) {
+    for (size_t i = 0; i < e->n_recorders; i++)
+        if (strcmp(e->recorders[i]->account, l->account) == 0 && strcmp(e->recorders[i]->region, l->region) == 0) {
+            *ret = e->recorders[i];
+            return 0;
+        }
+    if (ARRAY_GROW(e->recorders, e->n_recorders, e->n_recorders_room) < 0)
+        return -ENOMEM;
+    Recorder *c = calloc(1, sizeof *c);
+    if (!c)
+        return -ENOMEM;
+    *ret = e->recorders[e->n_recorders++] = c;
+    return text_set(&c->account, l->account) < 0 || text_set(&c->region, l->region) < 0 ? -ENOMEM : 0;
+}
+
+/* The next walk begins when what this turn changes is on disk. */
+int engine_want_records(Engine *e, const Lineage *l, Now now) {
+    Recorder *c;
+    int r = find(e, l, &c);
+    if (r < 0)
+        return r;
+    if (!c->walking)
+        c->next_mono = usec_max(c->next_mono, now.mono + WALK_USEC);
+    c->wanted = true;
+    return 0;
+}
+
+/* Its account and region are still of the configuration: without, there are no credentials. */
+static bool is_idle(const Engine *e, const Recorder *c) {
+    return c->calling || (!c->wanted && !c->walking) || !places_find(&e->places, c->account, c->region);
+}
+
+Usec engine_record_mono(const Engine *e) {
+    Usec next = USEC_INFINITY;
+    for (size_t i = 0; e->port.next_record && !e->stopping && i < e->n_recorders; i++)
+        if (!is_idle(e, e->recorders[i]))
+            next = usec_min(next, e->recorders[i]->next_mono);
+    return next;
+}
+
+/* --- writing --- */
+
+static int put_outcome(const Recorder *c, RecordOutcome outcome, EngineOutbox *out) {
+    LedgerBatch *b = &out->batch;
+    if (ARRAY_GROW(b->records, b->n_records, b->n_records_room) < 0)
+        return -ENOMEM;
+    b->records[b->n_records++] =
+        (LedgerRecord){.chain_id = c->task.chain_id, .link_id = c->task.link_id, .outcome = outcome};
+    return 0;
+}
+
+/* Another one follows if something failed, or came up meanwhile. */
+static void end_walk(Recorder *c, Now now) {
+    c->mark = (RecordMark){};
+    c->wanted |= c->walk_failed;
+    c->walking = c->walk_failed = false;
+    c->next_mono = usec_max(c->next_mono, now.mono + WALK_USEC);
+}
+
+static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
+    RecordTask *t = &c->task;
+    if (!c->walking)
+        c->wanted = false;
+    c->walking = true;
+    int r = e->port.next_record(e->port.context, c->account, c->region, c->mark, t);
+    if (r == -ENOENT) {
+        end_walk(c, now);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (t->link_id)
+        c->mark.link_id = t->link_id;
+    else
+        c->mark.chain_id = t->chain_id;
+    c->has_task = true;
+    r = t->is_nowhere ? -EINVAL : text_set(&t->record.deployment, e->conf->deployment);
+    if (r >= 0)
+        r = record_key(&t->record, &c->key);
+    if (r == -EINVAL) { /* what the service told leaves no place for it */
+        r = put_outcome(c, RECORD_NOWHERE, out);
+        end_task(c);
+        return r;
+    }
+    return r < 0 ? r : text_set(&c->bucket_region, c->region);
+}
+
+static int ask(Engine *e, size_t place, Now now) {
+    Recorder *c = e->recorders[place];
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(c->reading ? AWS_OP_GET_OBJECT : AWS_OP_PUT_OBJECT);
+    if (!q || text_set(&q->object.bucket, c->task.record.bucket) < 0 ||
+        text_set(&q->object.bucket_owner, c->task.bucket_owner) < 0 || text_set(&q->object.key, c->key) < 0)
+        return -ENOMEM;
+    int r = 0;
+    q->object.last = -1;
+    if (c->reading)
+        q->object.last = RECORD_MAX - 1;
+    else {
+        q->object.only_new = true;
+        r = record_write(&c->task.record, &q->object.body);
+    }
+    if (r < 0)
+        return r;
+    c->calling = true;
+    return client_begin(e->client,
+                        &(CallSpec){.account = c->account,
+                                    .region = c->bucket_region,
+                                    .request = TAKE_PTR(q),
+                                    .tag = tag_make(TAG_OF_RECORD, place),
+                                    .deadline_mono = now.mono + CALL_USEC},
+                        now);
+}
+
+int engine_record(Engine *e, Now now, EngineOutbox *out) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && e->port.next_record && i < e->n_recorders; i++) {
+        Recorder *c = e->recorders[i];
+        if (is_idle(e, c) || c->next_mono > now.mono)
+            continue;
+        if (!c->has_task)
+            r = begin(e, c, now, out);
+        if (r >= 0 && c->has_task)
+            r = ask(e, i, now);
+    }
+    return r;
+}
+
+/* --- what came of it --- */
+
+static int say(Engine *e, const Recorder *c, ReportKind kind, EngineOutbox *out, const char *what, const char *why,
+               const char *hint) {
+    const Record *d = &c->task.record;
+    Report *report = NULL;
+    ReportArtefact about = {.account = c->account,
+                            .region = c->region,
+                            .table = c->task.table,
+                            .schedule = d->schedule,
+                            .slot_wall = d->to_wall,
+                            .arn = d->export_arn};
+    int r = report_artefact(&about, kind, e->qualified, &report, "record s3://%s/%s of %s %s: %s%s%s", d->bucket,
+                            c->key, d->export_arn, what, why, hint ? "; HINT: " : "", hint ? hint : "");
+    return r < 0 ? r : engine_say(out, report);
+}
+
+static int failed(Engine *e, Recorder *c, const AwsError *error, Now now, EngineOutbox *out) {
+    Usec wait = RETRY_USEC;
+    for (int i = 0; i < c->n_failures && wait < RETRY_MAX_USEC; i++)
+        wait *= 2;
+    c->n_failures++;
+    c->walk_failed = true;
+    c->next_mono = now.mono + usec_min(wait, RETRY_MAX_USEC);
+    bool hopeless = error->class == AWS_DENIED || error->class == AWS_NOT_FOUND || error->class == AWS_REFUSED;
+    int r = 0;
+    if (!c->said && (hopeless || c->n_failures >= N_PATIENT)) {
+        char why[700];
+        c->said = true;
+        snprintf(why, sizeof why, "%s: %.400s", error->code, error->message[0] ? error->message : "no message");
+        r = say(e, c, REPORT_NOT_RECORDED, out, "could not be written, and goes on being tried", why, error->hint);
+    }
+    end_task(c);
+    return r;
+}
+
+static int settle(Recorder *c, RecordOutcome outcome, Now now, EngineOutbox *out) {
+    int r = put_outcome(c, outcome, out);
+    c->n_failures = 0;
+    c->said = false;
+    c->next_mono = now.mono;
+    end_task(c);
+    return r;
+}
+
+/* Somebody was first: this process before a reply was lost, or another one. */
+static int compare(Engine *e, Recorder *c, const char *body, size_t len, Now now, EngineOutbox *out) {
+    CLEANUP(record_done) Record found = {};
+    char why[CODEC_WHY_SIZE], words[CODEC_WHY_SIZE + 40];
+    int r = record_read(body, len, &found, why);
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    const char *member = r < 0 ? NULL : record_difference(&c->task.record, &found);
+    if (r >= 0 && !member)
+        return settle(c, RECORD_WRITTEN, now, out);
+    if (member)
+        snprintf(words, sizeof words, "its %s is another", member);
+    else
+        snprintf(words, sizeof words, "it is none: %s", why);
+    r = say(e, c, REPORT_RECORD_DIFFERS, out, "is not as this daemon would have written it", words,
+            "who writes there? 'ddbackupctl chain --remote' takes what is there");
+    return r < 0 ? r : settle(c, RECORD_DIFFERS, now, out);
+}
+
+int engine_recorded(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
+    Recorder *c = e->recorders[tag_index(done->tag)];
+    const AwsError *error = &done->error;
+    c->calling = false;
+    c->next_mono = now.mono;
+    if (error->class == AWS_OK)
+        return c->reading ? compare(e, c, done->reply->object.body, done->reply->object.len, now, out)
+                          : settle(c, RECORD_WRITTEN, now, out);
+    if (error->region[0] && strcmp(error->region, c->bucket_region) != 0 && !c->moved) {
+        c->moved = true;
+        return text_set(&c->bucket_region, error->region);
+    }
+    if (!c->reading && strcmp(error->code, "PreconditionFailed") == 0) {
+        c->reading = true;
+        return 0;
+    }
+    if (c->reading && strcmp(error->code, "InvalidRange") == 0)
+        return compare(e, c, "", 0, now, out);
+    return failed(e, c, error, now, out);
+}
