@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/conf/conf_advice.h"
+#include "io/clocks.h"
 #include "io/conf_file.h"
 
 #define EXIT_GOOD 0
@@ -19,12 +21,23 @@ static int load(const char *path, FILE *err, Conf **ret, ConfTree **ret_tree) {
     return r;
 }
 
-int check_config(const char *path, FILE *out, FILE *err) {
+int check_config(const char *path, bool quiet, FILE *out, FILE *err) {
     CLEANUP(conf_free_ptr) Conf *c = NULL;
-    if (load(path, err, &c, NULL) < 0)
+    CLEANUP(conf_tree_free_ptr) ConfTree *tree = NULL;
+    CLEANUP(conf_problems_done) ConfProblems advice = {};
+    if (load(path, err, &c, &tree) < 0)
         return EXIT_BAD;
-    fprintf(out, "%s: good: deployment %s, %zu schedule%s, %zu table entr%s\n", path, c->deployment, c->n_schedules,
+    if (quiet)
+        return EXIT_GOOD;
+    if (conf_advise(c, tree, clocks_read().wall, &advice) < 0)
+        fprintf(err, "%s: %s\n", path, strerror(ENOMEM));
+    for (size_t i = 0; i < advice.n_items; i++)
+        fprintf(err, "%s\n", advice.items[i]);
+    fprintf(out, "%s: good: deployment %s, %zu schedule%s, %zu table entr%s", path, c->deployment, c->n_schedules,
             c->n_schedules == 1 ? "" : "s", c->n_tables, c->n_tables == 1 ? "y" : "ies");
+    if (advice.n_items > 0)
+        fprintf(out, ", %zu warning%s", advice.n_items, advice.n_items == 1 ? "" : "s");
+    fputc('\n', out);
     return EXIT_GOOD;
 }
 

@@ -118,6 +118,7 @@ static int reload_conf(Loop *l) {
     l->tree = TAKE_PTR(tree);
     if ((r = take_conf(l, TAKE_PTR(conf))) < 0)
         return loop_give_up(l, "reload", r);
+    session_advise(engine_conf(l->engine), l->tree);
     journal_event(REPORT_RELOADED, "configuration reloaded");
     return 0;
 }

@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
     journal_open(options.log, 6);
     switch (options.verb) {
     case DAEMON_CHECK_CONFIG:
-        return check_config(options.config, stdout, stderr);
+        return check_config(options.config, options.quiet, stdout, stderr);
     case DAEMON_DUMP_CONFIG:
         return dump_config(options.config, stdout, stderr);
     case DAEMON_DRY_RUN:

@@ -20,14 +20,16 @@ static const char usage[] =
     "  --runtime-directory=DIR be asked through DIR/control ($RUNTIME_DIRECTORY, else /run/ddbackupd)\n"
     "  --log=auto|journal|stderr\n"
     "                          where to say things: the journal with fields, or lines on standard error (auto)\n"
-    "  --check-config          check the configuration and exit: 0 good, 78 not\n"
+    "  --check-config          check the configuration and exit: 0 good, though there may be warnings, 78 not\n"
+    "  --quiet                 with --check-config: say what is wrong, and nothing else\n"
     "  --dump-config           print every key with its effective value and where it came from\n"
     "  --dry-run               ask the service, with reading calls alone: print targets, next slots, names, sizes\n"
     "  --help, --version\n"
     "\n"
     "See ddbackupd(8), ddbackupd.conf(5), ddbackupctl(1).\n";
 
-enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUNTIME, OPT_LOG, OPT_CHECK, OPT_DUMP, OPT_DRY, OPT_HELP, OPT_VERSION };
+enum { OPT_CONFIG = 256, OPT_STATE, OPT_RUNTIME, OPT_LOG, OPT_CHECK, OPT_DUMP, OPT_DRY, OPT_QUIET,
+       OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
@@ -37,6 +39,7 @@ static const struct option long_options[] = {
     {"check-config", no_argument, NULL, OPT_CHECK},
     {"dump-config", no_argument, NULL, OPT_DUMP},
     {"dry-run", no_argument, NULL, OPT_DRY},
+    {"quiet", no_argument, NULL, OPT_QUIET},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -82,6 +85,9 @@ int options_parse(int argc, char **argv, DaemonOptions *ret) {
         case OPT_DRY:
             o.verb = DAEMON_DRY_RUN;
             break;
+        case OPT_QUIET:
+            o.quiet = true;
+            break;
         case OPT_HELP:
             fputs(usage, stdout);
             return 0;
@@ -93,6 +99,11 @@ int options_parse(int argc, char **argv, DaemonOptions *ret) {
         }
     if (optind < argc) {
         fprintf(stderr, "ddbackupd: %s: takes no arguments; HINT: see ddbackupd --help\n", argv[optind]);
+        return -EINVAL;
+    }
+    if (o.quiet && o.verb != DAEMON_CHECK_CONFIG) {
+        fprintf(stderr, "ddbackupd: --quiet: goes with --check-config alone; HINT: log_level says how much a daemon "
+                        "says\n");
         return -EINVAL;
     }
     *ret = o;

@@ -13,6 +13,7 @@ typedef struct DaemonOptions {
     const char *state_directory;
     const char *runtime_directory; /* of the control socket */
     JournalTo log;
+    bool quiet; /* CHECK_CONFIG */
 } DaemonOptions;
 
 /* 1: go on. 0: answered (--help, --version), exit 0. -EINVAL: said why on standard error, exit 2. */

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/conf/conf_advice.h"
 #include "io/aws_defaults.h"
+#include "io/clocks.h"
 #include "io/conf_file.h"
 #include "io/journal.h"
 #include "io/zone_file.h"
@@ -44,4 +46,11 @@ int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem) {
     CLEANUP(conf_free_ptr) Conf *conf = NULL;
     int r = conf_from_tree(tree, zone_file_load, NULL, &problems, &conf);
     return finish(&problems, "time zones", r, &conf, ret, ret_problem);
+}
+
+void session_advise(const Conf *c, const ConfTree *tree) {
+    CLEANUP(conf_problems_done) ConfProblems advice = {};
+    (void)conf_advise(c, tree, clocks_read().wall, &advice); /* without memory there is less of it */
+    for (size_t i = 0; i < advice.n_items; i++)
+        journal_event(REPORT_CONFIG, "%s", advice.items[i]);
 }

@@ -4,8 +4,11 @@
 #include "core/conf/conf.h"
 #include "core/engine/engine.h"
 
-/* Loads and checks the configuration. Problems and warnings go to the journal, each once; *ret_problem is a summary.
- * *ret_tree (may be NULL) keeps what was read. */
+/* Loads and checks the configuration. Problems go to the journal, each once; *ret_problem is a summary.
+ * *ret_tree
+ * keeps what was read. */
 int session_load_conf(const char *path, Conf **ret, ConfTree **ret_tree, char **ret_problem);
 /* The same configuration again from its tree, with the time zones as they are now. */
 int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem);
+/* What a good one probably means otherwise, to the journal. */
+void session_advise(const Conf *c, const ConfTree *tree);

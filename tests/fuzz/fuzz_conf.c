@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
+#include "core/conf/conf_advice.h"
 #include "core/conf/conf_select.h"
 #include "core/conf/conf_syntax.h"
 #include "io/conf_file.h"
@@ -56,6 +58,15 @@ static void select_some(const Conf *c) {
     conf_needs_discovery(c, "own");
 }
 
+/* A good one may have warnings, each of which ends in a hint. */
+static void check_advice(const Conf *c, const ConfTree *tree) {
+    CLEANUP(conf_problems_done) ConfProblems advice = {};
+    expect(conf_advise(c, tree, date_days(2026, 11, 25) * USEC_PER_DAY, &advice) >= 0, "no advice", &advice);
+    for (size_t i = 0; i < advice.n_items; i++)
+        expect(strstr(advice.items[i], "; HINT: ") || ends_with(advice.items[i], "correct these first"),
+               "advice without a hint", &advice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CLEANUP(conf_problems_done) ConfProblems problems = {};
     CLEANUP(conf_tree_free_ptr) ConfTree *tree = NULL;
@@ -72,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (r < 0)
         return 0;
     select_some(conf);
+    check_advice(conf, tree);
     check_dump(tree);
     return 0;
 }

@@ -1,101 +1,15 @@
 """Configurations that are wrong, each with the exact message, and those that are right."""
 
 import os
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-BUILD = pathlib.Path(os.environ.get("DDB_BUILD", "."))
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-
-GOOD = """deployment = "acme";
-schedules = {
-  nightly = { action = "backup"; when = "02:00"; };
-};
-tables = ( { match = "orders"; schedules = "nightly"; } );
-"""
-
-
-def base(old, new):
-    assert old in GOOD
-    return GOOD.replace(old, new)
-
-
-def when(text):
-    """In the place of the schedule's `when`, in line 3."""
-    return base('when = "02:00";', text)
-
-
-def schedule(text):
-    """After the schedule's `when`, in line 4."""
-    return base('when = "02:00";', 'when = "02:00";\n' + text)
-
-
-def s3(text):
-    """An export with these keys, in line 3."""
-    return base('"backup";', '"export"; s3 = { ' + text + " };")
-
-
-def chain(keys="", base="weekly", schedules='["half", "weekly"]', more=""):
-    """Incremental exports in line 4 on full ones in line 3, for tables in line 6; `more` is line 7."""
-    return (
-        'deployment = "acme"; defaults = { s3 = { bucket = "acme-ddb"; }; };\nschedules = {\n'
-        '  weekly = { action = "export"; when = "Sun"; };\n'
-        f'  half = {{ action = "incremental"; when = "*:0/30"; base = "{base}"; {keys}}};\n'
-        f'}};\ntables = ( {{ match = "orders"; schedules = {schedules}; }} );\n{more}'
-    )
-
-
-def tables(text):
-    """The value of `tables`, in line 5."""
-    return base('( { match = "orders"; schedules = "nightly"; } )', text)
-
-
-ROLE = "arn:aws:iam::111111111111:role/ddbackupd"
-
-
-def accounts(text):
-    """The group `accounts`, in line 6."""
-    return GOOD + "accounts = { " + text + " };"
-
-
-def tables_of(text):
-    """`accounts` of the entry of tables in line 5, with the accounts prod and shop."""
-    entry = '( { match = "orders"; schedules = "nightly"; accounts = ' + text + "; } )"
-    return tables(entry) + 'accounts = { prod = { role_arn = "' + ROLE + '"; }; shop = { }; };'
-
-
-def top(text):
-    """After all, in line 6."""
-    return GOOD + text
-
-
-def ddbackupd(option, path):
-    return subprocess.run([BUILD / "ddbackupd", option, f"--config={path}"], capture_output=True, text=True, timeout=20)
-
-
-def write(directory, text, name="ddbackupd.conf"):
-    path = directory / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def problems(path, option="--check-config"):
-    """What is said of a bad configuration, with FILE for its name and DIR for its directory."""
-    done = ddbackupd(option, path)
-    assert done.returncode == 78, (done.returncode, done.stdout, done.stderr)
-    assert done.stdout == ""
-    return done.stderr.replace(str(path), "FILE").replace(str(path.parent), "DIR").splitlines()
-
-
-def summary(path):
-    done = ddbackupd("--check-config", path)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout.replace(str(path), "FILE")
-
+from configurations import (
+    BUILD, GOOD, ROLE, SOURCE, accounts, base, chain, ddbackupd, problems, s3, schedule,
+    summary, tables, tables_of, top, when, write,
+)
 
 BAD = [
     # syntax
@@ -257,6 +171,12 @@ BAD = [
     ("arn_of_no_account", tables('( { match = "arn:aws:dynamodb:eu-central-1:111122223333:table/orders"; schedules = "nightly"; } )')
      + 'accounts = { prod = { regions = "us-east-1"; }; };',
      ['FILE:5: tables.match: "arn:aws:dynamodb:eu-central-1:111122223333:table/orders" is of no account and region of this entry; HINT: name them in accounts']),
+    ("arn_of_another_region", tables('( { match = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"; schedules = "nightly"; } )')
+     + 'aws = { region = "eu-central-1"; };',
+     ['FILE:5: tables.match: "arn:aws:dynamodb:us-east-1:111122223333:table/orders" is of no account and region of this entry; HINT: name them in accounts']),
+    ("arn_of_another_region_than_that_of_all", tables('( { match = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"; schedules = "nightly"; } )')
+     + 'aws = { region = "eu-central-1"; }; accounts = { prod = { }; };',
+     ['FILE:5: tables.match: "arn:aws:dynamodb:us-east-1:111122223333:table/orders" is of no account and region of this entry; HINT: name them in accounts']),
     ("when_in_defaults", top('defaults = { when = "02:00"; };'),
      ["FILE:6: defaults.when: unknown key; HINT: each schedule says its own"]),
     ("deployment_missing", base('deployment = "acme";\n', ''),
@@ -654,12 +574,10 @@ GOOD_ONES = [
      "acme, 1 schedule, 1 table entry"),
     ("key_taken_back", s3('sse_algorithm = "AES256"; kms_key_id = "";') + 'defaults = { s3 = { bucket = "acme-backups"; '
      'sse_algorithm = "KMS"; kms_key_id = "alias/x"; }; };', "acme, 1 schedule, 1 table entry"),
-    ("keep_takes_back_all", schedule('keep = { last = 0; };') + "defaults = { keep = { last = 7; }; };",
+    ("keep_takes_back_all", schedule('keep = { last = 0; };') + "defaults = { keep = { last = 7; }; expire = 'report'; };".replace("'", '"'),
      "acme, 1 schedule, 1 table entry"),
     ("keep_of_defaults_may_be_a_floor", top("defaults = { keep = { floor = 2; }; };"), "acme, 1 schedule, 1 table entry"),
     ("expire_and_keep_of_defaults", top('defaults = { expire = "delete"; keep = { last = 3; }; };'),
-     "acme, 1 schedule, 1 table entry"),
-    ("expire_of_defaults_with_exports", s3('bucket = "acme-backups";') + 'defaults = { expire = "delete"; };',
      "acme, 1 schedule, 1 table entry"),
     ("formerly", schedule('formerly = ["old", "older"];'), "acme, 1 schedule, 1 table entry"),
     ("unprotected_on_purpose", tables('( { match = "orders"; schedules = "nightly"; }, { match = "x-*"; schedules = []; '

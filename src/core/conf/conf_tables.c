@@ -219,14 +219,26 @@ int conf_tables_read(ConfReader *m, const ConfTree *node, ConfUses *uses) {
     return 0;
 }
 
-/* Has it this ARN's account and region? What is not known may be the one. */
-static bool account_has(const AccountConf *a, const TableArn *arn) {
+static bool is_region(const TableArn *arn, const char *region) {
+    return strlen(region) == arn->region_len && memcmp(region, arn->region, arn->region_len) == 0;
+}
+
+/* Has it this ARN's account and region? What is not known may be the one. `a` NULL: the daemon's own. */
+static bool account_has(const Conf *c, const AccountConf *a, const TableArn *arn) {
     char id[13];
-    bool found = !a || a->n_regions == 0;
     if (a && *conf_account_id(a, id) && memcmp(id, arn->account_id, 12) != 0)
         return false;
+    bool found = (!a || a->n_regions == 0) && (!c->aws.region || is_region(arn, c->aws.region));
     for (size_t i = 0; a && i < a->n_regions; i++)
-        found |= strlen(a->regions[i]) == arn->region_len && memcmp(a->regions[i], arn->region, arn->region_len) == 0;
+        found |= is_region(arn, a->regions[i]);
+    return found;
+}
+
+/* Is it of a place that the entry is for? */
+static bool entry_has(const Conf *c, const TablesConf *t, const TableArn *arn) {
+    bool found = c->n_accounts == 0 && account_has(c, NULL, arn);
+    for (size_t i = 0; !found && i < c->n_accounts; i++)
+        found = conf_entry_has_account(t, c->accounts[i].name) && account_has(c, &c->accounts[i], arn);
     return found;
 }
 
@@ -236,11 +248,9 @@ int conf_tables_check(ConfReader *m, const ConfTree *node) {
         const TablesConf *t = &c->tables[i];
         for (size_t j = t->match.n_names; j < t->match.n_names + t->match.n_arns; j++) {
             TableArn arn;
-            bool found = c->n_accounts == 0 || !table_arn_parse(t->match.items[j], &arn);
-            for (size_t k = 0; !found && k < c->n_accounts; k++)
-                found = conf_entry_has_account(t, c->accounts[k].name) && account_has(&c->accounts[k], &arn);
-            if (!found &&
-                conf_reader_say(m, conf_tree_get(node->children[i], "match"),
+            if (!table_arn_parse(t->match.items[j], &arn) || entry_has(c, t, &arn))
+                continue;
+            if (conf_reader_say(m, conf_tree_get(node->children[i], "match"),
                                 "tables.match: \"%s\" is of no account and region of this entry; HINT: name them "
                                 "in accounts",
                                 t->match.items[j]) == -ENOMEM)
