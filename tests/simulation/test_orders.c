@@ -1,5 +1,6 @@
 /* What people ask for: runs outside the calendar, and pauses. */
 
+#include "chains.h"
 #include "house.h"
 
 #include "base/text.h"
@@ -157,6 +158,52 @@ static void a_pause_in_the_middle(void **state) {
     house_free(h);
 }
 
+static const char half_conf[] =
+    "deployment = \"acme\";\n"
+    "defaults = { s3 = { bucket = \"acme-bucket\"; }; };\n"
+    "schedules = { full = { action = \"export\"; when = \"Sun 03:00\"; };\n"
+    "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; on_lost = \"full\"; }; };\n"
+    "tables = ( { match = \"orders\"; schedules = [\"full\", \"half\"]; } );\n";
+
+/* A slot that waits for its chain asks for nothing itself: not when a pause ends, nor when somebody orders it. */
+static void slots_of_a_chain(void **state) {
+    House *h = house_new(&(HouseSettings){.seed = 1, .conf = half_conf, .start_wall = START, .tables = tables,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
+    house_run(h, START + 2 * HOUR + MINUTE, 0);
+    size_t n_exports = house_figures(h)->n_exports;
+    assert_int_equal(house_order(h, pause_order(START + 3 * HOUR + 10 * MINUTE)), ORDER_DONE);
+    house_run(h, START + 3 * HOUR + 9 * MINUTE, 0);
+    house_expect_made(h, 0, n_exports);
+    house_run(h, START + 3 * HOUR + 25 * MINUTE, 0);
+    house_expect(h, "half", "orders", START + 3 * HOUR, RUN_SUCCEEDED);
+    house_expect_made(h, 0, n_exports + 1);
+    (void)house_order(h, run_order("half", NULL)); /* the latter of the two may find the former's run */
+    (void)house_order(h, run_order("half", NULL));
+    house_run(h, START + 4 * HOUR + 20 * MINUTE, 0);
+    ChainTally t = chain_book_audit(book_chains(house_book(h)), "half", "orders", START + 4 * HOUR);
+    house_expect_count(h, "an export was made that is no link", house_figures(h)->n_exports - t.n_chains - t.n_links,
+                       0);
+    house_audit(h, 20 * MINUTE);
+    house_free(h);
+}
+
+/* A pause that has run out is told of once, and no restart tells of it again. */
+static void a_pause_of_long_ago(void **state) {
+    House *h = house(0);
+    const HouseFigures *f = house_figures(h);
+    assert_int_equal(house_order(h, pause_order(START + 3 * HOUR)), ORDER_DONE);
+    house_sleep(h, START + 2 * HOUR);
+    house_run(h, START + 4 * HOUR, 0);
+    house_expect_count(h, "a pause was said", f->n_said[REPORT_PAUSED], 2);
+    house_expect_count(h, "its end was said", f->n_said[REPORT_RESUMED], 1);
+    house_sleep(h, START + 5 * HOUR);
+    house_run(h, START + 6 * HOUR, 0);
+    house_expect_count(h, "a pause was said", f->n_said[REPORT_PAUSED], 2);
+    house_expect_count(h, "its end was said", f->n_said[REPORT_RESUMED], 1);
+    house_free(h);
+}
+
 UNIT_MAIN(cmocka_unit_test(a_run_outside_the_calendar), cmocka_unit_test(orders_beside_a_slot),
           cmocka_unit_test(an_order_for_many_tables), cmocka_unit_test(an_order_hurries_what_waits),
-          cmocka_unit_test(a_pause_with_its_end), cmocka_unit_test(a_pause_in_the_middle))
+          cmocka_unit_test(a_pause_with_its_end), cmocka_unit_test(a_pause_in_the_middle),
+          cmocka_unit_test(slots_of_a_chain), cmocka_unit_test(a_pause_of_long_ago))

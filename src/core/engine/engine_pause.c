@@ -63,13 +63,17 @@ int engine_pause(Engine *e, Order *o, Now now, EngineOutbox *out) {
                         was_paused ? "the pause now lasts" : "paused", until);
 }
 
+/* One that the ledger knew and that had run out before this process could say so is no news. */
 static int end_pause(Engine *e, Now now, const char *by, EngineOutbox *out) {
     Report *report = NULL;
-    int r = report_plain(REPORT_RESUMED, &report, "the pause is over%s%s", by ? ": ended by " : "", by ? by : "");
+    bool is_news = by || !e->pause_is_unsaid;
+    int r = 0;
     pause_done(&e->pause);
-    if (r < 0 || (r = engine_say(out, report)) < 0)
-        return r;
-    return let_go(e, now);
+    if (is_news)
+        r = report_plain(REPORT_RESUMED, &report, "the pause is over%s%s", by ? ": ended by " : "", by ? by : "");
+    if (report)
+        r = engine_say(out, report);
+    return r < 0 ? r : let_go(e, now);
 }
 
 int engine_resume(Engine *e, Order *o, Now now, EngineOutbox *out) {
@@ -83,5 +87,5 @@ int engine_watch_pause(Engine *e, Now now, EngineOutbox *out) {
     bool is_over = engine_is_paused(e) && trust_has_time(&e->trust, now) && now.wall >= e->pause.until_wall;
     if (is_over)
         return end_pause(e, now, NULL, out);
-    return engine_is_paused(e) && e->pause_is_unsaid ? say_paused(e, out) : 0;
+    return engine_is_paused(e) && e->pause_is_unsaid && now.wall < e->pause.until_wall ? say_paused(e, out) : 0;
 }

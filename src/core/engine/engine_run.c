@@ -198,7 +198,7 @@ static int wait_for_opening(Engine *e, Run *r, Usec open_wall, Now now, EngineOu
 int engine_step(Engine *e, Run *r, Now now, EngineOutbox *out) {
     DriveContext context = context_of(e, r);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
-    if (engine_pause_holds(e, r))
+    if (run_waits_for_chain(r) || engine_pause_holds(e, r)) /* whoever woke it: its chain asks, and not itself */
         return 0;
     int rc = drive_prepare(r, &context, now);
     if (rc < 0 || (rc = engine_settle_notes(e, r, now, out)) < 0)
