@@ -298,6 +298,7 @@ OrderOutcome house_order(House *h, Order *o) {
 
 World *house_world(House *h) { return h->world; }
 Book *house_book(House *h) { return h->book; }
+const char *house_directory(const House *h) { return h->directory; }
 const HouseFigures *house_figures(const House *h) { return book_figures(h->book); }
 
 /* Up again, or down until then because the disk stays broken. */

@@ -30,6 +30,7 @@ House *house_new(const HouseSettings *settings);
 void house_free(House *h);
 World *house_world(House *h);
 Book *house_book(House *h);
+const char *house_directory(const House *h); /* of the ledger, on the disk in memory */
 const HouseFigures *house_figures(const House *h);
 
 /* Lets time pass. After a crash the host is down for down_usec and starts again; while its disk is broken, it tries

@@ -6,6 +6,7 @@
 #include "core/aws/retry.h"
 #include "house.h"
 #include "others.h"
+#include "recalls.h"
 #include "replay.h"
 
 #include "../unit/unit.h"
@@ -86,7 +87,7 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
 
 /* Sixty days in which everything happens: exports fail, replies are lost, the host dies, and is off for 20 hours and
  * for 3 days with a horizon of 2, recovery is switched off and on. In the end each chain restores the table as it
- * was at its watermark. */
+ * was at its watermark; and at any time what is in the bucket tells of the same time as the ledger. */
 static void sixty_days(void **state) {
     uint64_t seed = (uint64_t)house_number("DDB_SEED", 1), random = seed;
     char replay[64];
@@ -113,13 +114,18 @@ static void sixty_days(void **state) {
             live(h, from + 10 * HOUR, false, &random);
             set_recovery(h, false, 0);
             live(h, from + (day == 30 ? 10 * HOUR + MINUTE : 20 * HOUR), false, &random);
+            if (day == 44) /* what is lost has no end yet */
+                recalls_expect(h, "half", "orders", 2 * HOUR);
             set_recovery(h, true, 2);
         }
         live(h, from + DAY, false, &random);
+        if (day == 12 || day == 23 || day == 45)
+            recalls_expect(h, "half", "orders", 2 * HOUR);
     }
     house_clear_faults(h);
     world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
     live(h, START + 60 * DAY + 4 * HOUR, false, &random);
+    recalls_expect(h, "half", "orders", HOUR);
     ChainTally t = audit(h, BEHIND);
     house_expect_count(h, "a chain restored the table", replay_chains(h, "half", "orders", "acme-bucket"),
                        t.n_chains - t.n_void);

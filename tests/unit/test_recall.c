@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "core/aws/object_list.h"
+#include "core/run/drive.h"
 
 #include "unit.h"
 
@@ -28,14 +29,19 @@ static Record link_of(const char *base_arn, const char *arn, const char *previou
     return r;
 }
 
-/* What the records come to at T0 + 20 h, with a table that can be restored from `earliest` on. */
-static void expect(const Record *records, size_t n, const char *table_id, Usec earliest, const char *expected) {
+/* What the facts come to at T0 + 20 h, with a table that can be restored from `earliest` on. */
+static void expect_with(const Record *records, size_t n, const ExportInfo *exports, size_t n_exports,
+                        const char *table_id, Usec earliest, const char *expected) {
     CLEANUP(lineage_free_ptr) Lineage *l = NULL;
     CLEANUP(target_free_ptr) Target *t = NULL;
     CLEANUP(spans_done) Spans spans = {};
     Enrolment *enrolment;
-    ChainReach *reaches = NULL;
-    size_t n_reaches = 0;
+    CLEANUP(recall_done) Recall found = {};
+    const RecallFacts facts = {.deployment = "acme",
+                               .records = records,
+                               .n_records = n,
+                               .exports = exports,
+                               .n_exports = n_exports};
     AUTO_TEXT text = TEXT_INIT(1000);
     assert_int_equal(lineage_new("own", "eu-central-1", "orders", "half", &l), 0);
     assert_int_equal(target_new("own", "eu-central-1", "orders", &t), 0);
@@ -47,18 +53,21 @@ static void expect(const Record *records, size_t n, const char *table_id, Usec e
                                  .period_days = 35,
                                  .earliest_wall = earliest,
                                  .latest_wall = T0 + 20 * HOUR};
-    assert_int_equal(recall_chains(l, records, n, T0 + 20 * HOUR, &reaches, &n_reaches), 0);
-    assert_int_equal(spans_make(l, reaches, n_reaches, 24 * HOUR, T0 + 20 * HOUR, &spans), 0);
+    assert_int_equal(recall_chains(l, &facts, (Now){.wall = T0 + 20 * HOUR}, &found), 0);
+    assert_int_equal(spans_make(l, found.reaches, found.n_reaches, 24 * HOUR, T0 + 20 * HOUR, &spans), 0);
     for (size_t i = 0; i < spans.n_items; i++) {
         const Span *s = &spans.items[i];
         text_addf(&text, "%s%s %lld-%lld", i ? ", " : "", span_kind_to_string(s->kind),
                   (long long)((s->from_wall - T0) / HOUR),
                   s->to_wall == USEC_INFINITY ? -1LL : (long long)((s->to_wall - T0) / HOUR));
+        if (s->attempt > 0)
+            text_addf(&text, " (%d: %s)", s->attempt, s->state ? s->state : "failed");
     }
-    for (size_t i = 0; i < n_reaches; i++)
-        free(reaches[i].base_arn);
-    free(reaches);
     assert_string_equal(text_get(&text), expected);
+}
+
+static void expect(const Record *records, size_t n, const char *table_id, Usec earliest, const char *expected) {
+    expect_with(records, n, NULL, 0, table_id, earliest, expected);
 }
 
 static void rows_of_links(void **state) {
@@ -96,6 +105,69 @@ static void bases_follow_each_other(void **state) {
     expect(r, 3, "id-1", T0 + 15 * HOUR, "COVERED 0-3, LOST 3-10, COVERED 10-10, LOST 10--1");
 }
 
+/* An export of our token, or of another's, that has no record. */
+static ExportInfo export_of(const char *arn, Usec from, Usec to, int attempt, ExportStatus status, char *token) {
+    assert_int_equal(export_link_token("acme", "123456789012", "id-1", "half", START, from, to, attempt, token), 0);
+    return (ExportInfo){.arn = (char *)arn,
+                        .status = status,
+                        .status_text = (char *)"",
+                        .type = (char *)"INCREMENTAL_EXPORT",
+                        .table_id = (char *)"id-1",
+                        .client_token = token,
+                        .from_wall = from,
+                        .to_wall = to,
+                        .start_wall = to,
+                        .end_wall = WALL_UNKNOWN,
+                        .export_wall = WALL_UNKNOWN,
+                        .billed_size_bytes = COUNT_UNKNOWN,
+                        .item_count = COUNT_UNKNOWN};
+}
+
+static void what_is_under_way(void **state) {
+    char tokens[4][EXPORT_TOKEN_SIZE];
+    const Record r[] = {base("b1", T0), link_of("b1", "k1", "b1", START, T0 + 3 * HOUR)};
+    ExportInfo e[] = {export_of("k3", T0 + 5 * HOUR, T0 + 6 * HOUR, 1, EXPORT_COMPLETED, tokens[0]),
+                      export_of("k2a", T0 + 3 * HOUR, T0 + 5 * HOUR, 1, EXPORT_FAILED, tokens[1]),
+                      export_of("k2b", T0 + 3 * HOUR, T0 + 5 * HOUR, 2, EXPORT_IN_PROGRESS, tokens[2]),
+                      export_of("k1", START, T0 + 3 * HOUR, 1, EXPORT_COMPLETED, tokens[3])};
+    expect_with(r, 2, e, 4, "id-1", 0,
+                "COVERED 0-3, IN FLIGHT 3-5 (2: in_progress), IN FLIGHT 5-6 (1: verifying), IN FLIGHT 6-20");
+    expect_with(r, 2, e, 2, "id-1", 0,
+                "COVERED 0-3, IN FLIGHT 3-5 (1: failed), IN FLIGHT 5-6 (1: verifying), IN FLIGHT 6-20");
+    /* what was accepted is had until it fails; what failed cannot be had again */
+    expect_with(r, 2, e, 4, "id-1", T0 + 7 * HOUR,
+                "COVERED 0-3, IN FLIGHT 3-5 (2: in_progress), IN FLIGHT 5-6 (1: verifying), LOST 6--1");
+    expect_with(r, 2, e, 2, "id-1", T0 + 5 * HOUR, "COVERED 0-3, LOST 3--1");
+    /* others' exports, other kinds, other chains' */
+    memcpy(tokens[2], "others", sizeof "others");
+    expect_with(r, 2, e + 2, 1, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-20");
+    e[1].type = NULL;
+    expect_with(r, 2, e, 2, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-20");
+    expect_with(r, 1, e + 3, 1, "id-1", 0, "IN FLIGHT 0-3 (1: verifying), COVERED 0-0, IN FLIGHT 3-20");
+}
+
+/* What is asked about, by the instant in its ARN. */
+static void what_is_asked_about(void **state) {
+    static const struct {
+        const char *arn, *type;
+        ExportStatus status;
+        bool wanted;
+    } rows[] = {
+        {TABLE "/export/01795406400000-aaaaaaaa", "INCREMENTAL_EXPORT", EXPORT_COMPLETED, true},
+        {TABLE "/export/01795406399999-aaaaaaaa", "INCREMENTAL_EXPORT", EXPORT_COMPLETED, false},
+        {TABLE "/export/01795406400000-aaaaaaaa", "FULL_EXPORT", EXPORT_IN_PROGRESS, false},
+        {TABLE "/export/01795406400000-aaaaaaaa", NULL, EXPORT_IN_PROGRESS, false},
+        {TABLE "/export/01795406400000-aaaaaaaa", "INCREMENTAL_EXPORT", EXPORT_FAILED, false},
+        {TABLE "/export/01795442401000-aaaaaaaa", "INCREMENTAL_EXPORT", EXPORT_FAILED, true},
+        {TABLE "/export/strange", "INCREMENTAL_EXPORT", EXPORT_FAILED, true},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ExportInfo e = {.arn = (char *)rows[i].arn, .type = (char *)rows[i].type, .status = rows[i].status};
+        if (recall_wants_export(&e, T0 + 2 * HOUR, T0 + 20 * HOUR) != rows[i].wanted)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void pages(void **state) {
     static const char first[] =
         "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><NextContinuationToken>a+b/c=</NextContinuationToken>"
@@ -118,4 +190,4 @@ static void pages(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(rows_of_links), cmocka_unit_test(what_is_lost), cmocka_unit_test(bases_follow_each_other),
-          cmocka_unit_test(pages))
+          cmocka_unit_test(what_is_under_way), cmocka_unit_test(what_is_asked_about), cmocka_unit_test(pages))

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/text.h"
 
+static Usec floor_second(Usec wall) { return wall - wall % USEC_PER_SEC; }
 static Usec ceil_second(Usec wall) { return (wall + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC; }
 
 int lineage_new(const char *account, const char *region, const char *table, const char *schedule, Lineage **ret) {
@@ -115,7 +116,7 @@ void lineage_succeed(Lineage *l) {
     LostSpan *loss = lineage_open_loss(l);
     const Chain *growing = last_in(l, CHAIN_GROWING);
     if (loss && growing) {
-        loss->to_wall = usec_max(loss->from_wall, growing->base_wall / USEC_PER_SEC * USEC_PER_SEC);
+        loss->to_wall = usec_max(loss->from_wall, floor_second(growing->base_wall));
         loss->changed = true;
     }
     for (size_t i = 0; i < l->n_chains; i++)
@@ -165,6 +166,14 @@ SlotStanding lineage_slot(const Lineage *l, Usec slot_wall) {
             (l->chains[i]->state == CHAIN_FORMING || l->chains[i]->state == CHAIN_GROWING))
             return SLOT_OPEN;
     return SLOT_BASELESS;
+}
+
+Usec lineage_lost_until(const Lineage *l, const Chain *c) {
+    Usec until = c->state == CHAIN_CLOSING || c->state == CHAIN_BROKEN ? c->end_wall : USEC_INFINITY;
+    for (size_t i = 0; i < l->n_chains; i++)
+        if (l->chains[i]->base_wall > c->base_wall && chain_watermark(l->chains[i]) != WALL_UNKNOWN)
+            return usec_min(until, floor_second(l->chains[i]->base_wall));
+    return until;
 }
 
 int lineage_lose(Lineage *l, int64_t chain_id, Usec from_wall, Usec to_wall, const char *why, Usec now_wall) {

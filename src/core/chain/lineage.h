@@ -80,6 +80,9 @@ SlotStanding lineage_slot(const Lineage *l, Usec slot_wall);
 const LostSpan *lineage_loss_at(const Lineage *l, Usec slot_wall);
 /* The open one, or NULL. */
 LostSpan *lineage_open_loss(const Lineage *l);
+/* Up to where it is lost what this chain loses: the instant of the next base whose chain stands, or where an earlier
+ * loss of it begins; USEC_INFINITY: nobody knows yet. */
+Usec lineage_lost_until(const Lineage *l, const Chain *c);
 /* Records what no chain can restore any more; what a recorded span has already is left out. -ENOMEM. */
 int lineage_lose(Lineage *l, int64_t chain_id, Usec from_wall, Usec to_wall, const char *why, Usec now_wall);
 

@@ -54,62 +54,87 @@ static int64_t follow(Chain *c, const Record *const *sorted, size_t n) {
 }
 
 /* What cannot be had any more of a chain: until the next base. */
-static int judge(Lineage *l, size_t i, Usec now_wall) {
+static int judge(Lineage *l, Chain *c, Usec now_wall) {
     char why[300];
-    Chain *c = l->chains[i];
-    Usec next = i + 1 < l->n_chains ? floor_second(l->chains[i + 1]->base_wall) : USEC_INFINITY;
     Usec gap = c->state == CHAIN_CLOSED ? USEC_INFINITY : chain_gap(c, lineage_earliest(l, c));
-    if (gap == USEC_INFINITY || gap >= next)
+    Usec until = lineage_lost_until(l, c);
+    if (gap == USEC_INFINITY)
+        return 0;
+    chain_cut(c, gap);
+    if (gap >= until)
         return 0;
     lineage_explain(l, c, why, sizeof why);
     chain_apply(c, CHAIN_EV_LOST, why);
-    c->end_wall = gap;
-    return lineage_lose(l, c->id, usec_max(gap, floor_second(c->base_wall)), next, why, now_wall);
+    return lineage_lose(l, c->id, usec_max(gap, floor_second(c->base_wall)), until, why, now_wall);
 }
 
-static int make_reach(const Chain *c, int64_t n_links, ChainReach *ret) {
-    *ret = (ChainReach){.id = c->id,
-                        .state = c->state,
-                        .base_wall = c->base_wall,
-                        .covered_wall = c->covered_wall,
-                        .n_links = n_links};
-    return text_set(&ret->base_arn, c->base_arn);
+static int make_room(size_t n_chains, Recall *into) {
+    into->reaches = calloc(n_chains + 1, sizeof *into->reaches);
+    return into->reaches ? 0 : -ENOMEM;
 }
 
-int recall_chains(Lineage *l, const Record *records, size_t n_records, Usec now_wall, ChainReach **ret, size_t *ret_n) {
-    AUTO_FREE const Record **sorted = calloc(n_records + 1, sizeof *sorted);
+static int add_reach(const Chain *c, int64_t n_links, Recall *into) {
+    ChainReach *r = &into->reaches[into->n_reaches++];
+    *r = (ChainReach){.id = c->id,
+                      .state = c->state,
+                      .base_wall = c->base_wall,
+                      .covered_wall = c->covered_wall,
+                      .n_links = n_links};
+    return text_set(&r->base_arn, c->base_arn);
+}
+
+/* The records of the schedule, by chain and window; their bases begin chains. */
+static int take_records(Lineage *l, const RecallFacts *facts, Usec now_wall, const Record **sorted, size_t *ret_n) {
     size_t n = 0;
-    int r = sorted ? 0 : -ENOMEM;
-    for (size_t i = 0; r >= 0 && i < n_records; i++) {
-        if (strcmp(records[i].schedule, l->schedule) != 0)
+    for (size_t i = 0; i < facts->n_records; i++) {
+        const Record *record = &facts->records[i];
+        if (strcmp(record->schedule, l->schedule) != 0)
             continue;
-        sorted[n++] = &records[i];
-        if (record_is_base(&records[i]) && !lineage_chain_of_base(l, records[i].base_arn))
-            r = add_chain(l, &records[i], now_wall);
+        sorted[n++] = record;
+        int r = record_is_base(record) && !lineage_chain_of_base(l, record->base_arn) ? add_chain(l, record, now_wall)
+                                                                                       : 0;
+        if (r < 0)
+            return r;
     }
-    if (r < 0)
-        return r;
     if (n > 0)
         qsort(sorted, n, sizeof *sorted, by_window);
-    ChainReach *reaches = calloc(l->n_chains + 1, sizeof *reaches);
+    *ret_n = n;
+    return 0;
+}
+
+void recall_done(Recall *r) {
+    for (size_t i = 0; i < r->n_reaches; i++)
+        free(r->reaches[i].base_arn);
+    for (size_t i = 0; i < r->n_runs; i++)
+        run_free(r->runs[i]);
+    free(r->reaches);
+    free(r->runs);
+    *r = (Recall){};
+}
+
+int recall_chains(Lineage *l, const RecallFacts *facts, Now now, Recall *ret) {
+    CLEANUP(recall_done) Recall found = {};
+    AUTO_FREE const Record **sorted = calloc(facts->n_records + 1, sizeof *sorted);
+    size_t n = 0;
+    int r = sorted ? take_records(l, facts, now.wall, sorted, &n) : -ENOMEM;
     AUTO_FREE int64_t *n_links = calloc(l->n_chains + 1, sizeof *n_links);
-    if (!reaches || !n_links) {
-        free(reaches);
-        return -ENOMEM;
-    }
+    if (r < 0 || !n_links || (r = make_room(l->n_chains, &found)) < 0)
+        return r < 0 ? r : -ENOMEM;
     for (size_t i = 0; i < l->n_chains; i++) {
         l->chains[i]->id = (int64_t)i + 1;
         n_links[i] = follow(l->chains[i], sorted, n);
     }
     lineage_succeed(l);
-    *ret = reaches; /* the caller's, also when it fails from here on */
-    *ret_n = l->n_chains;
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++)
-        r = judge(l, i, now_wall);
+        if ((r = recall_windows(l, l->chains[i], facts, now, &found)) >= 0)
+            r = judge(l, l->chains[i], now.wall);
+    if (r >= 0)
+        lineage_succeed(l);
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++)
-        r = make_reach(l->chains[i], n_links[i], &reaches[i]);
-    for (size_t i = l->n_chains; r >= 0 && i > 0; i--)
-        if (chain_is_over(l->chains[i - 1]))
-            lineage_forget(l, i - 1);
-    return r;
+        r = add_reach(l->chains[i], n_links[i], &found);
+    if (r < 0)
+        return r;
+    *ret = found;
+    found = (Recall){};
+    return 0;
 }

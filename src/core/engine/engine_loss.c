@@ -162,26 +162,10 @@ static int say_lost(Engine *e, const Lineage *l, const LostSpan *loss, EngineOut
     return r < 0 ? r : engine_say(out, report);
 }
 
-/* Up to where the chain was wanted. */
-static Usec wanted_until(const Chain *c) {
-    switch (c->state) {
-    case CHAIN_CLOSING:
-    case CHAIN_BROKEN:
-        return c->end_wall;
-    case CHAIN_FORMING:
-    case CHAIN_GROWING:
-    case CHAIN_CLOSED:
-    case CHAIN_VOID:
-    case CHAIN_STATES:
-        break;
-    }
-    return USEC_INFINITY;
-}
-
 static int lose(Engine *e, Lineage *l, Chain *c, Usec gap_wall, Now now, EngineOutbox *out) {
     char why[300];
     bool was_forming = c->state == CHAIN_FORMING;
-    Usec until = wanted_until(c);
+    Usec until = lineage_lost_until(l, c);
     size_t n_losses = l->n_losses;
     lineage_explain(l, c, why, sizeof why);
     int r = engine_cut_chain(e, c, gap_wall, why, now, out);
