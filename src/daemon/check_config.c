@@ -6,16 +6,25 @@
 #include "core/conf/conf_advice.h"
 #include "io/clocks.h"
 #include "io/conf_file.h"
+#include "io/journal.h"
 
 #define EXIT_GOOD 0
 #define EXIT_BAD 78 /* EX_CONFIG of sysexits.h */
+
+/* As ExecReload= it is asked by the journal, where errors are to be found as such. */
+static void tell_problem(const char *problem, FILE *err) {
+    if (journal_has_fields())
+        journal_event(REPORT_CONFIG_BAD, "%s", problem);
+    else
+        fprintf(err, "%s\n", problem);
+}
 
 /* Loads it, or prints what is wrong with it. */
 static int load(const char *path, FILE *err, Conf **ret, ConfTree **ret_tree) {
     CLEANUP(conf_problems_done) ConfProblems problems = {};
     int r = conf_file_load(path, &problems, ret, ret_tree);
     for (size_t i = 0; i < problems.n_items; i++)
-        fprintf(err, "%s\n", problems.items[i]);
+        tell_problem(problems.items[i], err);
     if (r == -ENOMEM || (r < 0 && problems.n_items == 0))
         fprintf(err, "%s: %s\n", path, strerror(-r));
     return r;

@@ -17,7 +17,7 @@ static char *summarize(const ConfProblems *problems, const char *what, int error
     if (problems->n_items == 1)
         return strdup(problems->items[0]);
     for (size_t i = 0; i < problems->n_items; i++)
-        journal_event(REPORT_CONFIG, "%s", problems->items[i]);
+        journal_event(REPORT_CONFIG_BAD, "%s", problems->items[i]);
     return text_format("%s: %zu problems; HINT: ddbackupd --check-config --config=%s shows them", what,
                        problems->n_items, what);
 }

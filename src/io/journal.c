@@ -37,6 +37,8 @@ void journal_open(JournalTo to, int max_level) {
 
 void journal_set_level(int max_level) { journal.max_level = max_level; }
 
+bool journal_has_fields(void) { return journal.fields; }
+
 static const char *level_name(int level) {
     static const char *const names[] = {"emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"};
     return names[level & 7];

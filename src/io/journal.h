@@ -12,6 +12,8 @@ typedef enum JournalTo { JOURNAL_AUTO, JOURNAL_FIELDS, JOURNAL_LINES } JournalTo
  * syslog(3): 3 error .. 7 debug. */
 void journal_open(JournalTo to, int max_level);
 void journal_set_level(int max_level);
+/* Do reports go there with their fields? */
+bool journal_has_fields(void);
 /* One line a report; newlines in it are kept by the journal and shown as spaces on a terminal. */
 void journal_say(const Report *r, Now now);
 /* Is that level said at all? */

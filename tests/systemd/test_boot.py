@@ -141,7 +141,8 @@ def test_reload_takes_a_good_file_and_fails_on_a_bad_one(service):
 
     service.write("/etc/ddbackupd/ddbackupd.conf", conf("Mon 03:00", more='colour = "red";'))
     assert service.run("systemctl", "reload", "ddbackupd", check=False).returncode != 0
-    assert any("colour" in entry["MESSAGE"] for entry in service.journal()), "the journal says what is wrong"
+    said = service.wait_journal(message_id("CONFIG_BAD"))[-1]
+    assert "colour" in said["MESSAGE"] and said["PRIORITY"] == "3", "the journal says what is wrong"
     assert service.show("ActiveState")["ActiveState"] == "active" and service.show("MainPID") == pid
 
     service.run("systemctl", "kill", "-s", "HUP", "ddbackupd")
@@ -153,7 +154,7 @@ def test_reload_takes_a_good_file_and_fails_on_a_bad_one(service):
 
 
 def test_a_bad_file_does_not_start_and_is_not_tried_again(service):
-    service.write("/etc/ddbackupd/ddbackupd.conf", conf("Mon 03:00", more='colour = "red";'))
+    service.write("/etc/ddbackupd/ddbackupd.conf", conf("Mon 03:00", more='colour = "red"; shape = "round";'))
     assert service.run("systemctl", "start", "ddbackupd", check=False).returncode != 0
     time.sleep(0.5)
     assert service.show("ActiveState", "ExecMainStatus", "NRestarts") == {
@@ -161,7 +162,8 @@ def test_a_bad_file_does_not_start_and_is_not_tried_again(service):
         "ExecMainStatus": "78",
         "NRestarts": "0",
     }
-    assert any("colour" in entry["MESSAGE"] for entry in service.journal())
+    colour, shape = service.journal(message_id("CONFIG_BAD"))
+    assert "colour" in colour["MESSAGE"] and "shape" in shape["MESSAGE"] and shape["PRIORITY"] == "3"
 
 
 def test_a_killed_daemon_is_started_again_and_goes_on(service):

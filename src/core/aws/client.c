@@ -10,8 +10,8 @@
 #include "core/aws/limits.h"
 
 #define HINT_CREDENTIALS                                                                                               \
-    "give the daemon AWS credentials: LoadCredential=aws-credentials:FILE (systemctl edit ddbackupd) or "              \
-    "AWS_SHARED_CREDENTIALS_FILE; files are taken up without a restart"
+    "give the daemon AWS credentials: a file as ~/.aws/credentials at /etc/credstore/ddbackupd.aws-credentials, and " \
+    "systemctl restart ddbackupd; or see ddbackupd(8), CREDENTIALS"
 #define RENEWAL_USEC USEC_PER_MINUTE
 #define HINT_ENDPOINT "correct aws.region or aws.endpoint_url"
 

@@ -428,9 +428,10 @@ void provider_plan_say_nothing(const ProviderPlan *p, Text *t) {
     for (size_t i = 0; i < p->n_files; i++)
         text_addf(t, "%s %s", i > 0 ? "," : "", p->files[i]);
     text_add(t, p->n_files == 0 ? " any file" : "");
-    text_add(t, ", none of a container or an instance; HINT: put a shared credentials file into "
-                "LoadCredential=aws-credentials:FILE (systemctl edit ddbackupd), or set AWS_SHARED_CREDENTIALS_FILE; "
-                "files are taken up without a restart");
+    text_add(t, ", none of a container or an instance; HINT: the unit loads the file "
+                "/etc/credstore/ddbackupd.aws-credentials (root's, 0600, as ~/.aws/credentials) when it starts: put "
+                "keys there and systemctl restart ddbackupd; other commands take it with AWS_SHARED_CREDENTIALS_FILE=; "
+                "ddbackupd(8), CREDENTIALS, has the other places");
 }
 
 int provider_plan_make(const ProviderPort *port, const ProviderWish *wish, ProviderPlan *ret,
