@@ -9,7 +9,7 @@ import boxes
 from harness import TOP, Daemon, Emulator, backup, conf, select, soon
 
 ROWS = dict(
-    re.findall(r'\[REPORT_(\w+)\] = \{"([0-9a-f]{32})"', (TOP / "src" / "core" / "report.c").read_text())
+    re.findall(r'\[REPORT_(\w+)\] = \{"([0-9a-f]{32})"', (TOP / "src" / "core" / "engine" / "report.c").read_text())
 )
 
 
