@@ -17,7 +17,7 @@ static void add_perfdata(const Situation *s, Text *out) {
               s->n.fresh, s->n.stale, s->n.pending, s->n.unwatched);
     text_addf(out, " not_enrolled=%zu;0;;0 failed=%zu;0;;0 under_way=%zu;;;0 uncertain=%zu;0;;0 late=%zu;0;;0",
               s->n.not_enrolled, s->n.failed, s->n_unsettled, s->n.uncertain, s->n.late);
-    text_addf(out, " overdue=%zu;;0;0", s->n.overdue);
+    text_addf(out, " overdue=%zu;;0;0 troubles=%zu;0;;0", s->n.overdue, s->n.troubles);
     if (s->oldest_usec != WALL_UNKNOWN)
         text_addf(out, " oldest=%llds;;;0", (long long)(s->oldest_usec / USEC_PER_SEC));
 }

@@ -195,6 +195,42 @@ static int judge_pause(Situation *s) {
     return judge_add(s, LEVEL_WARNING, &t);
 }
 
+/* Does it matter to what was asked about? */
+static bool concerns(const Situation *s, const VoiceTrouble *t) {
+    bool found = !t->account;
+    for (size_t i = 0; !found && i < s->n_standings; i++) {
+        const Target *target = s->standings[i].enrolment->target;
+        found = strcmp(target->account, t->account) == 0 && (!t->region || strcmp(target->region, t->region) == 0);
+    }
+    return found || s->n_standings == 0;
+}
+
+/* What it says itself: while it lasts, nothing that falls due is made. */
+static int judge_voice(Situation *s) {
+    AUTO_TEXT refused = TEXT_INIT(PROBLEM_MAX);
+    int r = 0;
+    if (s->voice.heard == VOICE_SILENT) {
+        s->n.troubles++;
+        r = plain_problem(s, LEVEL_WARNING,
+                          "the daemon runs and does not answer; HINT: 'systemctl status ddbackupd' and the journal say "
+                          "what it is at; the watchdog ends one that hangs");
+    }
+    for (size_t i = 0; r >= 0 && i < s->voice.n_troubles; i++) {
+        AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
+        if (!concerns(s, &s->voice.troubles[i]))
+            continue;
+        s->n.troubles++;
+        words_add(&t, s->voice.troubles[i].message);
+        r = judge_add(s, LEVEL_WARNING, &t);
+    }
+    if (r < 0 || !s->voice.reload_refused || s->conf_is_bad)
+        return r;
+    text_add(&refused, "the last reload was refused, and the daemon goes on with the configuration before it: ");
+    words_add(&refused, s->voice.reload_refused);
+    text_add(&refused, "; HINT: once ddbackupd --check-config finds nothing: systemctl reload ddbackupd");
+    return judge_add(s, LEVEL_WARNING, &refused);
+}
+
 /* More than the configured share would have gone at once. */
 static int judge_brake(Situation *s, const StockBrake *b) {
     AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
@@ -267,6 +303,8 @@ int judge(Situation *s) {
     int r = judge_whole(s);
     if (r >= 0)
         r = judge_pause(s);
+    if (r >= 0)
+        r = judge_voice(s);
     for (size_t i = 0; r >= 0 && i < s->n_standings; i++)
         r = judge_enrolment(s, &s->standings[i]);
     if (r >= 0)
@@ -312,6 +350,8 @@ static void add_parts(const Situation *s, Text *t) {
     add_part(t, s->n.not_enrolled, "configured and not enrolled", "configured and not enrolled");
     if (s->conf_is_bad)
         text_addf(t, "%sthe configuration is bad", t->len > 0 ? ", " : "");
+    if (s->n.troubles > 0)
+        text_addf(t, "%sthe daemon is held up", t->len > 0 ? ", " : "");
     add_part(t, s->n.too_few, "entry with too few tables", "entries with too few tables");
     add_part(t, s->n.gone, "table does not exist", "tables do not exist");
     add_part(t, s->n.unrecoverable, "table without point-in-time recovery", "tables without point-in-time recovery");

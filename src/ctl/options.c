@@ -58,7 +58,8 @@ static const char usage[] =
     "  --iterations=N          so many instants (calendar: 5)\n"
     "  --dry-run               say what would be written (rebuild), or deleted (prune)\n"
     "  --yes                   really (set-aside)\n"
-    "  --runtime-directory=DIR the daemon's socket is DIR/control ($RUNTIME_DIRECTORY, else /run/ddbackupd) (orders)\n"
+    "  --runtime-directory=DIR the daemon's socket is DIR/control ($RUNTIME_DIRECTORY, else /run/ddbackupd)\n"
+    "                          (orders, status, check)\n"
     "  --wait                  until it has settled: exit status 0 when all runs have succeeded (run)\n"
     "  --for=SPAN, --until=TIME  so long (pause, hold)\n"
     "  --why=TEXT              for the ledger and the journal (run, pause, hold)\n"
@@ -161,7 +162,7 @@ static const unsigned takers[] = {
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_LEVEL - OPT_JSON] = BIT(CTL_VERIFY),
-    [OPT_RUNTIME - OPT_JSON] = ORDERS | BIT(CTL_PRUNE),
+    [OPT_RUNTIME - OPT_JSON] = ORDERS | BIT(CTL_PRUNE) | BIT(CTL_STATUS) | BIT(CTL_CHECK),
     [OPT_WAIT - OPT_JSON] = BIT(CTL_RUN),
     [OPT_FOR - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_UNTIL - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),

@@ -20,6 +20,7 @@ const char *daemon_to_string(DaemonState s) {
 
 void situation_done(Situation *s) {
     pause_done(&s->pause);
+    daemon_voice_done(&s->voice);
     for (size_t i = 0; i < s->n_standings; i++) {
         run_free(s->standings[i].latest);
         run_free(s->standings[i].success);
@@ -162,6 +163,8 @@ int situation_load(const CtlOptions *o, Usec now_wall, Situation *ret, char **re
         (void)text_set(ret_error, *store_read_error(store) ? store_read_error(store) : strerror(-r));
         return r;
     }
+    if (s.daemon == DAEMON_RUNNING && (r = daemon_voice_hear(o->runtime_directory, o->state_directory, &s.voice)) < 0)
+        return r;
     if ((r = compare_conf(o, &s)) < 0 || (r = judge(&s)) < 0)
         return r;
     *ret = s;

@@ -4,6 +4,7 @@
  * What is not known counts as a failure: no ledger, no daemon, no enrolment. */
 
 #include "core/table/freshness.h"
+#include "ctl/daemon_voice.h"
 #include "ctl/options.h"
 #include "io/store_read.h"
 
@@ -28,6 +29,7 @@ typedef struct Problem {
 typedef struct Situation {
     Usec now_wall;
     DaemonState daemon;
+    DaemonVoice voice; /* of a daemon that runs */
     char *deployment; /* as in the name of the newest backup; NULL: no backup tells it */
     Ledger lost; /* lineages with losses that have no end */
     Targets targets;
@@ -55,6 +57,7 @@ typedef struct Situation {
         size_t gone, unrecoverable; /* tables: that do not exist, that want recovery and are without */
         size_t failed;                                /* enrolments whose newest settled run did not succeed */
         size_t uncertain, late, overdue;              /* unsettled runs; overdue: no daemon acts on them */
+        size_t troubles;                              /* what keeps the daemon from its work, by its own word */
     } n;
 } Situation;
 

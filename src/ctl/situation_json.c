@@ -14,6 +14,7 @@ void situation_json_counts(Json *j, const Situation *s) {
     json_int(j, "uncertain", (int64_t)s->n.uncertain);
     json_int(j, "late", (int64_t)s->n.late);
     json_int(j, "overdue", (int64_t)s->n.overdue);
+    json_int(j, "troubles", (int64_t)s->n.troubles);
     json_int(j, "too_few", (int64_t)s->n.too_few);
     json_int(j, "gone", (int64_t)s->n.gone);
     json_int(j, "unrecoverable", (int64_t)s->n.unrecoverable);

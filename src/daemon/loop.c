@@ -106,12 +106,30 @@ static int reload_ordered(void *context, char **ret_problem) {
     return r < 0 ? r : text_set(ret_problem, l->reload_problem);
 }
 
+static size_t find_troubles(Loop *l) {
+    EngineTrouble t;
+    size_t n = 0;
+    for (size_t i = 0; n < LOOP_TROUBLES_MAX && i < keeper_n_accounts(l->keeper); i++) {
+        const Provider *p = keeper_provider(l->keeper, i);
+        if (provider_problem(p))
+            l->troubles[n++] = (ControlTrouble){
+                .account = provider_account(p), .is_of_credentials = true, .message = provider_problem(p)};
+    }
+    for (size_t i = 0; n < LOOP_TROUBLES_MAX && engine_trouble(l->engine, i, &t); i++)
+        l->troubles[n++] = (ControlTrouble){.account = t.account, .region = t.region, .message = t.message};
+    return n;
+}
+
 static void tell_state(void *context, ControlState *ret) {
     Loop *l = context;
     EngineSummary s;
     engine_summary(l->engine, clocks_read(), &s);
     *ret = (ControlState){.deployment = engine_conf(l->engine)->deployment,
                           .status = l->status ? l->status : "",
+                          .state_directory = l->options->state_directory,
+                          .reload_refused = l->reload_problem,
+                          .troubles = l->troubles,
+                          .n_troubles = find_troubles(l),
                           .trusts_clock = s.trusts_clock,
                           .paused_until_wall = s.paused_until_wall,
                           .n_unsettled = s.n_unsettled,

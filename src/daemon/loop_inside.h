@@ -17,6 +17,9 @@
 #define EXIT_BROKEN 70
 #define EXIT_CONF 78 /* EX_CONFIG of sysexits.h; the unit does not start again after it */
 
+/* So many are told of at most. */
+#define LOOP_TROUBLES_MAX 64
+
 typedef struct Loop {
     const DaemonOptions *options;
     sd_event *event;
@@ -33,6 +36,7 @@ typedef struct Loop {
     char *region;
     char *reload_problem; /* of the last reload, while it was refused */
     char *status;         /* as last told */
+    ControlTrouble troubles[LOOP_TROUBLES_MAX]; /* as last asked for; borrowed */
     int timer_fd;         /* CLOCK_REALTIME, cancelled when the clock is set: a step is a reason for a turn */
     sd_event_source *timer_source, *watchdog_source;
     Control *control; /* NULL: its socket could not be made */

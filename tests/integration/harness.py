@@ -132,6 +132,11 @@ class Emulator:
         """Adds rules of the fault script, "OPERATION [table=T] [after=N] [times=N] ACTION ..."."""
         self.control("faults", "\n".join(rules))
 
+    def heal(self):
+        """Takes all rules away."""
+        request = urllib.request.Request(f"{self.url}/_emulator/faults", method="DELETE")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
+
     def client(self, service="dynamodb", region=REGION):
         """A boto3 client of it."""
         import boto3
@@ -278,7 +283,7 @@ def ctl(daemon, verb, *arguments):
     command = [str(BUILD / "ddbackupctl"), verb, *arguments, "--state-directory", str(daemon.state)]
     if verb in ("status", "check", "plan"):
         command += ["--config", str(daemon.config)]
-    if verb in ORDERS:
+    if verb in ORDERS or verb in ("status", "check"):
         command += ["--runtime-directory", str(daemon.runtime)]
     env = environment(daemon.directory / "home")
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)

@@ -288,7 +288,7 @@ def test_status_json(full):
     assert answer["deployment"] == "acme"
     assert answer["counts"] == {"tables": 2, "enrolments": 3, "fresh": 1, "stale": 1, "pending": 1, "unwatched": 0,
                                 "not_enrolled": 0, "failed": 0, "under_way": 1, "uncertain": 1, "late": 0, "overdue": 0,
-                                "too_few": 0, "gone": 0, "unrecoverable": 0}
+                                "troubles": 0, "too_few": 0, "gone": 0, "unrecoverable": 0}
     stale, pending, fresh = answer["enrolments"]
     assert stale["freshness"] == "stale" and stale["level"] == "critical" and UTC.match(stale["stale_since"])
     assert stale["max_age_seconds"] == 8 * 86400 and 9 * 86400 <= stale["age_seconds"] < 9 * 86400 + 60

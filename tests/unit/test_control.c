@@ -115,11 +115,28 @@ static void answers(void **state) {
                         "{\"parameters\":{\"progress\":{\"runs\":3,\"settled\":2,\"succeeded\":1,\"run\":8,"
                         "\"table\":\"orders\",\"state\":\"failed\",\"why\":\"because\"}}}");
     text_clear(&out);
-    ControlState s = {
-        .deployment = "acme", .status = "ok", .trusts_clock = true, .paused_until_wall = USEC_PER_SEC, .n_turns = 3};
+    static const ControlTrouble troubles[] = {{.message = "the clock"},
+                                              {.account = "own", .is_of_credentials = true, .message = "none"},
+                                              {.account = "shop", .is_of_credentials = true, .message = "none"},
+                                              {.account = "shop", .region = "r", .message = "shop/r: \"down\""}};
+    ControlState s = {.state_directory = "/s",
+                      .deployment = "acme",
+                      .status = "ok",
+                      .reload_refused = "bad",
+                      .troubles = troubles,
+                      .n_troubles = ARRAY_SIZE(troubles),
+                      .trusts_clock = true,
+                      .paused_until_wall = USEC_PER_SEC,
+                      .n_turns = 3};
     assert_int_equal(control_answer_state(&s, &out), 0);
     assert_string_equal(text_get(&out),
-                        "{\"parameters\":{\"state\":{\"deployment\":\"acme\",\"status\":\"ok\",\"trusts_clock\":true,"
+                        "{\"parameters\":{\"state\":{\"deployment\":\"acme\",\"status\":\"ok\","
+                        "\"state_directory\":\"/s\","
+                        "\"reload_refused\":\"bad\",\"troubles\":[{\"message\":\"the clock\"},"
+                        "{\"message\":\"credentials: none\",\"account\":\"own\"},"
+                        "{\"message\":\"shop: credentials: none\",\"account\":\"shop\"},"
+                        "{\"message\":\"shop/r: \\\"down\\\"\",\"account\":\"shop\",\"region\":\"r\"}],"
+                        "\"trusts_clock\":true,"
                         "\"paused_until\":\"1970-01-01T00:00:01Z\",\"unsettled\":0,\"turns\":3,\"late_usec\":0}}}");
 }
 
@@ -136,5 +153,21 @@ static void the_longest_answer(void **state) {
     assert_int_equal(control_answer(o, true, &out), 0);
 }
 
+static void the_longest_state(void **state) {
+    AUTO_TEXT out = TEXT_INIT(VARLINK_REPLY_MAX);
+    static char message[8192];
+    static ControlTrouble troubles[64];
+    memset(message, '\x01', sizeof message - 1);
+    for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+        troubles[i] = (ControlTrouble){.account = "shop", .is_of_credentials = true, .message = message};
+    ControlState s = {.state_directory = "/s",
+                      .deployment = "acme",
+                      .status = "ok",
+                      .reload_refused = message,
+                      .troubles = troubles,
+                      .n_troubles = ARRAY_SIZE(troubles)};
+    assert_int_equal(control_answer_state(&s, &out), 0);
+}
+
 UNIT_MAIN(cmocka_unit_test(what_is_answered_at_once), cmocka_unit_test(calls_become_orders), cmocka_unit_test(answers),
-          cmocka_unit_test(the_longest_answer))
+          cmocka_unit_test(the_longest_answer), cmocka_unit_test(the_longest_state))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "core/conf/conf.h"
 
 #define SERVICE "org.varlink.service"
 
@@ -245,6 +246,36 @@ int control_answer_reload(const char *problem, Text *out) {
                    : answer_message("configuration reloaded", out);
 }
 
+#define SAYING_MAX 3000
+/* So many bytes of troubles, and the one that goes beyond. */
+#define TROUBLES_ENOUGH ((size_t)8192)
+
+/* Words of others, no longer than leaves room for all else. */
+static void add_saying(Text *t, const char *before, const char *s) {
+    AUTO_TEXT saying = TEXT_INIT(SAYING_MAX);
+    text_addf(&saying, "%.128s", before);
+    text_add_bytes(&saying, s, strnlen(s, SAYING_MAX - saying.len));
+    text_add_json(t, text_get(&saying));
+}
+
+static void add_trouble(const ControlTrouble *trouble, Text *t) {
+    bool is_own = trouble->account && strcmp(trouble->account, ACCOUNT_OWN) == 0;
+    AUTO_TEXT before = TEXT_INIT(128);
+    if (trouble->is_of_credentials)
+        text_addf(&before, "%s%scredentials: ", is_own ? "" : trouble->account, is_own ? "" : ": ");
+    text_add(t, "{\"message\":");
+    add_saying(t, text_get(&before), trouble->message);
+    if (trouble->account) {
+        text_add(t, ",\"account\":");
+        text_add_json(t, trouble->account);
+    }
+    if (trouble->region) {
+        text_add(t, ",\"region\":");
+        text_add_json(t, trouble->region);
+    }
+    text_add_char(t, '}');
+}
+
 int control_answer_state(const ControlState *s, Text *out) {
     AUTO_TEXT t = TEXT_INIT(VARLINK_REPLY_MAX);
     char until[DATE_ISO_SIZE];
@@ -252,6 +283,18 @@ int control_answer_state(const ControlState *s, Text *out) {
     text_add_json(&t, s->deployment);
     text_add(&t, ",\"status\":");
     text_add_json(&t, s->status);
+    text_add(&t, ",\"state_directory\":");
+    text_add_json(&t, s->state_directory);
+    if (s->reload_refused) {
+        text_add(&t, ",\"reload_refused\":");
+        add_saying(&t, "", s->reload_refused);
+    }
+    text_add(&t, ",\"troubles\":[");
+    for (size_t i = 0; i < s->n_troubles && t.len < TROUBLES_ENOUGH; i++) {
+        text_add(&t, i > 0 ? "," : "");
+        add_trouble(&s->troubles[i], &t);
+    }
+    text_add(&t, "]");
     text_addf(&t, ",\"trusts_clock\":%s", s->trusts_clock ? "true" : "false");
     if (s->paused_until_wall > 0)
         text_addf(&t, ",\"paused_until\":\"%s\"", date_to_iso(s->paused_until_wall, until));

@@ -34,8 +34,19 @@ int control_answer(const Order *o, bool continues, Text *out);
 /* The answer to a reload; `problem` NULL: it went well. */
 int control_answer_reload(const char *problem, Text *out);
 
+/* What lasts, and keeps work from being done. */
+typedef struct ControlTrouble {
+    const char *account, *region; /* NULL: all of them */
+    bool is_of_credentials;       /* the message does not name its object */
+    const char *message;
+} ControlTrouble;
+
 typedef struct ControlState {
+    const char *state_directory;
     const char *deployment, *status; /* as STATUS= says it */
+    const char *reload_refused;          /* why the last reload was; NULL: it was not */
+    const ControlTrouble *troubles;      /* as many as fit are told */
+    size_t n_troubles;
     bool trusts_clock;
     Usec paused_until_wall; /* 0: it is not paused */
     size_t n_unsettled;

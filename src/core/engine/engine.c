@@ -38,6 +38,7 @@ void engine_free(Engine *e) {
     free(e->inbox);
     targets_done(&e->targets);
     places_done(&e->places);
+    free(e->clock_trouble);
     for (size_t i = 0; i < e->n_tables; i++)
         ledger_table_done(&e->tables[i]);
     free(e->tables);

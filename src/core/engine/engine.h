@@ -83,5 +83,14 @@ typedef struct EngineSummary {
     const Enrolment *next;
 } EngineSummary;
 void engine_summary(const Engine *e, Now now, EngineSummary *ret);
+
+/* What lasts and is no table's own: a service that is not reached, credentials that are not taken, tables that cannot
+ * be listed, a time that is not known. As it was said, until it is over; borrowed until the next turn. */
+typedef struct EngineTrouble {
+    const char *account, *region; /* NULL: of everything */
+    const char *message;
+} EngineTrouble;
+/* The i-th of them, from 0; false: there are no more. */
+bool engine_trouble(const Engine *e, size_t i, EngineTrouble *ret);
 const Targets *engine_targets(const Engine *e);
 const Conf *engine_conf(const Engine *e);

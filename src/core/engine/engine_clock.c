@@ -64,6 +64,7 @@ static int take_news(Engine *e, TrustNews news, Usec usec, Now raw, EngineOutbox
         if (e->clock_said)
             r = report_plain(REPORT_CLOCK_RIGHT, &report, "the clock agrees with the service's: it is %s", amount);
         e->clock_said = false;
+        free(TAKE_PTR(e->clock_trouble));
         break;
     case TRUST_NEWS_DISAGREED:
         e->clock_said = true;
@@ -73,7 +74,9 @@ static int take_news(Engine *e, TrustNews news, Usec usec, Now raw, EngineOutbox
                          amount);
         break;
     }
-    if (r < 0 || (r = engine_say(out, report)) < 0)
+    if (r >= 0)
+        r = news == TRUST_NEWS_AGREED ? engine_say(out, report) : engine_say_lasting(out, report, &e->clock_trouble);
+    if (r < 0)
         return r;
     return news == TRUST_NEWS_STEPPED ? 0 : repair(e, trust_now(&e->trust, raw), out);
 }
@@ -143,5 +146,5 @@ int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
                          "%s: the service cannot be asked for the time, and nothing new starts: %s%s%s%s%s",
                          place_label(place, e->qualified, label), error->code, error->message[0] ? ": " : "",
                          error->message, error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
-    return r < 0 ? r : engine_say(out, report);
+    return r < 0 ? r : engine_say_lasting(out, report, &e->clock_trouble);
 }

@@ -226,6 +226,7 @@ int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *o
     case PLACE_NEWS_NONE:
         break;
     case PLACE_NEWS_TROUBLE:
+        free(TAKE_PTR(p->trouble_text));
         if (strcmp(error->code, "NoCredentials") == 0) /* whoever has none to give says why */
             break;
         r = report_plain(p->trouble == PLACE_CREDENTIALS ? REPORT_CREDENTIALS : REPORT_UNREACHABLE, &report,
@@ -234,7 +235,7 @@ int engine_take_place(Engine *e, Place *p, const CallDone *done, EngineOutbox *o
                                                          : "the service cannot be reached",
                          error->code, error->message[0] ? ": " : "", error->message, error->hint ? "; HINT: " : "",
                          error->hint ? error->hint : "");
-        break;
+        return r < 0 ? r : engine_say_lasting(out, report, &p->trouble_text);
     case PLACE_NEWS_OVER:
         r = report_plain(REPORT_REACHED, &report, "%s: calls succeed again", label);
         break;
@@ -268,6 +269,7 @@ int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox
         return 0;
     case DISCOVERY_COMPLETE:
         p->has_listing = true;
+        free(TAKE_PTR(p->listing_trouble_text));
         e->enrol_wanted = true;
         return engine_take_listing(e, p, now);
     case DISCOVERY_FAILED:
@@ -279,7 +281,7 @@ int engine_discovered(Engine *e, Place *p, CallDone *done, Now now, EngineOutbox
                          place_label(p, e->qualified, label), done->error.code, done->error.message[0] ? ": " : "",
                          done->error.message, done->error.hint ? "; HINT: " : "",
                          done->error.hint ? done->error.hint : "");
-        return r < 0 ? r : engine_say(out, report);
+        return r < 0 ? r : engine_say_lasting(out, report, &p->listing_trouble_text);
     }
     return 0;
 }

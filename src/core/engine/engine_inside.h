@@ -56,6 +56,7 @@ struct Engine {
     Probe probe;
     bool enrol_wanted; /* targets are to be brought in line */
     bool clock_said;   /* that the time cannot be trusted */
+    char *clock_trouble; /* how that was said; or NULL */
     bool hurry;        /* some place hurries */
     bool stopping;
     Usec linger_mono; /* until then what the last turns have changed may wait for a
@@ -97,6 +98,11 @@ struct Engine {
     LedgerTable *tables; /* of inventories that have changed, for the next commit */
     size_t n_tables, n_tables_room;
 };
+
+/* --- engine_trouble.c --- */
+
+/* Says what lasts until *lasting is freed; takes the report. */
+int engine_say_lasting(EngineOutbox *out, Report *report, char **lasting);
 
 /* --- engine_outbox.c --- */
 

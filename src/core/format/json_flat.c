@@ -1,7 +1,6 @@
 #include "core/format/json_flat.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +103,19 @@ JsonSpan json_flat_member(JsonSpan object, const char *name) {
     if (found.n == 4 && memcmp(found.at, "null", 4) == 0)
         found = (JsonSpan){};
     return found;
+}
+
+bool json_flat_next(JsonSpan array, const char **at, JsonSpan *ret) {
+    if (!array.at || *array.at != '[')
+        return false;
+    const char *end = array.at + array.n, *from = skip_space(*at ? *at : array.at + 1, end);
+    if (from < end && *from == ',')
+        from = skip_space(from + 1, end);
+    if (from >= end || *from == ']')
+        return false;
+    *at = skip_value(from, end);
+    *ret = (JsonSpan){.at = from, .n = (size_t)(*at - from)};
+    return true;
 }
 
 static unsigned hex4(const char *s) {

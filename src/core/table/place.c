@@ -12,6 +12,8 @@ void places_done(Places *p) {
     for (size_t i = 0; i < p->n_items; i++) {
         free(p->items[i].account);
         free(p->items[i].region);
+        free(p->items[i].trouble_text);
+        free(p->items[i].listing_trouble_text);
         discovery_done(&p->items[i].discovery);
         inventory_done(&p->items[i].inventory);
     }

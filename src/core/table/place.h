@@ -26,6 +26,8 @@ typedef struct Place {
     size_t n_sought; /* tables that were to tell whose account it is */
     PlaceTrouble trouble;
     bool trouble_said;
+    char *trouble_text;         /* as it was said; NULL: by somebody else */
+    char *listing_trouble_text; /* why the tables could not be listed, while that lasts; or NULL */
     int n_asking, n_exports; /* links that are being asked for, exports in flight: while links get their turns */
     bool hurry; /* fresh credentials: what was deferred is tried at once */
 } Place;

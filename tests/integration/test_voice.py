@@ -1,0 +1,93 @@
+"""What keeps a running daemon from its work is in status and check, by the daemon's own word, and goes when it is over."""
+
+import copy
+import json
+import signal
+
+import pytest
+
+from harness import backup, conf, ctl, select, wait_until
+
+# Nothing falls due, and the tables are listed again and again.
+IDLE = backup("nightly", "*-01-01 00:00", 'max_age = "60d";')
+
+
+def idle(emulator):
+    text = conf(emulator, IDLE, select("orders*", "nightly"))
+    return text.replace("aws = {", 'aws = { discovery_interval = "1s";', 1)
+
+
+def problems(one, *arguments):
+    return [p["text"] for p in json.loads(ctl(one, "status", "--json", *arguments).stdout)["problems"]]
+
+
+@pytest.fixture
+def fresh(emulator, daemon):
+    """A daemon whose one table is fresh: all is well with it."""
+    e = emulator("orders")
+    d = daemon(idle(e))
+    wait_until(lambda: ctl(d, "run", "nightly", "--wait").returncode == 0, what="a backup")
+    assert ctl(d, "check").returncode == 0
+    return e, d
+
+
+@pytest.mark.parametrize(
+    "fault, said",
+    [
+        ("drop-before", "eu-central-1: the service cannot be reached, and runs wait: "),
+        ("error UnrecognizedClientException", "eu-central-1: the credentials are not taken, and runs wait: "),
+        ("error AccessDeniedException", "eu-central-1: the tables could not be listed: AccessDeniedException"),
+    ],
+)
+def test_trouble_with_the_service(fresh, fault, said):
+    e, d = fresh
+    e.faults(f"* times=forever {fault}")
+    (text,) = wait_until(lambda: problems(d), what=said)
+    assert text.startswith(said) and "; HINT: " in text
+    answer = ctl(d, "check")
+    assert answer.returncode == 1 and "WARNING - the daemon is held up" in answer.stdout and text in answer.stdout
+    assert " troubles=1;0;;0" in answer.stdout
+    assert ctl(d, "status").stdout.startswith("PROTECTED, BUT LOOK: the daemon is held up")
+    e.heal()
+    wait_until(lambda: ctl(d, "check").returncode == 0, what="the end of it")
+
+
+def test_no_credentials(emulator, daemon, tmp_path):
+    e = emulator("orders")
+    d = daemon(idle(e), credentials=False, env={"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")})
+    found = wait_until(lambda: [p for p in problems(d) if "credentials" in p], what="credentials")
+    assert found[0].startswith("credentials: no AWS credentials: ") and str(tmp_path / "none") in found[0]
+
+
+def test_a_reload_that_was_refused(fresh):
+    e, d = fresh
+    good = d.config.read_text()
+    d.configure(good + "bogus = 1;")
+    d.reload()
+    d.wait_line("reload refused")
+    assert [p.split(":")[0] for p in problems(d)] == ["the configuration is bad, and the daemon would not start with it"]
+    d.configure(good)
+    (text,) = problems(d)
+    assert text.startswith("the last reload was refused, and the daemon goes on with") and "bogus: unknown key" in text
+    d.reload()
+    wait_until(lambda: not problems(d), what="a good reload")
+
+
+def test_a_daemon_that_does_not_answer(fresh):
+    _, d = fresh
+    d.process.send_signal(signal.SIGSTOP)
+    try:
+        answer = ctl(d, "check")
+        assert answer.returncode == 1 and "WARNING: the daemon runs and does not answer; HINT: " in answer.stdout
+    finally:
+        d.process.send_signal(signal.SIGCONT)
+    assert ctl(d, "check").returncode == 0
+
+
+def test_the_daemon_of_another_ledger_is_not_asked(fresh, daemon):
+    e, d = fresh
+    other = copy.copy(d)
+    other.runtime = daemon(idle(e)).runtime
+    e.faults("* times=forever drop-before")
+    wait_until(lambda: problems(d), what="trouble")
+    assert ctl(d, "check").returncode == 1 and ctl(other, "check").returncode == 0
