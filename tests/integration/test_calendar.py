@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from croniter import croniter
 
+import cron_model
 from expressions import make_cron, make_systemd
 
 TOOL = Path(os.environ.get("DDB_BUILD", "."), "tests/integration/calendar_tool")
@@ -243,6 +244,17 @@ def test_generated_expressions_of_cron(rng):
             if not found or found[1] != theirs:
                 wrong.append((expression, base, found, theirs))
     assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def test_wild_expressions_of_cron(rng):
+    """Odd ones, of which croniter has other opinions than cron: ranges that end before they start, long steps, stars in
+    lists, 0-0."""
+    expressions, n_taken = sorted({cron_model.make_wild(rng) for _ in range(2000)}), 0
+    for expression, found in ask(expressions).items():
+        expected = cron_model.next_of(expression, BASE, N_NEXT)
+        assert (found[1] if found else None) == expected, expression
+        n_taken += found is not None
+    assert n_taken > len(expressions) // 4
 
 
 def test_normal_forms_of_cron_mean_the_same(rng):

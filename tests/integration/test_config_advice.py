@@ -17,6 +17,8 @@ ADVICE = [
      [f'FILE:3: warning: schedules.nightly.when: "* 2 * * *" comes every 1min, {WHOLE}; HINT: a minute of "*" is every minute; "0 2 * * *" is once a day']),
     ("every_second", when('when = "*:*:*";'),
      [f'FILE:3: warning: schedules.nightly.when: "*:*:*" comes every 1s, {WHOLE}; HINT: \'ddbackupctl calendar\' shows when it comes']),
+    ("two_times", when('when = "Mon..Fri 02:30,14:00 UTC";'),
+     ['FILE:3: warning: schedules.nightly.when: "Mon..Fri 02:30,14:00 UTC" is the hour 02 with the minutes 30,14; HINT: two hours are written "02,14:30"; else leave the seconds out']),
     ("always_shut", when('when = "12:00"; not_during = "08:00..18:00"; catch_up = "none";'),
      ['FILE:3: warning: schedules.nightly.when: "12:00" always falls into not_during, and with catch_up = "none" nothing is done at its end; HINT: set catch_up = "last", or another time']),
     # max_age
@@ -96,6 +98,11 @@ def test_advice(tmp_path, text, expected):
 
 
 MEANT = [
+    ("minutes", when('when = "02:00,30";')),
+    ("minutes_and_seconds", when('when = "02:00,30:15";')),
+    ("hours", when('when = "*-*-* 02,14:00:00";')),
+    ("daily", when('when = "daily";')),
+    ("rate", when('when = "rate(12 hours)";')),
     ("a_year_to_come", when('when = "2199-01-01";')),
     ("age_longer_than_a_night", schedule('max_age = "24h 1min";')),
     ("age_of_slots_that_are_shut_for_good", when('when = "*-*-* 0/12:00"; max_age = "25h"; not_during = "08:00..18:00"; catch_up = "none";')),

@@ -13,7 +13,7 @@ static const char month_names[] = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
 static const char weekday_names[] = "SUNMONTUEWEDTHUFRISAT";
 static const char aws_alone[] = "L, W, # and ? are taken in AWS's form alone, cron(...)";
 static const char no_list[] = "L, W and # stand in no list or range";
-static const char week_step[] = "this step leads out of the week";
+static const char week_step[] = "this step leads out of the week; its start alone means the same, 0 for */8";
 
 static const CalendarRange weekdays_of_cron = {
     0, 7, 1, "expected a weekday or \"*\"", "expected a weekday from 0 to 7, both of which are Sunday, or SUN to SAT",
@@ -95,6 +95,8 @@ static int add_wrapped(const Cron *c, CalendarUnit unit, const CalendarPlaces *a
     return rc < 0 || rest.start > rest.stop ? rc : add_part(c, unit, at, rest);
 }
 
+static bool may_wrap(const Cron *c, CalendarUnit unit) { return c->aws && unit != CALENDAR_YEAR; }
+
 /* One value, range or repetition; *every becomes true for "*". */
 static int take_part(const Cron *c, CalendarUnit unit, bool *every) {
     const CalendarRange *range = range_of(c, unit);
@@ -111,8 +113,10 @@ static int take_part(const Cron *c, CalendarUnit unit, bool *every) {
         at.stop = ++r->p;
         part.step = 1;
         rc = take_value(c, unit, "expected the end of the range", &part.stop);
-        if (unit == WEEKDAY && part.stop == 0) /* "fri-sun" */
+        if (unit == WEEKDAY && part.stop == 0 && part.start > 0) /* "fri-sun" */
             part.stop = weekdays_of_cron.max;
+        if (rc >= 0 && part.stop < part.start && !may_wrap(c, unit))
+            return calendar_fail(r, at.stop, "the range ends before it starts; write two, such as 22-23,0-2");
     }
     if (rc >= 0)
         rc = calendar_take_step(r, range, &at, &part);
@@ -122,8 +126,7 @@ static int take_part(const Cron *c, CalendarUnit unit, bool *every) {
     }
     if (rc < 0)
         return rc;
-    bool may_wrap = c->aws && unit != CALENDAR_YEAR && part.start <= range->max;
-    bool wraps = may_wrap && part.stop >= 0 && part.stop < part.start;
+    bool wraps = may_wrap(c, unit) && part.start <= range->max && part.stop >= 0 && part.stop < part.start;
     return wraps ? add_wrapped(c, unit, &at, part) : add_part(c, unit, &at, part);
 }
 
@@ -268,7 +271,7 @@ int calendar_read_cron(CalendarReader *r) {
         rc = take_field(&c, order[i], "cron takes five fields: minute, hour, day of the month, month, weekday");
     }
     if (rc >= 0 && *r->p)
-        rc = calendar_fail(r, r->p, "cron takes five fields, and here is one more");
+        rc = calendar_fail(r, r->p, "cron takes five fields, without seconds and years, and here is one more");
     if (rc >= 0)
         combine_days(r->calendar, either);
     return rc;

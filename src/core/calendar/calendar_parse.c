@@ -71,6 +71,12 @@ static int take_zone(char *text, Calendar *c) {
     return text_set(&c->zone, strcasecmp(space + 1, "UTC") == 0 ? "UTC" : space + 1);
 }
 
+/* "CRON(...", "rate (...": meant for AWS's forms. */
+static bool is_aws_misspelt(const char *s) {
+    size_t n = strncasecmp(s, "cron", 4) == 0 || strncasecmp(s, "rate", 4) == 0 ? 4 : 0;
+    return n > 0 && s[n + strspn(s + n, " ")] == '(';
+}
+
 static int read_rest(CalendarReader *r) {
     if (!*r->p)
         return calendar_fail(r, r->p, "expected a calendar expression such as daily or *-*-* 02:00");
@@ -78,6 +84,9 @@ static int read_rest(CalendarReader *r) {
         return calendar_read_aws_cron(r);
     if (text_starts_with(r->p, "rate("))
         return calendar_read_rate(r);
+    if (is_aws_misspelt(r->p))
+        return calendar_fail(r, r->p,
+                             "AWS's forms begin with \"cron(\" or \"rate(\", in small letters, without a space");
     /* systemd's have three words at most, so that cron's are known even where a field is missing */
     return count_words(r->p, r->p + strlen(r->p)) >= 4 ? calendar_read_cron(r) : calendar_read_systemd(r);
 }

@@ -12,22 +12,24 @@
 
 const CalendarRange calendar_ranges[CALENDAR_UNITS] = {
     [CALENDAR_YEAR] = {CALENDAR_YEAR_MIN, CALENDAR_YEAR_MAX, 1, "expected a year or \"*\"",
-                       "expected a year between 1970 and 2199", "this step leads past the year 2199"},
+                       "expected a year between 1970 and 2199",
+                       "this step leads past the year 2199; its start alone means the same"},
     [CALENDAR_MONTH] = {1, 12, 1, "expected a month or \"*\"", "expected a month between 1 and 12",
-                        "this step leads past month 12"},
+                        "this step leads past month 12; its start alone means the same, 1 for */12"},
     [CALENDAR_DAY] = {1, 31, 1, "expected a day of the month or \"*\"", "expected a day of the month between 1 and 31",
-                      "this step leads out of the month"},
+                      "this step leads out of the month; its start alone means the same, 1 for */31"},
     [CALENDAR_HOUR] = {0, 23, 1, "expected an hour or \"*\"", "expected an hour between 0 and 23",
-                       "this step leads past hour 23"},
+                       "this step leads past hour 23; its start alone means the same, 0 for */24"},
     [CALENDAR_MINUTE] = {0, 59, 1, "expected a minute or \"*\"", "expected a minute between 0 and 59",
-                         "this step leads past minute 59"},
+                         "this step leads past minute 59; its start alone means the same, 0 for */60"},
     [CALENDAR_SECOND] = {0, 60 * USEC_PER_SEC - 1, USEC_PER_SEC, "expected a second or \"*\"",
-                         "expected a second between 0 and 59", "this step leads past second 59"},
+                         "expected a second between 0 and 59",
+                         "this step leads past second 59; its start alone means the same, 0 for 0/60"},
 };
 
 const CalendarRange calendar_range_from_month_end = { /* every month has these */
     1, 28, 1, "expected a day of the month or \"*\"", "expected a day between 1 (the last of the month) and 28",
-    "this step leads out of the month", .backwards = true,
+    "this step leads out of the month; its start alone means the same", .backwards = true,
 };
 
 int calendar_fail(const CalendarReader *r, const char *at, const char *message) {
@@ -105,7 +107,7 @@ int calendar_check_part(const CalendarReader *r, const CalendarRange *range, con
     if (part->stop == part->start)
         *part = (CalendarPart){.start = part->start, .stop = -1};
     if (part->stop >= 0 && part->stop < part->start)
-        return calendar_fail(r, at->stop, "the range ends before it starts");
+        return calendar_fail(r, at->stop, "the range ends before it starts; write two, such as 22..23,0..2");
     if (part->stop > range->max)
         return calendar_fail(r, at->stop, range->outside);
     if (part->step > range->max - range->min)

@@ -39,7 +39,8 @@ static int take_part(CalendarReader *r, CalendarUnit unit) {
 
 static int take_field(CalendarReader *r, CalendarUnit unit) {
     if (*r->p == '*') {
-        r->p++;
+        if (*++r->p == '/')
+            return calendar_fail(r, r->p, "a step stands behind a number, such as 0/15, and not behind \"*\"");
         if (unit != CALENDAR_SECOND)
             return 0;
         return calendar_add_part(r, unit, r->p, (CalendarPart){.stop = -1, .step = USEC_PER_SEC});
@@ -74,7 +75,8 @@ int calendar_take_weekdays(CalendarReader *r, const char *missing) {
         if (day < 0)
             return calendar_fail(r, r->p, missing);
         if (range_from > day)
-            return calendar_fail(r, r->p, "a range of weekdays runs from Monday towards Sunday");
+            return calendar_fail(r, r->p,
+                                 "a range of weekdays runs from Monday towards Sunday; write two: Fri..Sun,Mon");
         for (int i = range_from >= 0 ? range_from : day; i <= day; i++)
             r->calendar->weekdays |= 1u << i;
         r->p += length;
@@ -132,6 +134,8 @@ static int take_date(CalendarReader *r) {
 static int take_time(CalendarReader *r) {
     const CalendarUnit order[] = {CALENDAR_HOUR, CALENDAR_MINUTE, CALENDAR_SECOND};
     size_t n = 0;
+    if (!*r->p && r->p > r->start && r->p[-1] == ' ' && !r->calendar->zone)
+        return calendar_fail(r, r->p, "expected a time behind the space");
     while (*r->p && n < ARRAY_SIZE(order)) {
         if (n > 0 && *r->p++ != ':')
             return calendar_fail(r, r->p - 1, n == 1 ? "expected \":\" after the hour"

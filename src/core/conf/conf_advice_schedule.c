@@ -60,6 +60,26 @@ static void advise_often(ConfAdviser *a, const ScheduleConf *s, const ConfTree *
                          : "'ddbackupctl calendar' shows when it comes");
 }
 
+/* "02:00,14:00": hour, minutes and seconds, where two times of the day are meant. A zero for the seconds says nothing
+ * else. */
+static void advise_commas(ConfAdviser *a, const ScheduleConf *s, const ConfTree *when) {
+    static const char digits[] = "0123456789";
+    const char *text = s->when_text, *first = strchr(text, ':'), *hour = first;
+    while (hour && hour > text && strchr(digits, hour[-1]))
+        hour--;
+    if (!first || hour == first)
+        return;
+    const char *minute = first + 1, *comma = minute + strspn(minute, digits);
+    const char *second = *comma == ',' ? comma + 1 : comma, *colon = second + strspn(second, digits);
+    if (minute == comma || second == comma || second == colon || strncmp(colon, ":00", 3) != 0)
+        return;
+    conf_adviser_say(a, when,
+                     "schedules.%s.when: \"%.200s\" is the hour %.*s with the minutes %.*s; HINT: two hours are "
+                     "written \"%.*s,%.*s:%.*s\"; else leave the seconds out",
+                     s->name, text, (int)(first - hour), hour, (int)(colon - minute), minute,
+                     (int)(first - hour), hour, (int)(colon - second), second, (int)(comma - minute), minute);
+}
+
 static bool advise_when(ConfAdviser *a, const ScheduleConf *s, const ConfTree *node, const Slots *slots) {
     const ConfTree *when = conf_tree_get(node, "when");
     if (slots->n == 0) {
@@ -77,6 +97,7 @@ static bool advise_when(ConfAdviser *a, const ScheduleConf *s, const ConfTree *n
         return false;
     }
     advise_often(a, s, when);
+    advise_commas(a, s, when);
     return true;
 }
 
