@@ -35,6 +35,12 @@ static int make_service(EmulatorOptions *o, Service **ret) {
             return fail(o->buckets[i].name,
                         rc == -EEXIST ? "given twice" : "not a name of a bucket, or no such region");
     }
+    for (size_t i = 0; i < o->n_keys; i++) {
+        int rc = service_add_key(s, &o->keys[i]);
+        if (rc < 0)
+            return fail(o->keys[i].alias,
+                        rc == -EEXIST ? "given twice" : "not an alias of a key, or no such region, state or spec");
+    }
     if (service_add_faults(s, text_get(&o->faults), &why) < 0)
         return fail("faults", why ? why : strerror(ENOMEM));
     *ret = TAKE_PTR(s);

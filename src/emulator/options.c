@@ -12,7 +12,7 @@
 
 static const char usage[] =
     "Usage: ddbackup-emulator [OPTION]...\n"
-    "Serves the backup part of Amazon DynamoDB's API, and S3 for its exports, for tests, from memory.\n"
+    "Serves the backup part of Amazon DynamoDB's API, and S3 and KMS for its exports, for tests, from memory.\n"
     "\n"
     "  --port=N                listen on N (8000); 0 picks a free one, and the first line of output names it\n"
     "  --address=ADDRESS       listen on a numeric address (127.0.0.1)\n"
@@ -20,6 +20,8 @@ static const char usage[] =
     "                          a table that every region has from the start; may be repeated\n"
     "  --bucket=NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]\n"
     "                          a bucket of S3; may be repeated; exports to others fail then\n"
+    "  --key=ALIAS[:region=REGION][:state=STATE][:spec=SPEC]\n"
+    "                          a key of KMS; may be repeated; exports that name others fail then\n"
     "  --backup-time=DURATION  how long a backup is CREATING (50ms)\n"
     "  --export-time=DURATION  how long an export is IN_PROGRESS (5s)\n"
     "  --restore-time=DURATION how long a restore takes (1s)\n"
@@ -47,6 +49,7 @@ enum {
     OPT_ADDRESS,
     OPT_TABLE,
     OPT_BUCKET,
+    OPT_KEY,
     OPT_BACKUP_TIME,
     OPT_EXPORT_TIME,
     OPT_RESTORE_TIME,
@@ -74,6 +77,7 @@ static const struct option long_options[] = {
     {"address", required_argument, NULL, OPT_ADDRESS},
     {"table", required_argument, NULL, OPT_TABLE},
     {"bucket", required_argument, NULL, OPT_BUCKET},
+    {"key", required_argument, NULL, OPT_KEY},
     {"backup-time", required_argument, NULL, OPT_BACKUP_TIME},
     {"export-time", required_argument, NULL, OPT_EXPORT_TIME},
     {"restore-time", required_argument, NULL, OPT_RESTORE_TIME},
@@ -197,6 +201,42 @@ static int parse_bucket(char *value, EmulatorOptions *o) {
     return 0;
 }
 
+static void key_done(ServiceKeySeed *seed) {
+    free(seed->alias);
+    free(seed->region);
+    free(seed->state);
+    free(seed->spec);
+}
+
+/* One of the parts of --key that follow the alias. */
+static int parse_key_part(const char *part, ServiceKeySeed *seed) {
+    if (text_starts_with(part, "region="))
+        return text_set(&seed->region, part + strlen("region="));
+    if (text_starts_with(part, "state="))
+        return text_set(&seed->state, part + strlen("state="));
+    return text_starts_with(part, "spec=") ? text_set(&seed->spec, part + strlen("spec=")) : -EINVAL;
+}
+
+static int parse_key(char *value, EmulatorOptions *o) {
+    CLEANUP(key_done) ServiceKeySeed seed = {};
+    AUTO_FREE char *copy = strdup(value);
+    char *rest = copy, *part;
+    if (!copy || text_set(&seed.alias, strsep(&rest, ":")) < 0)
+        return -ENOMEM;
+    while ((part = strsep(&rest, ":"))) {
+        int rc = parse_key_part(part, &seed);
+        if (rc == -EINVAL)
+            return complain("key", value, "not a key; HINT: ALIAS[:region=REGION][:state=STATE][:spec=SPEC]");
+        if (rc < 0)
+            return rc;
+    }
+    if (ARRAY_GROW(o->keys, o->n_keys, o->n_keys_room) < 0)
+        return -ENOMEM;
+    o->keys[o->n_keys++] = seed;
+    seed = (ServiceKeySeed){};
+    return 0;
+}
+
 static int add_fault(const char *rule, EmulatorOptions *o) {
     text_add(&o->faults, rule);
     return text_add_char(&o->faults, '\n');
@@ -240,6 +280,8 @@ static int parse_value(int option, char *value, EmulatorOptions *o) {
         return parse_table(value, o);
     case OPT_BUCKET:
         return parse_bucket(value, o);
+    case OPT_KEY:
+        return parse_key(value, o);
     case OPT_BACKUP_TIME:
         return parse_time("backup-time", value, &s->backup_usec);
     case OPT_EXPORT_TIME:
@@ -328,7 +370,10 @@ void options_done(EmulatorOptions *o) {
         free_seed(&o->tables[i]);
     for (size_t i = 0; i < o->n_buckets; i++)
         bucket_done(&o->buckets[i]);
+    for (size_t i = 0; i < o->n_keys; i++)
+        key_done(&o->keys[i]);
     free(o->tables);
     free(o->buckets);
+    free(o->keys);
     text_done(&o->faults);
 }

@@ -17,6 +17,8 @@ typedef struct EmulatorOptions {
     size_t n_tables, n_tables_room;
     ServiceBucketSeed *buckets;
     size_t n_buckets, n_buckets_room;
+    ServiceKeySeed *keys;
+    size_t n_keys, n_keys_room;
     Text faults; /* the script, one rule a line */
 } EmulatorOptions;
 

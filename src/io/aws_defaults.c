@@ -120,21 +120,25 @@ static int check_flags(const Lookup *l, const char *url, const char *where) {
 
 static int look_up_endpoints(Lookup *l) {
     Conf *c = l->conf;
+    const struct {
+        const char *key, *variable, *service;
+        char **url;
+    } rows[] = {
+        {"aws.endpoint_url", "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", &c->aws.endpoint_url},
+        {"aws.sts_endpoint_url", "AWS_ENDPOINT_URL_STS", "sts", &c->aws.sts_endpoint_url},
+        {"aws.s3_endpoint_url", "AWS_ENDPOINT_URL_S3", "s3", &c->aws.s3_endpoint_url},
+        {"aws.kms_endpoint_url", "AWS_ENDPOINT_URL_KMS", "kms", &c->aws.kms_endpoint_url},
+    };
     Switch ignored = SWITCH_UNSET;
-    bool own = c->aws.endpoint_url != NULL, own_sts = c->aws.sts_endpoint_url != NULL;
-    bool own_s3 = c->aws.s3_endpoint_url != NULL;
     int r = look_up_switch(l, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", &ignored);
-    if (r >= 0 && !own && ignored != SWITCH_ON)
-        r = look_up_endpoint(l, "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", &c->aws.endpoint_url);
-    if (r >= 0)
-        r = check_flags(l, c->aws.endpoint_url, own ? "aws.endpoint_url" : l->where);
-    if (r >= 0 && !own_sts && ignored != SWITCH_ON)
-        r = look_up_endpoint(l, "AWS_ENDPOINT_URL_STS", "sts", &c->aws.sts_endpoint_url);
-    if (r >= 0)
-        r = check_flags(l, c->aws.sts_endpoint_url, own_sts ? "aws.sts_endpoint_url" : l->where);
-    if (r >= 0 && !own_s3 && ignored != SWITCH_ON)
-        r = look_up_endpoint(l, "AWS_ENDPOINT_URL_S3", "s3", &c->aws.s3_endpoint_url);
-    return r < 0 ? r : check_flags(l, c->aws.s3_endpoint_url, own_s3 ? "aws.s3_endpoint_url" : l->where);
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++) {
+        bool own = *rows[i].url != NULL;
+        if (!own && ignored != SWITCH_ON)
+            r = look_up_endpoint(l, rows[i].variable, rows[i].service, rows[i].url);
+        if (r >= 0)
+            r = check_flags(l, *rows[i].url, own ? rows[i].key : l->where);
+    }
+    return r;
 }
 
 static int look_up_sts_legacy(Lookup *l) {

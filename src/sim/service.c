@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/secret.h"
 #include "sim/service_auth.h"
+#include "sim/service_kms.h"
 #include "sim/service_mangle.h"
 #include "sim/service_s3.h"
 #include "sim/service_shape.h"
@@ -19,7 +20,9 @@
 #define MAX_REPLY (8u << 20)
 #define MAX_REGIONS 64
 #define TARGET_PREFIX "DynamoDB_20120810."
+#define KMS_PREFIX "TrentService."
 #define CONTENT_TYPE "application/x-amz-json-1.0"
+#define KMS_CONTENT_TYPE "application/x-amz-json-1.1"
 
 /* Documented calls a second with bursts as measured; where nothing is documented, what was seen. */
 static const struct {
@@ -27,6 +30,7 @@ static const struct {
     ServiceOperation *run;
     ServiceRate rate;
     bool changes_table; /* it also counts against the limit for changes of tables */
+    bool is_kms;
 } operations[] = {
     {"CreateTable", service_create_table, {}, true},
     {"DeleteTable", service_delete_table, {}, true},
@@ -50,6 +54,10 @@ static const struct {
     {"BatchWriteItem", service_batch_write, {}, false},
     {"Scan", service_scan, {}, false},
     {"RestoreTableFromBackup", service_restore_table, {10, 10}, true},
+    {"DescribeKey", service_describe_key, .is_kms = true},
+    {"GenerateDataKey", service_generate_data_key, .is_kms = true},
+    {"CreateKey", service_create_key, .is_kms = true},
+    {"ListKeys", service_list_keys, .is_kms = true},
 };
 #define N_OPERATIONS ARRAY_SIZE(operations)
 static const ServiceRate change_rate = {5, 6};
@@ -132,6 +140,7 @@ void service_free(Service *s) {
         service_s3_bucket_free(s->s3[i]);
     free(s->exports);
     service_sts_done(s);
+    service_keys_done(s);
     free(s->s3);
     service_faults_clear(&s->faults);
     free(s);
@@ -245,6 +254,7 @@ static void add_error(ServiceReply *r, const char *code, int status, const char 
         {"ServiceUnavailable", "com.amazon.coral.service#", 503, false},
         {"InternalFailure", "com.amazon.coral.service#", 500, false},
         {"InternalServerError", "com.amazonaws.dynamodb.v20120810#", 500, false},
+        {"DryRunOperationException", "", 412, false},
     };
     const char *space = "com.amazonaws.dynamodb.v20120810#", *name = "message";
     int usual = 400;
@@ -255,7 +265,7 @@ static void add_error(ServiceReply *r, const char *code, int status, const char 
             name = rows[i].capital ? "Message" : "message";
         }
     AUTO_TEXT type = TEXT_INIT(200);
-    text_addf(&type, "%s%s", space, code);
+    text_addf(&type, "%s%s", r->is_kms ? "" : space, code);
     text_clear(&r->body);
     service_json_open(&r->body, NULL, '{');
     service_json_add_string(&r->body, "__type", text_get(&type));
@@ -289,7 +299,8 @@ static const char *usual_message(const char *code) {
 
 /* The table that a request is about, for fault rules and the log. */
 static void note_table(ServiceReply *r, const ServiceJson *input) {
-    static const char *const members[] = {"TableName", "TableArn", "BackupArn", "ExportArn", "ResourceArn"};
+    static const char *const members[] = {"TableName", "TableArn", "BackupArn", "ExportArn", "ResourceArn",
+                                          "KeyId"};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
         const char *s = service_json_get_string(input, members[i]);
         ServiceArn arn;
@@ -387,14 +398,18 @@ static void serve(Service *s, ServiceReply *r, size_t i, const ServiceJson *inpu
     else if (rule && service_mangle(r, rule, &wrong_crc, &html) < 0)
         add_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
     text_done(&c.message);
-    finish(s, r, now_wall, html ? "text/html" : CONTENT_TYPE, wrong_crc);
+    finish(s, r, now_wall, html ? "text/html" : r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, wrong_crc);
 }
 
+static bool is_for_kms(const char *target) { return target && text_starts_with(target, KMS_PREFIX); }
+
 static bool find_operation(const char *target, size_t *ret) {
-    if (!target || !text_starts_with(target, TARGET_PREFIX))
+    bool is_kms = is_for_kms(target);
+    if (!is_kms && (!target || !text_starts_with(target, TARGET_PREFIX)))
         return false;
+    const char *name = target + strlen(is_kms ? KMS_PREFIX : TARGET_PREFIX);
     for (size_t i = 0; i < N_OPERATIONS; i++)
-        if (strcmp(operations[i].name, target + strlen(TARGET_PREFIX)) == 0) {
+        if (operations[i].is_kms == is_kms && strcmp(operations[i].name, name) == 0) {
             *ret = i;
             return true;
         }
@@ -402,7 +417,7 @@ static bool find_operation(const char *target, size_t *ret) {
 }
 
 static bool is_json_type(const char *content_type) {
-    static const char *const types[] = {CONTENT_TYPE, "application/json"};
+    static const char *const types[] = {CONTENT_TYPE, KMS_CONTENT_TYPE, "application/json"};
     for (size_t i = 0; content_type && i < ARRAY_SIZE(types); i++) {
         size_t n = strlen(types[i]);
         if (strncmp(content_type, types[i], n) == 0 && (!content_type[n] || strchr("; ", content_type[n])))
@@ -446,7 +461,7 @@ const char *service_admit(Service *s, const ServiceRequest *q, const char *servi
 /* False with an error reply. */
 static bool admit(Service *s, const ServiceRequest *q, Usec now_wall, ServiceReply *r) {
     AUTO_TEXT message = TEXT_INIT(1u << 20);
-    const char *code = service_admit(s, q, "dynamodb", now_wall, r, &message);
+    const char *code = service_admit(s, q, r->is_kms ? "kms" : "dynamodb", now_wall, r, &message);
     if (code)
         add_error(r, code, 0, text_get(&message));
     return !code;
@@ -456,8 +471,10 @@ static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, Serv
     CLEANUP(service_json_free_ptr) ServiceJson *input = NULL;
     size_t operation = 0;
     int parsed = service_json_parse(q->body ? q->body : "", q->body_len, &input);
-    bool known = find_operation(service_header(q, "X-Amz-Target"), &operation);
+    const char *target = service_header(q, "X-Amz-Target");
+    bool known = find_operation(target, &operation);
     bool is_object = parsed >= 0 && input->type == SERVICE_JSON_OBJECT;
+    r->is_kms = is_for_kms(target);
     if (known)
         snprintf(r->operation, sizeof r->operation, "%s", operations[operation].name);
     note_table(r, input);
@@ -480,7 +497,7 @@ static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, Serv
         serve(s, r, operation, input, now_wall);
         return;
     }
-    finish(s, r, now_wall, CONTENT_TYPE, false);
+    finish(s, r, now_wall, r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, false);
 }
 
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *ret) {

@@ -1,8 +1,8 @@
 #pragma once
-/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, and of S3 as
- * far as those who read exports need it, with AWS's wire protocols, signatures, rates, error codes and words. It calls
- * no clock and no socket: a request comes with the instant of its arrival, and the reply says how it is to be
- * delivered. The same requests, instants and seed give the same replies.
+/* A model of the DynamoDB backup service: tables, on-demand backups, point-in-time recovery and exports, of S3 as far
+ * as those who read exports need it, and of the keys of KMS, with AWS's wire protocols, signatures, rates, error codes
+ * and words. It calls no clock and no socket: a request comes with the instant of its arrival, and the reply says how
+ * it is to be delivered. The same requests, instants and seed give the same replies.
  *
  * Each region is a world of its own. What the model knows of the real service and what it leaves out is in
  * ddbackup-emulator(1). */
@@ -55,6 +55,15 @@ typedef struct ServiceBucketSeed {
     int expire_days; /* a lifecycle rule takes objects that are so old; 0: none */
 } ServiceBucketSeed;
 
+/* A key of KMS. Until one is added, exports may name any; from then on, those that name one that is not there, or that
+ * cannot be used, fail. */
+typedef struct ServiceKeySeed {
+    char *alias;  /* without its "alias/" */
+    char *region; /* NULL: that of the settings, else us-east-1 */
+    char *state;  /* in KMS's words; NULL: Enabled */
+    char *spec;   /* NULL: SYMMETRIC_DEFAULT */
+} ServiceKeySeed;
+
 typedef struct ServiceHeader {
     const char *name;
     const char *value;
@@ -86,6 +95,7 @@ typedef struct ServiceReply {
     ServiceHeader headers[SERVICE_MAX_HEADERS];
     size_t n_headers;
     Text body;
+    bool is_kms;     /* of KMS, whose errors have no name space */
     bool is_head;    /* of a HEAD: the body is empty and not so long */
     size_t head_len; /* what Content-Length says then */
 
@@ -105,6 +115,8 @@ DEFINE_CLEANUP(Service, service_free)
 int service_add_seed(Service *s, const ServiceSeed *seed);
 /* At any time. -EEXIST, -EINVAL: no name of a bucket, or no region; -ENOMEM. */
 int service_add_bucket(Service *s, const ServiceBucketSeed *seed);
+/* Likewise; -EINVAL: also a state or spec that it does not know. */
+int service_add_key(Service *s, const ServiceKeySeed *seed);
 
 /* Never fails: what goes wrong is a reply. `ret` is to be released with service_reply_done. */
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *request, ServiceReply *ret);
@@ -135,7 +147,7 @@ void service_clear_faults(Service *s);
 /* The rules with their counts, as JSON. */
 int service_faults_to_json(const Service *s, Text *t);
 
-/* All that exists, as JSON: tables, backups, exports. */
+/* All that exists, as JSON: tables, backups, exports, buckets, keys. */
 int service_state_to_json(Service *s, Usec now_wall, Text *t);
 /* One line of the request log, without its newline. */
 int service_log_to_json(const Service *s, Usec now_wall, const ServiceReply *r, Text *t);

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/date.h"
 #include "sim/service_export_files.h"
+#include "sim/service_kms.h"
 #include "sim/service_s3_store.h"
 #include "sim/service_state.h"
 
@@ -81,6 +82,17 @@ static void add_bucket(Text *t, const ServiceS3Bucket *b, Usec now_wall) {
     service_json_close(t, '}');
 }
 
+static void add_key(Text *t, const Service *s, const ServiceKey *k) {
+    AUTO_TEXT arn = TEXT_INIT(300);
+    service_key_add_arn(s, k, &arn);
+    service_json_open(t, NULL, '{');
+    service_json_add_string(t, "alias", k->alias);
+    service_json_add_string(t, "region", k->region);
+    service_json_add_string(t, "arn", text_get(&arn));
+    service_json_add_string(t, "state", k->state);
+    service_json_close(t, '}');
+}
+
 int service_state_to_json(Service *s, Usec now_wall, Text *t) {
     int rc = service_publish_exports(s, now_wall);
     if (rc < 0)
@@ -107,6 +119,10 @@ int service_state_to_json(Service *s, Usec now_wall, Text *t) {
     service_json_open(t, "buckets", '[');
     for (size_t i = 0; i < s->n_s3; i++)
         add_bucket(t, s->s3[i], now_wall);
+    service_json_close(t, ']');
+    service_json_open(t, "keys", '[');
+    for (size_t i = 0; i < s->n_keys; i++)
+        add_key(t, s, s->keys[i]);
     service_json_close(t, ']');
     service_json_close(t, '}');
     return t->error;

@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "sim/service_export_files.h"
 #include "sim/service_item.h"
+#include "sim/service_kms.h"
 #include "sim/service_s3_store.h"
 
 #define MAX_CONCURRENT 300
@@ -246,6 +247,16 @@ static int check_bucket(ServiceCall *c, ServiceExport *e, const Order *o) {
     return 0;
 }
 
+/* A key is looked for where the bucket is. */
+static int check_key(ServiceCall *c, ServiceExport *e, const Order *o) {
+    const ServiceS3Bucket *b = service_s3_bucket(c->service, o->bucket);
+    AUTO_TEXT why = TEXT_INIT(4096);
+    if (!o->key_id || e->failure_code)
+        return 0;
+    const char *code = service_key_failure(c, b ? b->region : c->region, o->key_id, &why);
+    return code ? fail(e, code, text_get(&why)) : 0;
+}
+
 static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t, const Order *o) {
     const ServiceFault *rule = c->fault.rule;
     e->n_items = service_export_count(e);
@@ -255,7 +266,8 @@ static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t, c
     e->visible_wall = usec_add(c->now_wall, c->fault.lag_usec);
     if (rule && rule->action == SERVICE_FAULT_FAIL_EXPORT)
         return fail(e, rule->word, rule->message ? rule->message : rule->word);
-    return check_bucket(c, e, o);
+    int rc = check_bucket(c, e, o);
+    return rc < 0 ? rc : check_key(c, e, o);
 }
 
 /* What it holds is settled now: what a table had before an instant does not change any more. */

@@ -144,6 +144,17 @@ static const ServiceMember scan[] = {
     {"TotalSegments", INTEGER, .min = 1, .max = 1000000},
     {}};
 
+static const ServiceMember describe_key[] = {{"KeyId", STRING, REQUIRED, .min = 1, .max = 2048}, {}};
+static const ServiceMember data_key[] = {
+    {"KeyId", STRING, REQUIRED, .min = 1, .max = 2048},
+    {"EncryptionContext", MAP},
+    {"NumberOfBytes", INTEGER, .min = 1, .max = 1024},
+    {"KeySpec", WORDS("AES_256, AES_128")},
+    {"DryRun", BOOLEAN},
+    {}};
+static const ServiceMember create_key[] = {{"KeySpec", STRING}, {}};
+static const ServiceMember list_keys[] = {{"Limit", INTEGER, .min = 1, .max = 1000}, {}};
+
 const ServiceMember *service_shape_of(const char *operation) {
     static const struct {
         const char *operation;
@@ -171,6 +182,10 @@ const ServiceMember *service_shape_of(const char *operation) {
         {"BatchWriteItem", batch_write},
         {"Scan", scan},
         {"RestoreTableFromBackup", restore},
+        {"DescribeKey", describe_key},
+        {"GenerateDataKey", data_key},
+        {"CreateKey", create_key},
+        {"ListKeys", list_keys},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (strcmp(rows[i].operation, operation) == 0)

@@ -74,6 +74,8 @@ typedef struct ServiceSession {
     Usec expires_wall;
 } ServiceSession;
 
+typedef struct ServiceKey ServiceKey; /* service_kms.h */
+
 struct Service {
     ServiceSettings settings; /* the strings are its own */
     uint64_t random;
@@ -92,6 +94,9 @@ struct Service {
     size_t n_sessions, n_sessions_room;
     struct ServiceS3Bucket **s3;
     size_t n_s3, n_s3_room;
+    ServiceKey **keys;
+    size_t n_keys, n_keys_room;
+    bool only_known_keys; /* exports may name no others */
     bool only_known_buckets; /* exports make no bucket */
     ServiceFaults faults;
 };

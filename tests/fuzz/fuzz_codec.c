@@ -62,6 +62,11 @@ static void check_reply(const AwsReply *r) {
         for (size_t i = 0; i < r->tags.n_items; i++)
             check(r->tags.items[i].key && r->tags.items[i].key[0] && r->tags.items[i].value);
         break;
+    case AWS_OP_DESCRIBE_KEY:
+        check(r->key.arn && r->key.arn[0]);
+        check_wall(r->key.deletion_wall);
+        break;
+    case AWS_OP_TRY_DATA_KEY:
     case AWS_OP_GET_OBJECT:
     case AWS_OP_HEAD_OBJECT:
     case AWS_OP_PUT_OBJECT:
@@ -80,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *body = (const char *)data + 1;
     unsigned at = (unsigned char)(data[0] - '2'); /* the corpus stays what it is when operations are added */
     AwsOp op = (AwsOp)(at % AWS_OP_N);
-    if (aws_ops[op].of_s3)
+    if (aws_ops[op].service == ENDPOINT_S3)
         return 0;
     if (at >= 128) {
         char code[16], message[16];

@@ -30,9 +30,10 @@ int main(int argc, char **argv) {
     AUTO_FREE char *problem = NULL;
     if (argc != 3)
         return 2;
-    EndpointService service = strcmp(argv[2], "sts") == 0  ? ENDPOINT_STS
-                              : strcmp(argv[2], "s3") == 0 ? ENDPOINT_S3
-                                                           : ENDPOINT_DYNAMODB;
+    EndpointService service = ENDPOINT_DYNAMODB;
+    for (EndpointService s = ENDPOINT_DYNAMODB; s <= ENDPOINT_KMS; s++)
+        if (strcmp(argv[2], endpoint_service_name(s)) == 0)
+            service = s;
     int r = resolve(argv[1], service, &problem);
     if (r < 0)
         printf("! %s\n", problem ? problem : strerror(-r));

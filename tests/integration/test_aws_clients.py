@@ -372,8 +372,8 @@ def test_paginators(emulator):
 class Cli:
     """awscli, with nothing of this machine's configuration."""
 
-    def __init__(self, emulator, directory, **env):
-        self.url = emulator.url
+    def __init__(self, emulator, directory, service="dynamodb", **env):
+        self.url, self.service = emulator.url, service
         self.env = harness.environment(
             directory,
             AWS_ACCESS_KEY_ID=KEY_ID,
@@ -386,7 +386,7 @@ class Cli:
 
     def run(self, operation, *args):
         program = os.path.join(os.path.dirname(sys.executable), "aws")
-        command = [sys.executable, program, "--endpoint-url", self.url, "--output", "json", "dynamodb", operation]
+        command = [sys.executable, program, "--endpoint-url", self.url, "--output", "json", self.service, operation]
         return subprocess.run([*command, *args], env=self.env, capture_output=True, text=True, timeout=60)
 
     def __call__(self, operation, *args):
@@ -787,6 +787,8 @@ def test_log_file(emulator, tmp_path):
             "--bucket=acme:for=us: not a bucket; HINT: "
             "NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]",
         ),
+        (["--key=a:for=us"], "--key=a:for=us: not a key; HINT: ALIAS[:region=REGION][:state=STATE][:spec=SPEC]"),
+        (["--key=a:state=off"], "a: not an alias of a key, or no such region, state or spec"),
         (["--bucket=a"], "a: not a name of a bucket, or no such region"),
         (["--table=a"], "a: not a name of a table"),
         (["--table=orders", "--table=orders"], "orders: given twice"),

@@ -46,7 +46,7 @@ def answer(case):
         client = session.create_client(case["service"], region_name=case.get("region"), endpoint_url=case.get("url"),
             aws_access_key_id="AKID", aws_secret_access_key="secret", config=Config(**flags))
         client.meta.events.register("before-send", before_send)
-        getattr(client, {"dynamodb": "list_tables", "sts": "get_caller_identity", "s3": "list_buckets"}[case["service"]])()
+        getattr(client, {"dynamodb": "list_tables", "sts": "get_caller_identity", "s3": "list_buckets", "kms": "list_keys"}[case["service"]])()
     except EndpointVariantError:
         # an older table of botocore's, which lacks what its rule sets have, stands in the way
         loader = session.get_component("data_loader")
@@ -67,7 +67,7 @@ print(json.dumps([answer(case) for case in json.loads(sys.stdin.read())]))
 def conf(case):
     aws = [f'region = "{case["region"]}";'] if "region" in case else []
     if "url" in case:
-        aws.append(f'{ {"dynamodb": "", "sts": "sts_", "s3": "s3_"}[case["service"]]}endpoint_url = "{case["url"]}";')
+        aws.append(f'{ {"dynamodb": "", "sts": "sts_", "s3": "s3_", "kms": "kms_"}[case["service"]]}endpoint_url = "{case["url"]}";')
     if "profile" in case:
         aws.append(f'profile = "{case["profile"]}";')
     for key in ("use_fips_endpoint", "use_dualstack_endpoint"):
@@ -115,7 +115,7 @@ def compare(tmp_path, cases, env=None, files=None):
 FLAGS = [{}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}, {"use_fips_endpoint": True, "use_dualstack_endpoint": True}]
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "sts", "s3"])
+@pytest.mark.parametrize("service", ["dynamodb", "sts", "s3", "kms"])
 def test_every_partition_with_every_flag(tmp_path, service):
     cases = [{"service": service, "region": region, **flags} for region in REGIONS for flags in FLAGS]
     assert len(cases) == 92
@@ -124,6 +124,7 @@ def test_every_partition_with_every_flag(tmp_path, service):
 
 BOTH = [{"service": "dynamodb", "region": "eu-central-1"}, {"service": "sts", "region": "eu-central-1"}]
 ELSEWHERE = [{"service": "sts", "region": region} for region in ("us-east-1", "eu-south-1", "cn-north-1", "aws-global")]
+OF_KMS = [{"service": "kms", "region": "eu-central-1"}, {"service": "kms", "region": "eu-central-1", "url": "http://localhost:1"}, BOTH[0]]
 OWN = [{"service": "dynamodb", "region": "eu-central-1", "url": "http://localhost:1"}]
 SERVICES = """[default]
 services = here
@@ -176,6 +177,9 @@ TABLE = {
     "sts_legacy_with_url": ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_ENDPOINT_URL_STS": "http://sts:1"}, "", BOTH),
     "sts_legacy_with_fips": ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_USE_FIPS_ENDPOINT": "true"}, "", BOTH[1:]),
     "sts_nonsense": ({"AWS_STS_REGIONAL_ENDPOINTS": "global"}, "", BOTH[1:]),
+    "kms": ({"AWS_ENDPOINT_URL": "http://all:2"}, "", OF_KMS),
+    "kms_by_service": ({"AWS_ENDPOINT_URL": "http://all:2", "AWS_ENDPOINT_URL_KMS": "http://kms:1"}, "", OF_KMS),
+    "kms_of_services": ({}, "[default]\nservices = here\n[services here]\nkms =\n  endpoint_url = http://kms:5\n", OF_KMS),
     "ipv6": ({"AWS_ENDPOINT_URL": "http://[::1]:8000"}, "", BOTH),
 }  # fmt: skip
 

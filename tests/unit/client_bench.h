@@ -89,6 +89,8 @@ static inline AwsRequest *make_request(AwsOp op) {
                          0);
     if (op == AWS_OP_DESCRIBE_BACKUP)
         assert_int_equal(text_set(&q->describe_backup.arn, "arn"), 0);
+    if (op == AWS_OP_DESCRIBE_KEY || op == AWS_OP_TRY_DATA_KEY)
+        assert_int_equal(text_set(&q->key.id, "key") | text_set(&q->key.object_arn, "arn"), 0);
     return q;
 }
 

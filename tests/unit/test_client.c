@@ -188,6 +188,23 @@ static void endpoints_follow_the_settings(void **state) {
     assert_non_null(strstr(header(&b, "Authorization"), "/us-east-1/dynamodb/"));
 }
 
+static void keys_are_asked_of_kms(void **state) {
+    CLEANUP(bench_done) Bench b = bench_make();
+    b.settings.endpoint_url = "http://127.0.0.1:8000";
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    uint64_t id = begin_sent(&b, AWS_OP_TRY_DATA_KEY, 1);
+    assert_string_equal(b.out.requests[0]->url, "https://kms.eu-central-1.amazonaws.com/");
+    assert_string_equal(header(&b, "Content-Type"), "application/x-amz-json-1.1");
+    assert_string_equal(header(&b, "X-Amz-Target"), "TrentService.GenerateDataKey");
+    assert_non_null(strstr(header(&b, "Authorization"), "/eu-central-1/kms/aws4_request"));
+    reply(&b, id, 412, "{\"__type\":\"DryRunOperationException\",\"message\":\"It would have succeeded\"}");
+    assert_int_equal(expect_done(&b, 1, AWS_OK, "DryRunOperationException", 1)->reply->op, AWS_OP_TRY_DATA_KEY);
+    b.settings.kms_endpoint_url = "http://127.0.0.1:8001";
+    assert_int_equal(client_configure(b.client, &b.settings), 0);
+    begin_sent(&b, AWS_OP_DESCRIBE_KEY, 2);
+    assert_string_equal(b.out.requests[0]->url, "http://127.0.0.1:8001/");
+}
+
 /* --- deadlines, pause, cancel --- */
 
 static void deadlines_end_calls_wherever_they_are(void **state) {
@@ -394,6 +411,7 @@ UNIT_MAIN(cmocka_unit_test(a_request_is_complete), cmocka_unit_test(it_is_signed
           cmocka_unit_test(lanes_do_not_wait_for_each_other), cmocka_unit_test(throttling_slows_the_lane_down),
           cmocka_unit_test(throttling_need_not_slow_the_lane_down),
           cmocka_unit_test(unsigned_requests_need_no_credentials), cmocka_unit_test(endpoints_follow_the_settings),
+          cmocka_unit_test(keys_are_asked_of_kms),
           cmocka_unit_test(deadlines_end_calls_wherever_they_are), cmocka_unit_test(nothing_leaves_after_a_pause),
           cmocka_unit_test(cancelled_calls_are_gone), cmocka_unit_test(many_calls_are_no_burden),
           cmocka_unit_test(without_credentials_calls_end_and_say_so),

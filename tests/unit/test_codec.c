@@ -124,6 +124,17 @@ static void requests(void **state) {
                      "true}}");
 }
 
+static void key_requests(void **state) {
+    AwsRequest *q = request(AWS_OP_DESCRIBE_KEY);
+    q->key.id = copy("alias/backups");
+    check_encoded(q, "{\"KeyId\":\"alias/backups\"}");
+    q = request(AWS_OP_TRY_DATA_KEY);
+    q->key.id = copy("alias/backups");
+    q->key.object_arn = copy("arn:aws:s3:::acme/\"x\"");
+    check_encoded(q, "{\"KeyId\":\"alias/backups\",\"KeySpec\":\"AES_256\",\"EncryptionContext\":{\"aws:s3:arn\":"
+                     "\"arn:aws:s3:::acme/\\\"x\\\"\"},\"DryRun\":true}");
+}
+
 static void export_requests(void **state) {
     AwsRequest *q = request(AWS_OP_EXPORT_TABLE);
     q->export_table.table_arn = copy(TABLE_ARN);
@@ -381,6 +392,27 @@ static void tables(void **state) {
     assert_string_equal(r->tables.items[2], "c");
     assert_string_equal(r->tables.next, "c");
     aws_reply_free(r);
+}
+
+static void keys(void **state) {
+    AwsReply *r = decode(AWS_OP_DESCRIBE_KEY,
+                         "{\"KeyMetadata\":{\"KeyId\":\"k\",\"Arn\":\"arn:aws:kms:eu-central-1:1:key/k\",\"KeyState\":"
+                         "\"PendingDeletion\",\"KeyUsage\":\"ENCRYPT_DECRYPT\",\"KeySpec\":\"SYMMETRIC_DEFAULT\","
+                         "\"CustomerMasterKeySpec\":\"OLD\",\"KeyManager\":\"CUSTOMER\",\"DeletionDate\":1.5E9}}");
+    assert_string_equal(r->key.arn, "arn:aws:kms:eu-central-1:1:key/k");
+    assert_string_equal(r->key.state, "PendingDeletion");
+    assert_string_equal(r->key.usage, "ENCRYPT_DECRYPT");
+    assert_string_equal(r->key.spec, "SYMMETRIC_DEFAULT");
+    assert_string_equal(r->key.manager, "CUSTOMER");
+    assert_int_equal(r->key.deletion_wall, INT64_C(1500000000) * USEC_PER_SEC);
+    aws_reply_free(r);
+    r = decode(AWS_OP_DESCRIBE_KEY, "{\"KeyMetadata\":{\"Arn\":\"a\",\"CustomerMasterKeySpec\":\"RSA_2048\"}}");
+    assert_string_equal(r->key.spec, "RSA_2048");
+    assert_null(r->key.state);
+    assert_int_equal(r->key.deletion_wall, WALL_UNKNOWN);
+    aws_reply_free(r);
+    /* those who do not know of dry runs make one */
+    aws_reply_free(decode(AWS_OP_TRY_DATA_KEY, "{\"Plaintext\":\"c2VjcmV0\",\"CiphertextBlob\":\"eA==\"}"));
 }
 
 #define RECOVERY(members)                                                                                              \
@@ -643,7 +675,8 @@ static void nothing_to_free(void **state) {
     }
 }
 
-UNIT_MAIN(cmocka_unit_test(requests), cmocka_unit_test(export_requests), cmocka_unit_test(backups),
+UNIT_MAIN(cmocka_unit_test(requests), cmocka_unit_test(export_requests), cmocka_unit_test(key_requests),
+          cmocka_unit_test(keys), cmocka_unit_test(backups),
           cmocka_unit_test(backup_lists), cmocka_unit_test(statuses), cmocka_unit_test(exports),
           cmocka_unit_test(tables), cmocka_unit_test(recovery), cmocka_unit_test(numbers), cmocka_unit_test(refused),
           cmocka_unit_test(bounds), cmocka_unit_test(errors), cmocka_unit_test(nothing_to_free))

@@ -29,6 +29,8 @@
 #define HINT_GET                                                                                                       \
     "allow s3:GetObject on the bucket's objects to this principal, in its policy and, across accounts, in the "       \
     "bucket's; with SSE-KMS kms:Decrypt on the key, too"
+#define HINT_NO_KEY "correct s3.kms_key_id: the key must exist in the bucket's region"
+#define HINT_NO_KMS "what answers is not KMS, or lacks this operation: check aws.kms_endpoint_url"
 #define HINT_VALUE "correct the value that the message names; if it is not in the configuration, report a defect"
 
 /* Sources: the API reference of each operation for what it declares, and measurements on the live service for the rest
@@ -116,6 +118,22 @@ const AwsErrorRow aws_error_rows[] = {
      "allow dynamodb:UpdateContinuousBackups on table/* to this principal, or set pitr = \"require\""},
     {AWS_OP_LIST_TAGS, "AccessDeniedException", NULL, AWS_DENIED,
      "allow dynamodb:ListTagsOfResource on table/* to this principal"},
+
+    /* KMS. A dry run that would succeed ends as an error of its own. */
+    {AWS_OP_TRY_DATA_KEY, "DryRunOperationException", NULL, AWS_OK, NULL},
+    {AWS_OP_DESCRIBE_KEY, "NotFoundException", NULL, AWS_NOT_FOUND, HINT_NO_KEY},
+    {AWS_OP_TRY_DATA_KEY, "NotFoundException", NULL, AWS_NOT_FOUND, HINT_NO_KEY},
+    {AWS_OP_DESCRIBE_KEY, "InvalidArnException", NULL, AWS_REFUSED, HINT_NO_KEY},
+    {AWS_OP_TRY_DATA_KEY, "DisabledException", NULL, AWS_REFUSED, "enable the key"},
+    {AWS_OP_TRY_DATA_KEY, "KMSInvalidStateException", NULL, AWS_REFUSED, "bring the key into the state Enabled"},
+    {AWS_OP_TRY_DATA_KEY, "InvalidKeyUsageException", NULL, AWS_REFUSED,
+     "S3 encrypts with symmetric keys alone: set s3.kms_key_id to one"},
+    {AWS_OP_DESCRIBE_KEY, "AccessDeniedException", NULL, AWS_DENIED,
+     "allow kms:DescribeKey on the key to this principal"},
+    {AWS_OP_TRY_DATA_KEY, "AccessDeniedException", NULL, AWS_DENIED,
+     "allow kms:GenerateDataKey and kms:Decrypt on the key to this principal"},
+    {AWS_OP_DESCRIBE_KEY, "UnknownOperationException", NULL, AWS_REFUSED, HINT_NO_KMS},
+    {AWS_OP_TRY_DATA_KEY, "UnknownOperationException", NULL, AWS_REFUSED, HINT_NO_KMS},
 
     /* The state of something */
     {AWS_OP_ANY, "TableNotFoundException", NULL, AWS_NOT_FOUND, HINT_TABLE},
@@ -280,12 +298,14 @@ static void begin(const HttpReply *reply, const char *code, AwsError *e) {
         set_printable(e->request_id, sizeof e->request_id, id, strlen(id));
 }
 
+static bool is_of_s3(AwsOp op) { return op < AWS_OP_N && aws_ops[op].service == ENDPOINT_S3; }
+
 /* Code and message of an error reply; the header x-amzn-errortype goes before the body. */
 static void read_error(AwsOp op, const HttpReply *reply, AwsError *e) {
     char code[sizeof e->code], header_code[sizeof e->code] = "", message[sizeof e->message];
     const char *type = http_headers_get(&reply->headers, "x-amzn-errortype");
     const char *region = http_headers_get(&reply->headers, "x-amz-bucket-region");
-    int r = op < AWS_OP_N && aws_ops[op].of_s3
+    int r = is_of_s3(op)
                 ? s3_error(reply->body, reply->body_len, code, sizeof code, message, sizeof message)
                 : codec_error(reply->body, reply->body_len, code, sizeof code, message, sizeof message);
     if (region)
@@ -321,7 +341,7 @@ AwsErrorClass aws_error_classify(AwsOp op, const HttpReply *reply, AwsError *ret
         break;
     }
     begin(reply, "", ret);
-    if (reply->status == 200 || (op < AWS_OP_N && aws_ops[op].of_s3 && (reply->status == 204 || reply->status == 206)))
+    if (reply->status == 200 || (is_of_s3(op) && (reply->status == 204 || reply->status == 206)))
         return AWS_OK;
     read_error(op, reply, ret);
     return set_class(op, ret);

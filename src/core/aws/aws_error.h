@@ -27,7 +27,8 @@ typedef enum AwsErrorClass {
 
 typedef struct AwsError {
     AwsErrorClass class;
-    char code[64];       /* "ThrottlingException"; "HTTP503" where the body names none; "" with AWS_OK;
+    char code[64];       /* "ThrottlingException"; "HTTP503" where the body names none; "" with AWS_OK, but after a
+                            dry run that would have succeeded;
                             "NotSent", "NoReply", "UnreadableReply" for failures below HTTP or in the body */
     int status;          /* HTTP status, 0 without a reply */
     char request_id[64]; /* x-amzn-RequestId, or "" */

@@ -1,8 +1,10 @@
 #pragma once
-/* The operations of DynamoDB and S3 that the client speaks. One row per operation: its name on the wire, and what a
- * repetition does. Limits are in core/aws/limits.h, shapes in core/aws/codec.h. */
+/* The operations of DynamoDB, S3 and KMS that the client speaks. One row per operation: its name on the wire, and what
+ * a repetition does. Limits are in core/aws/limits.h, shapes in core/aws/codec.h. */
 
 #include <stdbool.h>
+
+#include "core/aws/endpoint.h"
 
 typedef enum AwsOp {
     AWS_OP_CREATE_BACKUP,
@@ -24,6 +26,8 @@ typedef enum AwsOp {
     AWS_OP_GET_BUCKET, /* a property of it: the query names it */
     AWS_OP_LIST_TAGS,
     AWS_OP_UPDATE_CONTINUOUS_BACKUPS,
+    AWS_OP_DESCRIBE_KEY,
+    AWS_OP_TRY_DATA_KEY, /* GenerateDataKey as a dry run, which makes none */
     AWS_OP_N,
     AWS_OP_ANY = AWS_OP_N, /* in tables: every operation */
 } AwsOp;
@@ -34,7 +38,7 @@ typedef struct AwsOpRow {
      * DeleteBackup, whose backup can go but once. */
     bool repeatable;
     bool reads; /* it changes nothing */
-    bool of_s3; /* else DynamoDB's */
+    EndpointService service;
 } AwsOpRow;
 
 extern const AwsOpRow aws_ops[AWS_OP_N];

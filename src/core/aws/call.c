@@ -64,7 +64,10 @@ static size_t max_reply(const AwsRequest *r) {
                : MAX_REPLY;
 }
 
-static int make_dynamodb(Call *call, HttpRequest *q) {
+/* DynamoDB's protocol, and KMS's. */
+static int make_json(Call *call, HttpRequest *q) {
+    const AwsOpRow *op = &aws_ops[call->request->op];
+    bool of_kms = op->service == ENDPOINT_KMS;
     char target[64];
     int r = call->body ? 0 : codec_encode(call->request, &call->body);
     if (r < 0)
@@ -75,8 +78,9 @@ static int make_dynamodb(Call *call, HttpRequest *q) {
     if (!q->url || !q->body)
         return -ENOMEM;
     q->body_len = strlen(call->body);
-    snprintf(target, sizeof target, "DynamoDB_20120810.%s", aws_ops[call->request->op].name);
-    r = http_headers_add(&q->headers, "Content-Type", "application/x-amz-json-1.0");
+    const char *type = of_kms ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
+    snprintf(target, sizeof target, "%s.%s", of_kms ? "TrentService" : "DynamoDB_20120810", op->name);
+    r = http_headers_add(&q->headers, "Content-Type", type);
     return r < 0 ? r : http_headers_add(&q->headers, "X-Amz-Target", target);
 }
 
@@ -86,8 +90,9 @@ int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, N
     CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
     if (!q)
         return -ENOMEM;
-    int r = op->of_s3 ? s3_make_request(call->request, lane->endpoint->url, settings->s3_endpoint_url != NULL, q)
-                      : make_dynamodb(call, q);
+    int r = op->service == ENDPOINT_S3
+                ? s3_make_request(call->request, lane->endpoint->url, settings->s3_endpoint_url != NULL, q)
+                : make_json(call, q);
     if (r < 0)
         return r;
     q->id = id;
@@ -96,7 +101,7 @@ int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, N
     q->timeout_usec = settings->read_timeout_usec;
     q->max_reply = max_reply(call->request);
     SigV4Scope scope = {.region = lane->endpoint->signing_region,
-                        .service = op->of_s3 ? "s3" : "dynamodb",
+                        .service = endpoint_service_name(op->service),
                         .wall = now.wall + lane->endpoint->offset_usec};
     if (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0)
         return r;
@@ -171,6 +176,8 @@ static bool is_about(const AwsRequest *q, const AwsReply *reply) {
     case AWS_OP_GET_BUCKET:
     case AWS_OP_LIST_TAGS:
     case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
+    case AWS_OP_DESCRIBE_KEY:
+    case AWS_OP_TRY_DATA_KEY:
     case AWS_OP_N:
         break;
     }
@@ -188,8 +195,9 @@ static int read_reply(Call *call, HttpReply *reply) {
     if (aws_error_classify(call->request->op, reply, &call->error) != AWS_OK)
         return 0;
     AwsOp op = call->request->op;
-    int r = aws_ops[op].of_s3 ? s3_decode(op, reply, &call->reply, why)
-                              : codec_decode(op, reply->body, reply->body_len, &call->reply, why);
+    int r = aws_ops[op].service == ENDPOINT_S3
+                ? s3_decode(op, reply, &call->reply, why)
+                : codec_decode(op, reply->body, reply->body_len, &call->reply, why);
     if (r == -EBADMSG)
         aws_error_unreadable(reply, why, &call->error);
     else if (r == 0 && !is_about(call->request, call->reply)) {

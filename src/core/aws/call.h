@@ -16,10 +16,10 @@ typedef struct Account {
     bool has_expired;         /* the service said so; nobody has been told */
 } Account;
 
-/* DynamoDB or S3 in one region. */
+/* A service in one region. */
 typedef struct Endpoint {
     char *region;
-    bool of_s3;
+    EndpointService service;
     char *url;        /* NULL: it cannot be reached as the settings want */
     const char *signing_region;
     Usec offset_usec; /* its clock less ours, as of its last reply */

@@ -66,25 +66,30 @@ DEFINE_CLEANUP(Endpoint, endpoint_free)
 static void settings_done(ClientSettings *s) {
     free((char *)s->endpoint_url);
     free((char *)s->s3_endpoint_url);
+    free((char *)s->kms_endpoint_url);
     free((char *)s->user_agent);
 }
 
 static int settings_copy(const ClientSettings *from, ClientSettings *ret) {
-    AUTO_FREE char *url = NULL, *s3_url = NULL, *agent = NULL;
+    AUTO_FREE char *url = NULL, *s3_url = NULL, *kms_url = NULL, *agent = NULL;
     if (text_set(&url, from->endpoint_url) < 0 || text_set(&s3_url, from->s3_endpoint_url) < 0 ||
+        text_set(&kms_url, from->kms_endpoint_url) < 0 ||
         text_set(&agent, from->user_agent ? from->user_agent : "ddbackupd") < 0)
         return -ENOMEM;
     *ret = *from;
     ret->endpoint_url = TAKE_PTR(url);
     ret->s3_endpoint_url = TAKE_PTR(s3_url);
+    ret->kms_endpoint_url = TAKE_PTR(kms_url);
     ret->user_agent = TAKE_PTR(agent);
     return 0;
 }
 
 /* What cannot be reached so has no URL: its calls are refused, one by one. */
 static int endpoint_set_url(Endpoint *e, const ClientSettings *s) {
-    EndpointWish wish = {.service = e->of_s3 ? ENDPOINT_S3 : ENDPOINT_DYNAMODB,
-                         .configured = e->of_s3 ? s->s3_endpoint_url : s->endpoint_url,
+    EndpointWish wish = {.service = e->service,
+                         .configured = e->service == ENDPOINT_S3    ? s->s3_endpoint_url
+                                       : e->service == ENDPOINT_KMS ? s->kms_endpoint_url
+                                                                    : s->endpoint_url,
                          .fips = s->fips,
                          .dual_stack = s->dual_stack};
     char *url = NULL;
@@ -112,16 +117,16 @@ static int find_account(Client *c, const char *name, Account **ret) {
     return 0;
 }
 
-static int find_endpoint(Client *c, bool of_s3, const char *region, Endpoint **ret) {
+static int find_endpoint(Client *c, EndpointService service, const char *region, Endpoint **ret) {
     for (size_t i = 0; i < c->n_endpoints; i++)
-        if (c->endpoints[i]->of_s3 == of_s3 && strcmp(c->endpoints[i]->region, region) == 0) {
+        if (c->endpoints[i]->service == service && strcmp(c->endpoints[i]->region, region) == 0) {
             *ret = c->endpoints[i];
             return 0;
         }
     CLEANUP(endpoint_free_ptr) Endpoint *e = calloc(1, sizeof *e);
     if (!e || text_set(&e->region, region) < 0 || ARRAY_GROW(c->endpoints, c->n_endpoints, c->n_endpoints_room) < 0)
         return -ENOMEM;
-    e->of_s3 = of_s3;
+    e->service = service;
     int r = endpoint_set_url(e, &c->settings);
     if (r < 0)
         return r;
@@ -141,18 +146,20 @@ static int find_lane(Client *c, const char *account, const char *region, AwsOp o
     AUTO_FREE Site *s = calloc(1, sizeof *s + n_recent * sizeof s->recent[0]);
     if (!s || ARRAY_GROW(c->sites, c->n_sites, c->n_sites_room) < 0)
         return -ENOMEM;
-    Endpoint *dynamodb, *s3;
     int r = find_account(c, account, &s->account);
-    if (r < 0 || (r = find_endpoint(c, false, region, &dynamodb)) < 0 || (r = find_endpoint(c, true, region, &s3)) < 0)
+    if (r < 0)
         return r;
-    s->region = dynamodb->region;
     double share = c->settings.rate_share;
     s->quota.left = RETRY_QUOTA;
     Usec *recent = s->recent;
     for (size_t i = 0; i < AWS_OP_N; i++) {
+        Endpoint *endpoint;
+        if ((r = find_endpoint(c, aws_ops[i].service, region, &endpoint)) < 0)
+            return r;
+        s->region = endpoint->region;
         s->lanes[i] = (Lane){
             .account = s->account,
-            .endpoint = aws_ops[i].of_s3 ? s3 : dynamodb,
+            .endpoint = endpoint,
             .quota = &s->quota,
             .bucket = bucket_make(limits[i].rate * share, limits[i].burst * share, now.mono),
             .ready = HEAP_NODE(&s->lanes[i]),

@@ -1,5 +1,5 @@
 #pragma once
-/* Calls to DynamoDB: limits, signs, retries and classifies; sans IO.
+/* Calls to DynamoDB, S3 and KMS: limits, signs, retries and classifies; sans IO.
  *
  * A call is begun, waits for a token of its (account, region, operation) bucket, leaves as one or more HttpRequests and
  * ends in one CallDone. It is asked again by itself where that can do no harm: what had no effect, and reads. A
@@ -25,7 +25,7 @@ typedef struct Client Client;
 /* How to reach the service; copied. */
 typedef struct ClientSettings {
     const char *endpoint_url;  /* NULL: that of the region */
-    const char *s3_endpoint_url; /* the same of S3 */
+    const char *s3_endpoint_url, *kms_endpoint_url; /* the same of S3 and of KMS */
     bool fips, dual_stack;     /* which of the region's */
     bool unsigned_requests;    /* no signatures; credentials are not looked at */
     bool keeps_rate;           /* throttling does not lower the rate of calls */

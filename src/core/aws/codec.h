@@ -72,6 +72,13 @@ typedef struct RecoveryInfo {
     Usec earliest_wall, latest_wall;
 } RecoveryInfo;
 
+/* KMS's KeyMetadata. */
+typedef struct KeyInfo {
+    char *arn;                          /* never NULL */
+    char *state, *usage, *spec, *manager; /* "Enabled", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "CUSTOMER" */
+    Usec deletion_wall;                 /* of one that is PendingDeletion */
+} KeyInfo;
+
 typedef struct BackupList {
     BackupInfo *items;
     size_t n_items, n_room;
@@ -175,6 +182,10 @@ typedef struct AwsRequest {
         struct {
             char *arn;
         } delete_backup;
+        struct {
+            char *id;         /* of a key, its ARN, or that of an alias */
+            char *object_arn; /* TRY_DATA_KEY: what S3 would encrypt with it */
+        } key;
     };
 } AwsRequest;
 
@@ -190,6 +201,7 @@ typedef struct AwsReply {
         TableNames tables;
         ObjectReply object; /* of S3 */
         TagList tags;
+        KeyInfo key; /* DescribeKey */
     };
 } AwsReply;
 
@@ -201,6 +213,7 @@ DEFINE_CLEANUP(AwsReply, aws_reply_free)
 
 void backup_info_done(BackupInfo *b);
 void export_info_done(ExportInfo *e);
+void key_info_done(KeyInfo *k);
 
 /* The JSON body. -ENOMEM. */
 int codec_encode(const AwsRequest *request, char **ret_json);

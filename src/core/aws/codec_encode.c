@@ -66,6 +66,16 @@ static void add_export(Text *t, const AwsRequest *r) {
     add_window(t, r);
 }
 
+/* In the context in which S3 asks: policies may name it. */
+static void add_data_key(Text *t, const AwsRequest *r) {
+    add_string(t, "KeyId", r->key.id);
+    add_string(t, "KeySpec", "AES_256");
+    add_key(t, "EncryptionContext");
+    text_add(t, "{\"aws:s3:arn\":");
+    text_add_json(t, r->key.object_arn);
+    text_add(t, "},\"DryRun\":true");
+}
+
 static void add_members(Text *t, const AwsRequest *r) {
     switch (r->op) {
     case AWS_OP_CREATE_BACKUP:
@@ -115,6 +125,12 @@ static void add_members(Text *t, const AwsRequest *r) {
         break;
     case AWS_OP_DELETE_BACKUP:
         add_string(t, "BackupArn", r->delete_backup.arn);
+        break;
+    case AWS_OP_DESCRIBE_KEY:
+        add_string(t, "KeyId", r->key.id);
+        break;
+    case AWS_OP_TRY_DATA_KEY:
+        add_data_key(t, r);
         break;
     case AWS_OP_GET_OBJECT:
     case AWS_OP_HEAD_OBJECT:

@@ -13,7 +13,7 @@ AwsRequest *aws_request_new(AwsOp op) {
         r->list_backups.lower_wall = r->list_backups.upper_wall = WALL_UNKNOWN;
     if (op == AWS_OP_EXPORT_TABLE)
         r->export_table.export_wall = r->export_table.from_wall = r->export_table.to_wall = WALL_UNKNOWN;
-    if (aws_ops[op].of_s3)
+    if (aws_ops[op].service == ENDPOINT_S3)
         r->object.last = -1;
     return r;
 }
@@ -84,6 +84,11 @@ void aws_request_free(AwsRequest *r) {
     case AWS_OP_DELETE_BACKUP:
         free(r->delete_backup.arn);
         break;
+    case AWS_OP_DESCRIBE_KEY:
+    case AWS_OP_TRY_DATA_KEY:
+        free(r->key.id);
+        free(r->key.object_arn);
+        break;
     case AWS_OP_GET_OBJECT:
     case AWS_OP_HEAD_OBJECT:
     case AWS_OP_PUT_OBJECT:
@@ -97,6 +102,14 @@ void aws_request_free(AwsRequest *r) {
         break;
     }
     free(r);
+}
+
+void key_info_done(KeyInfo *k) {
+    free(k->arn);
+    free(k->state);
+    free(k->usage);
+    free(k->spec);
+    free(k->manager);
 }
 
 void backup_info_done(BackupInfo *b) {
@@ -209,6 +222,10 @@ void aws_reply_free(AwsReply *r) {
     case AWS_OP_LIST_TAGS:
         tag_list_done(&r->tags);
         break;
+    case AWS_OP_DESCRIBE_KEY:
+        key_info_done(&r->key);
+        break;
+    case AWS_OP_TRY_DATA_KEY:
     case AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS:
     case AWS_OP_UPDATE_CONTINUOUS_BACKUPS:
     case AWS_OP_N:

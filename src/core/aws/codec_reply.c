@@ -296,6 +296,34 @@ static int decode_list_tags(Reader *r, const struct cJSON *root, AwsReply *reply
     return read_page(r, root, "Tags", read_tag, "NextToken", &reply->tags.next, reply);
 }
 
+/* Keys */
+
+#define KEY(member) offsetof(KeyInfo, member)
+
+/* KeySpec has superseded the older name, and goes before it. */
+static const Field key_fields[] = {
+    {"Arn", FIELD_STRING, true, KEY(arn)},
+    {"KeyState", FIELD_STRING, false, KEY(state)},
+    {"KeyUsage", FIELD_STRING, false, KEY(usage)},
+    {"CustomerMasterKeySpec", FIELD_STRING, false, KEY(spec)},
+    {"KeySpec", FIELD_STRING, false, KEY(spec)},
+    {"KeyManager", FIELD_STRING, false, KEY(manager)},
+    {"DeletionDate", FIELD_WALL, false, KEY(deletion_wall)},
+};
+
+static int decode_describe_key(Reader *r, const struct cJSON *root, AwsReply *reply) {
+    const struct cJSON *key;
+    reply->key.deletion_wall = WALL_UNKNOWN;
+    int rc = reader_object(r, root, "KeyMetadata", true, &key);
+    if (rc < 0)
+        return rc;
+    reader_enter(r, "KeyMetadata");
+    return READ_FIELDS(r, key, key_fields, &reply->key);
+}
+
+/* That it could be made is all that is asked. */
+static int decode_data_key(Reader *r, const struct cJSON *root, AwsReply *reply) { return 0; }
+
 typedef int (*Decode)(Reader *r, const struct cJSON *root, AwsReply *reply);
 
 static const Decode decoders[AWS_OP_N] = {
@@ -311,6 +339,8 @@ static const Decode decoders[AWS_OP_N] = {
     [AWS_OP_LIST_TAGS] = decode_list_tags,
     [AWS_OP_UPDATE_CONTINUOUS_BACKUPS] = decode_continuous_backups,
     [AWS_OP_DELETE_BACKUP] = decode_describe_backup,
+    [AWS_OP_DESCRIBE_KEY] = decode_describe_key,
+    [AWS_OP_TRY_DATA_KEY] = decode_data_key,
 };
 
 int codec_read_reply(Reader *r, const struct cJSON *root, AwsReply *reply) {

@@ -65,6 +65,12 @@ static bool is_global(const EndpointWish *w, const char *region) {
            (w->legacy ? is_legacy_region(region) : strcmp(region, "aws-global") == 0);
 }
 
+const char *endpoint_service_name(EndpointService s) {
+    static const char *const names[] = {
+        [ENDPOINT_DYNAMODB] = "dynamodb", [ENDPOINT_STS] = "sts", [ENDPOINT_S3] = "s3", [ENDPOINT_KMS] = "kms"};
+    return names[s];
+}
+
 static bool is_under(const char *host, size_t len, const char *suffix) {
     size_t n = strlen(suffix);
     return len > n && host[len - n - 1] == '.' && strncasecmp(host + len - n, suffix, n) == 0;
@@ -79,7 +85,6 @@ bool endpoint_is_amazon(const char *host, size_t len) {
 }
 
 static char *url_of(const EndpointWish *w, const char *region) {
-    static const char *const names[] = {[ENDPOINT_DYNAMODB] = "dynamodb", [ENDPOINT_STS] = "sts"};
     const EndpointPartition *p = endpoint_partition(region);
     if (is_global(w, region))
         return strdup("https://sts.amazonaws.com/");
@@ -89,9 +94,9 @@ static char *url_of(const EndpointWish *w, const char *region) {
     if (w->service == ENDPOINT_S3) /* it has a scheme of its own, in the partition's usual domain */
         return text_format("https://s3%s%s.%s.%s/", w->fips ? "-fips" : "", w->dual_stack ? ".dualstack" : "",
                            global ? "us-east-1" : region, p->suffix);
-    /* in GovCloud every host is one with FIPS */
-    bool named = w->fips && (w->dual_stack || strcmp(p->name, "aws-us-gov") != 0);
-    return text_format("https://%s%s.%s.%s/", names[w->service], named ? "-fips" : "", region,
+    /* in GovCloud every host is one with FIPS, and of these KMS alone says so */
+    bool named = w->fips && (w->dual_stack || w->service == ENDPOINT_KMS || strcmp(p->name, "aws-us-gov") != 0);
+    return text_format("https://%s%s.%s.%s/", endpoint_service_name(w->service), named ? "-fips" : "", region,
                        w->dual_stack ? p->dual_suffix : p->suffix);
 }
 
@@ -115,6 +120,7 @@ int endpoint_url(const EndpointWish *w, const char *region, char **ret) {
 }
 
 const char *endpoint_signing_region(const EndpointWish *w, const char *region) {
-    bool nowhere = strcmp(region, w->service == ENDPOINT_DYNAMODB ? LOCAL : "aws-global") == 0;
+    bool nowhere =
+        w->service != ENDPOINT_KMS && strcmp(region, w->service == ENDPOINT_DYNAMODB ? LOCAL : "aws-global") == 0;
     return (nowhere && !w->configured) || is_global(w, region) ? "us-east-1" : region;
 }

@@ -20,7 +20,10 @@ bool endpoint_region_is_valid(const char *region);
 /* Is it a host of AWS, of any partition? */
 bool endpoint_is_amazon(const char *host, size_t len);
 
-typedef enum EndpointService { ENDPOINT_DYNAMODB, ENDPOINT_STS, ENDPOINT_S3 } EndpointService;
+typedef enum EndpointService { ENDPOINT_DYNAMODB, ENDPOINT_STS, ENDPOINT_S3, ENDPOINT_KMS } EndpointService;
+
+/* As host names and signatures have it: "dynamodb". */
+const char *endpoint_service_name(EndpointService s);
 
 typedef struct EndpointWish {
     EndpointService service;

@@ -22,5 +22,8 @@ const LimitsRow limits[AWS_OP_N] = {
     [AWS_OP_DELETE_OBJECT] = {.rate = 100, .burst = 20},
     [AWS_OP_LIST_OBJECTS] = {.rate = 20, .burst = 10},
     [AWS_OP_HEAD_BUCKET] = {.rate = 10, .burst = 10},
+    /* KMS takes thousands a second */
+    [AWS_OP_DESCRIBE_KEY] = {.rate = 10, .burst = 10},
+    [AWS_OP_TRY_DATA_KEY] = {.rate = 10, .burst = 10},
     [AWS_OP_GET_BUCKET] = {.rate = 10, .burst = 10},
 };

@@ -31,6 +31,7 @@ void conf_free(Conf *c) {
     free(c->aws.endpoint_url);
     free(c->aws.sts_endpoint_url);
     free(c->aws.s3_endpoint_url);
+    free(c->aws.kms_endpoint_url);
     free(c->aws.profile);
     free(c->aws.ca_bundle);
     free(c);

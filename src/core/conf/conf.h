@@ -106,6 +106,7 @@ typedef struct Conf {
         char *endpoint_url;     /* NULL: AWS's */
         char *sts_endpoint_url; /* the same of STS */
         char *s3_endpoint_url;  /* and of S3 */
+        char *kms_endpoint_url; /* and of KMS */
         Switch fips, dual_stack;
         bool sts_legacy; /* STS at its global host where AWS allows it; src/io/aws_defaults alone sets it */
         char *profile;   /* NULL: AWS_PROFILE, else "default" */
