@@ -160,6 +160,11 @@ static const char *const steps[] = {
     "ALTER TABLE links ADD COLUMN recorded INTEGER;"
     "CREATE INDEX chains_unrecorded ON chains (id) WHERE record IS NULL;"
     "CREATE INDEX links_unrecorded ON links (id) WHERE record IS NULL AND state = 'succeeded';",
+
+    /* the same of lost time, by its chain and where it begins */
+    "CREATE TABLE loss_records ("
+    "  chain INTEGER NOT NULL REFERENCES chains (id), from_wall INTEGER NOT NULL,"
+    "  record TEXT NOT NULL, recorded INTEGER NOT NULL, PRIMARY KEY (chain, from_wall)) STRICT, WITHOUT ROWID;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -113,3 +113,11 @@ void others_recreate_table(House *h, const char *table) {
     others_delete_table(h, table);
     others_create_table(h, table, NULL, NULL);
 }
+
+void others_set_recovery(House *h, const char *table, int days) {
+    AUTO_FREE char *period = days > 0 ? text_format(",\"RecoveryPeriodInDays\":%d", days) : strdup("");
+    AUTO_FREE char *body = text_format("{\"TableName\":\"%s\",\"PointInTimeRecoverySpecification\":"
+                                       "{\"PointInTimeRecoveryEnabled\":%s%s}}",
+                                       table, days > 0 ? "true" : "false", period);
+    free(others_call(h, "UpdateContinuousBackups", body));
+}

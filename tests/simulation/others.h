@@ -18,3 +18,5 @@ void others_delete_table(House *h, const char *table);
 void others_tag(House *h, const char *table, const char *key, const char *value);
 /* Deletes the table and creates it again under the same name. */
 void others_recreate_table(House *h, const char *table);
+/* Point-in-time recovery, on for so many days; 0: off. */
+void others_set_recovery(House *h, const char *table, int days);

@@ -56,16 +56,7 @@ static void a_fortnight_in_the_sun(void **state) {
     house_free(h);
 }
 
-static void set_recovery(House *h, bool on, int days) {
-    char body[256];
-    snprintf(body, sizeof body,
-             on ? "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true,"
-                  "\"RecoveryPeriodInDays\":%d}}"
-                : "{\"TableName\":\"orders\",\"PointInTimeRecoverySpecification\":"
-                  "{\"PointInTimeRecoveryEnabled\":false}}",
-             days);
-    free(others_call(h, "UpdateContinuousBackups", body));
-}
+static void set_recovery(House *h, bool on, int days) { others_set_recovery(h, "orders", on ? days : 0); }
 
 /* People write and delete items all the time, also while the daemon is away. */
 static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
@@ -220,6 +211,23 @@ static void bad_content(void **state) {
     ChainTally t = audit(h, BEHIND);
     house_expect_count(h, "a link failed", t.n_failed, 3);
     house_expect_count(h, "time was lost", t.n_losses, 0);
+    house_free(h);
+}
+
+/* No chain waits for its records; that they fail is said once, and that none is missing any more. */
+static void records_are_refused(void **state) {
+    House *h = house_of(conf, 13);
+    house_run(h, START + 2 * HOUR, 0);
+    house_add_fault(h, "PutObject times=forever error AccessDenied 403");
+    house_run(h, START + 10 * HOUR, 0);
+    house_expect_count(h, "it was said", house_figures(h)->n_said[REPORT_NOT_RECORDED], 1);
+    house_expect_count(h, "it was taken back", house_figures(h)->n_said[REPORT_RECORDED_AGAIN], 0);
+    house_clear_faults(h);
+    house_run(h, START + 12 * HOUR, 0);
+    house_expect_count(h, "it was said", house_figures(h)->n_said[REPORT_NOT_RECORDED], 1);
+    house_expect_count(h, "it was taken back", house_figures(h)->n_said[REPORT_RECORDED_AGAIN], 1);
+    recalls_expect(h, "half", "orders", HOUR);
+    house_expect_count(h, "time was lost", audit(h, BEHIND).n_losses, 0);
     house_free(h);
 }
 
@@ -402,7 +410,8 @@ static void dies_at_every_point(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(a_fortnight_in_the_sun), cmocka_unit_test(sixty_days), cmocka_unit_test(waits_for_its_base),
           cmocka_unit_test(refused_until_it_is_lost), cmocka_unit_test(refused_for_a_day),
-          cmocka_unit_test(bad_content), cmocka_unit_test(another_table_of_the_name),
+          cmocka_unit_test(bad_content), cmocka_unit_test(records_are_refused),
+          cmocka_unit_test(another_table_of_the_name),
           cmocka_unit_test(shorter_recovery), cmocka_unit_test(too_large_a_base),
           cmocka_unit_test(a_base_that_is_there), cmocka_unit_test(a_base_that_is_too_old),
           cmocka_unit_test(recovery_is_not_told), cmocka_unit_test(least_margin_first),

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "house.h"
 #include "others.h"
+#include "recalls.h"
 
 #include "../unit/unit.h"
 
@@ -98,9 +99,15 @@ static void expect_whole_chains(House *h, size_t n_bases_left) {
     house_expect_count(h, "damage was said", house_figures(h)->n_said[REPORT_DAMAGED], 0);
 }
 
+/* Time that the first of them has lost stays known, in the ledger and in the bucket. */
 static void chains_go_as_a_whole(void **state) {
     House *h = house(CONF("delete"), 1, true);
+    house_run(h, START + 15 * HOUR, 0);
+    others_set_recovery(h, "orders", 0);
+    house_run(h, START + 17 * HOUR, 0);
+    others_set_recovery(h, "orders", 35);
     house_run(h, START + 6 * DAY + 12 * HOUR, 0);
+    house_expect_count(h, "time was covered or lost", recalls_expect(h, "half", "orders", 2 * HOUR), 3);
     expect_whole_chains(h, 2);
     house_expect_count(h, "a chain was begun", house_figures(h)->n_said[REPORT_CHAIN_BEGUN] >= 6, 1);
     house_expect_count(h, "expiry failed", house_figures(h)->n_said[REPORT_EXPIRY_FAILED], 0);

@@ -30,18 +30,12 @@ static Record link_of(const char *base_arn, const char *arn, const char *previou
 }
 
 /* What the facts come to at T0 + 20 h, with a table that can be restored from `earliest` on. */
-static void expect_with(const Record *records, size_t n, const ExportInfo *exports, size_t n_exports,
-                        const char *table_id, Usec earliest, const char *expected) {
+static void expect_all(const RecallFacts *facts, const char *table_id, Usec earliest, const char *expected) {
     CLEANUP(lineage_free_ptr) Lineage *l = NULL;
     CLEANUP(target_free_ptr) Target *t = NULL;
     CLEANUP(spans_done) Spans spans = {};
     Enrolment *enrolment;
     CLEANUP(recall_done) Recall found = {};
-    const RecallFacts facts = {.deployment = "acme",
-                               .records = records,
-                               .n_records = n,
-                               .exports = exports,
-                               .n_exports = n_exports};
     AUTO_TEXT text = TEXT_INIT(1000);
     assert_int_equal(lineage_new("own", "eu-central-1", "orders", "half", &l), 0);
     assert_int_equal(target_new("own", "eu-central-1", "orders", &t), 0);
@@ -53,7 +47,7 @@ static void expect_with(const Record *records, size_t n, const ExportInfo *expor
                                  .period_days = 35,
                                  .earliest_wall = earliest,
                                  .latest_wall = T0 + 20 * HOUR};
-    assert_int_equal(recall_chains(l, &facts, (Now){.wall = T0 + 20 * HOUR}, &found), 0);
+    assert_int_equal(recall_chains(l, facts, (Now){.wall = T0 + 20 * HOUR}, &found), 0);
     assert_int_equal(spans_make(l, found.reaches, found.n_reaches, 24 * HOUR, T0 + 20 * HOUR, &spans), 0);
     for (size_t i = 0; i < spans.n_items; i++) {
         const Span *s = &spans.items[i];
@@ -64,6 +58,13 @@ static void expect_with(const Record *records, size_t n, const ExportInfo *expor
             text_addf(&text, " (%d: %s)", s->attempt, s->state ? s->state : "failed");
     }
     assert_string_equal(text_get(&text), expected);
+}
+
+static void expect_with(const Record *records, size_t n, const ExportInfo *exports, size_t n_exports,
+                        const char *table_id, Usec earliest, const char *expected) {
+    expect_all(&(RecallFacts){.deployment = "acme", .records = records, .n_records = n, .exports = exports,
+                              .n_exports = n_exports},
+               table_id, earliest, expected);
 }
 
 static void expect(const Record *records, size_t n, const char *table_id, Usec earliest, const char *expected) {
@@ -168,6 +169,47 @@ static void what_is_asked_about(void **state) {
     }
 }
 
+static Record loss_of(const char *base_arn, Usec from, Usec to) {
+    Record r = link_of(base_arn, NULL, NULL, from, to);
+    r.lost = (char *)"it was so";
+    return r;
+}
+
+/* What is recorded as lost stays so, whatever has become of its chain. */
+static void what_was_lost(void **state) {
+    const Record r[] = {base("b1", T0), base("b2", T0 + 10 * HOUR), link_of("b1", "k1", "b1", START, T0 + 3 * HOUR),
+                        link_of("b1", "k2", "k1", T0 + 3 * HOUR, T0 + 5 * HOUR)};
+    Record loss = loss_of("b1", T0 + 3 * HOUR, T0 + 10 * HOUR);
+    RecallFacts facts = {.deployment = "acme", .records = r, .n_records = 4, .losses = &loss, .n_losses = 1};
+    expect_all(&facts, "id-1", 0, "COVERED 0-3, LOST 3-10, COVERED 10-10, IN FLIGHT 10-20");
+    facts.records = r + 1; /* the first chain has expired */
+    facts.n_records = 1;
+    expect_all(&facts, "id-1", 0, "LOST 3-10, COVERED 10-10, IN FLIGHT 10-20");
+    facts.records = r;
+    facts.n_records = 4;
+    loss = loss_of("b1", T0, T0 + 10 * HOUR);
+    expect_all(&facts, "id-1", 0, "COVERED 0-0, LOST 0-10, COVERED 10-10, IN FLIGHT 10-20");
+    loss.export_arn = loss.base_arn;
+    expect_all(&facts, "id-1", 0, "LOST 0-10, COVERED 10-10, IN FLIGHT 10-20");
+    loss.schedule = (char *)"other";
+    expect_all(&facts, "id-1", 0, "COVERED 0-5, IN FLIGHT 5-10, COVERED 10-10, IN FLIGHT 10-20");
+}
+
+/* A link that was found damaged and made again is named by nobody: the ones that follow name the first. */
+static void what_was_made_again(void **state) {
+    Record r[] = {base("b1", T0), link_of("b1", "k2", "k1", T0 + HOUR, T0 + 3 * HOUR),
+                  link_of("b1", "again", "b1", START, T0 + HOUR)};
+    const Record gone = link_of("b1", "k1", "b1", START, T0 + HOUR);
+    RecallFacts facts = {.deployment = "acme", .records = r, .n_records = 3, .gone = &gone, .n_gone = 1};
+    r[2].attempt = 2;
+    expect_all(&facts, "id-1", 0, "COVERED 0-3, IN FLIGHT 3-20");
+    facts.n_records = 2; /* not yet */
+    expect_all(&facts, "id-1", 0, "COVERED 0-0, IN FLIGHT 0-20");
+    facts.n_records = 3;
+    facts.n_gone = 0;
+    expect_all(&facts, "id-1", 0, "COVERED 0-1, IN FLIGHT 1-20");
+}
+
 static void pages(void **state) {
     static const char first[] =
         "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><NextContinuationToken>a+b/c=</NextContinuationToken>"
@@ -190,4 +232,5 @@ static void pages(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(rows_of_links), cmocka_unit_test(what_is_lost), cmocka_unit_test(bases_follow_each_other),
-          cmocka_unit_test(what_is_under_way), cmocka_unit_test(what_is_asked_about), cmocka_unit_test(pages))
+          cmocka_unit_test(what_is_under_way), cmocka_unit_test(what_is_asked_about), cmocka_unit_test(what_was_lost),
+          cmocka_unit_test(what_was_made_again), cmocka_unit_test(pages))

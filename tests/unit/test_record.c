@@ -39,6 +39,14 @@ static Record base_record(void) {
     return r;
 }
 
+static Record loss_record(void) {
+    Record r = link_record();
+    r.lost = (char *)"point-in-time recovery is off";
+    r.export_arn = r.previous_arn = r.manifest_key = r.summary_md5 = NULL;
+    r.item_count = COUNT_UNKNOWN;
+    return r;
+}
+
 static void keys(void **state) {
     AUTO_FREE char *key = NULL, *folder = NULL;
     Record r = link_record();
@@ -46,6 +54,16 @@ static void keys(void **state) {
     assert_string_equal(key,
                         "daily/ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/"
                         "20261123T020000Z-20261123T023000Z.json");
+    free(TAKE_PTR(key));
+    r.attempt = 3;
+    assert_int_equal(record_key(&r, &key), 0);
+    assert_string_equal(strstr(key, "/20261123T0"), "/20261123T020000Z-20261123T023000Z.3.json");
+    free(TAKE_PTR(key));
+    r = loss_record();
+    assert_int_equal(record_key(&r, &key), 0);
+    assert_string_equal(key,
+                        "daily/ddbackupd/123456789012/eu-central-1/orders/d6a5c3f0-0000/half.01795399200000-aaaaaaaa/"
+                        "lost-20261123T020000Z-20261123T023000Z.json");
     free(TAKE_PTR(key));
     r = base_record();
     r.prefix = NULL;
@@ -79,16 +97,41 @@ static void as_it_is_written(void **state) {
               "\"manifestSummaryMd5\":\"FjvgqIxwymKf1RbbqtrZag==\",\"manifestFilesMd5\":null,\"itemCount\":17}\n");
 }
 
+static void loss_as_it_is_written(void **state) {
+    Record r = loss_record();
+    AUTO_FREE char *json = NULL;
+    r.prefix = NULL;
+    assert_int_equal(record_write(&r, &json), 0);
+    assert_string_equal(
+        json, "{\"version\":1,\"deployment\":\"acme\",\"schedule\":\"half\",\"tableArn\":\"" TABLE "\","
+              "\"tableId\":\"d6a5c3f0-0000\",\"baseArn\":\"" BASE "\",\"baseExportTime\":\"2026-11-23T02:01:00.123Z\","
+              "\"exportArn\":null,\"previousArn\":null,\"exportFromTime\":\"2026-11-23T02:00:00Z\","
+              "\"exportToTime\":\"2026-11-23T02:30:00Z\",\"lost\":\"point-in-time recovery is off\","
+              "\"s3Bucket\":\"acme-exports\",\"s3Prefix\":null,\"manifestSummaryS3Key\":null,"
+              "\"manifestSummaryMd5\":null,\"manifestFilesMd5\":null,\"itemCount\":null}\n");
+}
+
+static Record record_of(int i) {
+    Record r = i == 1 ? base_record() : i == 2 || i == 3 ? loss_record() : link_record();
+    if (i == 3)
+        r.export_arn = r.base_arn;
+    if (i == 4)
+        r.attempt = 2;
+    return r;
+}
+
 static void read_back(void **state) {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 5; i++) {
         CLEANUP(record_done) Record found = {};
         AUTO_FREE char *json = NULL;
         char why[CODEC_WHY_SIZE];
-        Record r = i ? base_record() : link_record();
+        Record r = record_of(i);
         assert_int_equal(record_write(&r, &json), 0);
         assert_int_equal(record_read(json, strlen(json), &found, why), 0);
         assert_null(record_difference(&r, &found));
-        assert_int_equal(record_is_base(&found), i);
+        assert_int_equal(record_is_base(&found), i == 1);
+        assert_int_equal(found.lost != NULL, i == 2 || i == 3);
+        assert_int_equal(found.attempt, i == 4 ? 2 : 0);
         assert_int_equal(found.from_wall, r.from_wall);
         assert_int_equal(found.base_wall, r.base_wall);
         assert_null(found.files_md5);
@@ -107,6 +150,11 @@ static void what_is_none(void **state) {
         {"2026-11-23T02:30:00Z", "tomorrow", "exportToTime is no date"},
         {"\"previousArn\":\"" BASE "\"", "\"previousArn\":null", "exportToTime makes no window"},
         {"\"itemCount\":17", "\"itemCount\":-1", NULL},
+        {"\"exportArn\":\"" LINK "\",", "", "exportArn is missing"},
+        {"\"manifestSummaryS3Key\":\"daily/AWSDynamoDB/01795402800000-bbbbbbbb/manifest-summary.json\",", "",
+         "manifestSummaryS3Key is missing"},
+        {"\"itemCount\":17", "\"lost\":\"it is\"", "lost is no link's"},
+        {"\"exportArn\":\"" LINK "\"", "\"attempt\":2,\"exportArn\":\"" BASE "\"", "attempt is a link's"},
         {"}\n", "", NULL},
     };
     Record r = link_record();
@@ -143,7 +191,17 @@ static void what_differs(void **state) {
     b = link_record();
     b.prefix = NULL;
     assert_string_equal(record_difference(&a, &b), "s3Prefix");
+    b = link_record();
+    b.attempt = 2;
+    assert_string_equal(record_difference(&a, &b), "attempt");
+    a = loss_record();
+    b = loss_record();
+    b.lost = (char *)"for another reason";
+    assert_null(record_difference(&a, &b));
+    b.lost = NULL;
+    assert_string_equal(record_difference(&a, &b), "lost");
 }
 
-UNIT_MAIN(cmocka_unit_test(keys), cmocka_unit_test(as_it_is_written), cmocka_unit_test(read_back),
+UNIT_MAIN(cmocka_unit_test(keys), cmocka_unit_test(as_it_is_written), cmocka_unit_test(loss_as_it_is_written),
+          cmocka_unit_test(read_back),
           cmocka_unit_test(what_is_none), cmocka_unit_test(what_differs))

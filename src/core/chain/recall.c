@@ -30,24 +30,58 @@ static int add_chain(Lineage *l, const Record *base, Usec now_wall) {
     return r;
 }
 
-/* By chain, then by window. */
+/* A link in its chain. */
+typedef struct Entry {
+    const Record *record;
+    bool is_gone;
+} Entry;
+
+/* By chain, then by window, then by attempt. */
 static int by_window(const void *a, const void *b) {
-    const Record *x = *(const Record *const *)a, *y = *(const Record *const *)b;
-    int chains = strcmp(x->base_arn, y->base_arn);
-    return chains ? chains : x->from_wall < y->from_wall ? -1 : x->from_wall > y->from_wall;
+    const Record *x = ((const Entry *)a)->record, *y = ((const Entry *)b)->record;
+    int c = strcmp(x->base_arn, y->base_arn);
+    if (c == 0)
+        c = (x->from_wall > y->from_wall) - (x->from_wall < y->from_wall);
+    return c ? c : (x->attempt > y->attempt) - (x->attempt < y->attempt);
+}
+
+/* It names the link before it, also one that was made again since; or the base. */
+static bool names_the_one_before(const Chain *c, const Entry *entries, size_t i) {
+    const Record *r = entries[i].record;
+    if (r->from_wall == c->start_wall)
+        return text_equal(r->previous_arn, c->base_arn);
+    for (; i > 0; i--) {
+        const Record *before = entries[i - 1].record;
+        if (strcmp(before->base_arn, c->base_arn) != 0 || before->from_wall < r->from_wall - LINK_MAX_USEC)
+            break;
+        if (before->to_wall == r->from_wall && text_equal(before->export_arn, r->previous_arn))
+            return true;
+    }
+    return false;
+}
+
+/* The first recorded loss of the chain; NULL: nothing of it is lost. */
+static const Record *first_loss(const RecallFacts *facts, const char *schedule, const char *base_arn) {
+    const Record *first = NULL;
+    for (size_t i = 0; i < facts->n_losses; i++) {
+        const Record *loss = &facts->losses[i];
+        if (strcmp(loss->schedule, schedule) == 0 && strcmp(loss->base_arn, base_arn) == 0 &&
+            (!first || loss->from_wall < first->from_wall))
+            first = loss;
+    }
+    return first;
 }
 
 /* Returns how many links of it are in a row. */
-static int64_t follow(Chain *c, const Record *const *sorted, size_t n) {
-    const char *last = c->base_arn;
+static int64_t follow(Chain *c, const Entry *entries, size_t n, const RecallFacts *facts) {
+    const Record *loss = first_loss(facts, c->schedule, c->base_arn);
     int64_t n_links = 0;
     for (size_t i = 0; i < n; i++) {
-        const Record *r = sorted[i];
-        if (strcmp(r->base_arn, c->base_arn) != 0 || record_is_base(r) || r->from_wall != c->covered_wall ||
-            !text_equal(r->previous_arn, last))
+        const Record *r = entries[i].record;
+        if (entries[i].is_gone || strcmp(r->base_arn, c->base_arn) != 0 || r->from_wall != c->covered_wall ||
+            (loss && r->to_wall > loss->from_wall) || !names_the_one_before(c, entries, i))
             continue;
         c->covered_wall = r->to_wall;
-        last = r->export_arn;
         n_links++;
     }
     return n_links;
@@ -83,23 +117,45 @@ static int add_reach(const Chain *c, int64_t n_links, Recall *into) {
     return text_set(&r->base_arn, c->base_arn);
 }
 
-/* The records of the schedule, by chain and window; their bases begin chains. */
-static int take_records(Lineage *l, const RecallFacts *facts, Usec now_wall, const Record **sorted, size_t *ret_n) {
-    size_t n = 0;
-    for (size_t i = 0; i < facts->n_records; i++) {
-        const Record *record = &facts->records[i];
-        if (strcmp(record->schedule, l->schedule) != 0)
+/* A base from which nothing can be restored begins nothing. */
+static bool begins(const Lineage *l, const RecallFacts *facts, const Record *record) {
+    const Record *loss = first_loss(facts, l->schedule, record->base_arn);
+    return record_is_base(record) && !lineage_chain_of_base(l, record->base_arn) && !(loss && loss->export_arn);
+}
+
+static int take_bases(Lineage *l, const RecallFacts *facts, Usec now_wall) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < facts->n_records; i++)
+        if (strcmp(facts->records[i].schedule, l->schedule) == 0 && begins(l, facts, &facts->records[i]))
+            r = add_chain(l, &facts->records[i], now_wall);
+    for (size_t i = 0; i < l->n_chains; i++)
+        l->chains[i]->id = (int64_t)i + 1;
+    return r;
+}
+
+static size_t add_links(const Lineage *l, const Record *records, size_t n, bool are_gone, Entry *to) {
+    size_t n_added = 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(records[i].schedule, l->schedule) == 0 && !record_is_base(&records[i]))
+            to[n_added++] = (Entry){&records[i], are_gone};
+    return n_added;
+}
+
+/* What is recorded as lost, and where chains have broken off. */
+static int take_losses(Lineage *l, const RecallFacts *facts, Usec now_wall) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < facts->n_losses; i++) {
+        const Record *loss = &facts->losses[i];
+        if (strcmp(loss->schedule, l->schedule) != 0)
             continue;
-        sorted[n++] = record;
-        int r = record_is_base(record) && !lineage_chain_of_base(l, record->base_arn) ? add_chain(l, record, now_wall)
-                                                                                       : 0;
-        if (r < 0)
-            return r;
+        Chain *c = lineage_chain_of_base(l, loss->base_arn);
+        if (c) {
+            chain_apply(c, CHAIN_EV_LOST, loss->lost);
+            chain_cut(c, loss->from_wall);
+        }
+        r = lineage_lose(l, c ? c->id : 0, loss->from_wall, loss->to_wall, loss->lost, now_wall);
     }
-    if (n > 0)
-        qsort(sorted, n, sizeof *sorted, by_window);
-    *ret_n = n;
-    return 0;
+    return r;
 }
 
 void recall_done(Recall *r) {
@@ -114,17 +170,20 @@ void recall_done(Recall *r) {
 
 int recall_chains(Lineage *l, const RecallFacts *facts, Now now, Recall *ret) {
     CLEANUP(recall_done) Recall found = {};
-    AUTO_FREE const Record **sorted = calloc(facts->n_records + 1, sizeof *sorted);
-    size_t n = 0;
-    int r = sorted ? take_records(l, facts, now.wall, sorted, &n) : -ENOMEM;
+    int r = take_bases(l, facts, now.wall);
+    if (r < 0)
+        return r;
+    AUTO_FREE Entry *entries = calloc(facts->n_records + facts->n_gone + 1, sizeof *entries);
     AUTO_FREE int64_t *n_links = calloc(l->n_chains + 1, sizeof *n_links);
-    if (r < 0 || !n_links || (r = make_room(l->n_chains, &found)) < 0)
-        return r < 0 ? r : -ENOMEM;
-    for (size_t i = 0; i < l->n_chains; i++) {
-        l->chains[i]->id = (int64_t)i + 1;
-        n_links[i] = follow(l->chains[i], sorted, n);
-    }
+    if (!entries || !n_links || make_room(l->n_chains, &found) < 0)
+        return -ENOMEM;
+    size_t n = add_links(l, facts->records, facts->n_records, false, entries);
+    n += add_links(l, facts->gone, facts->n_gone, true, entries + n);
+    qsort(entries, n, sizeof *entries, by_window);
+    for (size_t i = 0; i < l->n_chains; i++)
+        n_links[i] = follow(l->chains[i], entries, n, facts);
     lineage_succeed(l);
+    r = take_losses(l, facts, now.wall);
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++)
         if ((r = recall_windows(l, l->chains[i], facts, now, &found)) >= 0)
             r = judge(l, l->chains[i], now.wall);

@@ -4,15 +4,20 @@
  *
  * A chain stands when its base has a record. It reaches to the end of the longest row of recorded links of which each
  * begins where the one before it ends and names it. What comes after it is under way where the service has an export of
- * such a window with a client token of ours (core/run/drive.h), and lost where the table can't be restored to it. */
+ * such a window with a client token of ours (core/run/drive.h), and lost where the table can't be restored to it. What
+ * is recorded as lost is lost, whatever else there is. */
 
 #include "core/chain/record.h"
 #include "core/chain/span.h"
 
 typedef struct RecallFacts {
     const char *deployment;
-    const Record *records; /* those of other schedules are passed over */
+    const Record *records; /* of exports that are there; those of other schedules are passed over */
     size_t n_records;
+    const Record *gone; /* of links that are not there any more: they are named by those that follow them */
+    size_t n_gone;
+    const Record *losses;
+    size_t n_losses;
     const ExportInfo *exports; /* as DescribeExport tells of them; those that have a record are passed over */
     size_t n_exports;
 } RecallFacts;

@@ -29,6 +29,9 @@ static bool is_recorded(const RecallFacts *facts, const ExportInfo *e) {
     for (size_t i = 0; i < facts->n_records; i++)
         if (strcmp(facts->records[i].export_arn, e->arn) == 0)
             return true;
+    for (size_t i = 0; i < facts->n_gone; i++)
+        if (strcmp(facts->gone[i].export_arn, e->arn) == 0)
+            return true;
     return false;
 }
 

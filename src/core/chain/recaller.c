@@ -28,6 +28,8 @@ void recaller_free(Recaller *r) {
     free(r->shelves);
     free(r->found);
     free(r->records);
+    free(r->gone);
+    free(r->losses);
     free(r->listed.items);
     free(r->listed.next);
     free(r->exports);
@@ -100,6 +102,9 @@ static bool is_recorded(const Recaller *r, const char *arn) {
     for (size_t i = 0; i < r->n_records; i++)
         if (strcmp(r->records[i].export_arn, arn) == 0)
             return true;
+    for (size_t i = 0; i < r->n_gone; i++)
+        if (strcmp(r->gone[i].export_arn, arn) == 0)
+            return true;
     return false;
 }
 
@@ -137,7 +142,7 @@ static int next_stage(Recaller *r, Now now, bool *ret_more) {
     case 3:
         return recaller_find_manifests(r);
     case 4:
-        rc = recaller_take_good(r);
+        rc = recaller_sort_records(r);
         return rc < 0 ? rc : find_exports(r, now);
     default:
         *ret_more = false;
@@ -293,6 +298,10 @@ int recaller_recall(Recaller *r, const ScheduleConf *s, Lineage *l, Now now, Rec
                          &(RecallFacts){.deployment = r->conf->deployment,
                                         .records = r->records,
                                         .n_records = r->n_records,
+                                        .gone = r->gone,
+                                        .n_gone = r->n_gone,
+                                        .losses = r->losses,
+                                        .n_losses = r->n_losses,
                                         .exports = r->exports,
                                         .n_exports = r->n_exports},
                          now, ret);

@@ -25,7 +25,8 @@ typedef struct RecallerShelf {
 typedef struct RecallerFound {
     size_t shelf;
     char *key;
-    bool is_good; /* it is a record of ours, and the export's manifest is there */
+    bool is_good; /* it is a record of ours */
+    bool is_gone; /* and the export's manifest is not there */
     Record record;
 } RecallerFound;
 
@@ -46,8 +47,8 @@ struct Recaller {
     size_t n_shelves, n_shelves_room;
     RecallerFound *found;
     size_t n_found, n_found_room;
-    Record *records; /* the good ones; their content is that of what was found */
-    size_t n_records;
+    Record *records, *gone, *losses; /* as core/chain/recall.h has them; their content is that of what was found */
+    size_t n_records, n_gone, n_losses;
     ExportList listed;   /* without those that have a record, once these are known */
     ExportInfo *exports; /* as described */
     size_t n_exports;
@@ -67,7 +68,7 @@ int recaller_say_failed(Recaller *r, const char *what, const AwsError *e);
 int recaller_find_shelves(Recaller *r);
 int recaller_find_records(Recaller *r);
 int recaller_find_manifests(Recaller *r);
-int recaller_take_good(Recaller *r);
+int recaller_sort_records(Recaller *r);
 /* NULL: the question is none of a shelf. */
 const RecallerShelf *recaller_shelf(const Recaller *r, const RecallerAsk *question);
 int recaller_fill_object(const Recaller *r, const RecallerAsk *question, AwsRequest *q);

@@ -90,18 +90,25 @@ int recaller_find_records(Recaller *r) {
 int recaller_find_manifests(Recaller *r) {
     int rc = 0;
     for (size_t i = 0; rc >= 0 && i < r->n_found; i++)
-        rc = r->found[i].is_good ? recaller_enqueue(r, ASK_MANIFEST, i) : 0;
+        rc = r->found[i].is_good && !r->found[i].record.lost ? recaller_enqueue(r, ASK_MANIFEST, i) : 0;
     return rc;
 }
 
-/* Records whose exports are there. */
-int recaller_take_good(Recaller *r) {
+int recaller_sort_records(Recaller *r) {
     r->records = calloc(r->n_found + 1, sizeof *r->records);
-    if (!r->records)
+    r->gone = calloc(r->n_found + 1, sizeof *r->gone);
+    r->losses = calloc(r->n_found + 1, sizeof *r->losses);
+    if (!r->records || !r->gone || !r->losses)
         return -ENOMEM;
-    for (size_t i = 0; i < r->n_found; i++)
-        if (r->found[i].is_good)
-            r->records[r->n_records++] = r->found[i].record;
+    for (size_t i = 0; i < r->n_found; i++) {
+        const RecallerFound *f = &r->found[i];
+        if (f->is_good && f->record.lost)
+            r->losses[r->n_losses++] = f->record;
+        else if (f->is_good && f->is_gone)
+            r->gone[r->n_gone++] = f->record;
+        else if (f->is_good)
+            r->records[r->n_records++] = f->record;
+    }
     return 0;
 }
 
@@ -180,7 +187,7 @@ int recaller_take_record(Recaller *r, RecallerFound *f, const CallDone *done) {
 /* An export whose manifest is gone is gone. */
 int recaller_take_manifest(Recaller *r, RecallerFound *f, const CallDone *done) {
     if (done->error.class == AWS_NOT_FOUND)
-        f->is_good = false;
+        f->is_gone = true;
     else if (done->error.class != AWS_OK)
         return recaller_say_failed(r, f->record.manifest_key, &done->error);
     return 0;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/date.h"
@@ -18,6 +19,7 @@ void record_done(Record *r) {
     free(r->table_arn);
     free(r->table_id);
     free(r->base_arn);
+    free(r->lost);
     free(r->export_arn);
     free(r->previous_arn);
     free(r->bucket);
@@ -35,7 +37,7 @@ void record_task_done(RecordTask *t) {
     *t = (RecordTask){};
 }
 
-bool record_is_base(const Record *r) { return text_equal(r->export_arn, r->base_arn); }
+bool record_is_base(const Record *r) { return !r->lost && text_equal(r->export_arn, r->base_arn); }
 
 const char *record_outcome_to_string(RecordOutcome o) {
     static const char *const names[] = {
@@ -86,10 +88,15 @@ int record_key(const Record *r, char **ret) {
     if (rc < 0 || !*id)
         return rc < 0 ? rc : -EINVAL;
     text_addf(&t, "%s/%s.%s/", r->table_id, r->schedule, id);
-    if (record_is_base(r))
+    if (record_is_base(r)) {
         text_add(&t, "base.json");
-    else
-        text_addf(&t, "%s-%s.json", date_to_compact(r->from_wall, from), date_to_compact(r->to_wall, to));
+        return text_take(&t, ret);
+    }
+    text_addf(&t, "%s%s-%s", r->lost ? "lost-" : "", date_to_compact(r->from_wall, from),
+              date_to_compact(r->to_wall, to));
+    if (r->attempt > 0)
+        text_addf(&t, ".%d", r->attempt);
+    text_add(&t, ".json");
     return text_take(&t, ret);
 }
 
@@ -110,11 +117,18 @@ static void add_wall(Text *t, const char *name, Usec wall) {
     add_string(t, name, wall == WALL_UNKNOWN ? NULL : date_to_iso(wall, iso));
 }
 
+static void add_number(Text *t, const char *name, int64_t value, int64_t unknown) {
+    add_name(t, name);
+    if (value == unknown)
+        text_add(t, "null");
+    else
+        text_addf(t, "%" PRId64, value);
+}
+
 int record_write(const Record *r, char **ret_json) {
     AUTO_TEXT t = TEXT_INIT(RECORD_MAX);
     text_add_char(&t, '{');
-    add_name(&t, "version");
-    text_addf(&t, "%d", RECORD_VERSION);
+    add_number(&t, "version", RECORD_VERSION, 0);
     add_string(&t, "deployment", r->deployment);
     add_string(&t, "schedule", r->schedule);
     add_string(&t, "tableArn", r->table_arn);
@@ -125,16 +139,16 @@ int record_write(const Record *r, char **ret_json) {
     add_string(&t, "previousArn", r->previous_arn);
     add_wall(&t, "exportFromTime", r->from_wall);
     add_wall(&t, "exportToTime", r->to_wall);
+    if (r->attempt > 0)
+        add_number(&t, "attempt", r->attempt, 0);
+    if (r->lost)
+        add_string(&t, "lost", r->lost);
     add_string(&t, "s3Bucket", r->bucket);
     add_string(&t, "s3Prefix", r->prefix);
     add_string(&t, "manifestSummaryS3Key", r->manifest_key);
     add_string(&t, "manifestSummaryMd5", r->summary_md5);
     add_string(&t, "manifestFilesMd5", r->files_md5);
-    add_name(&t, "itemCount");
-    if (r->item_count == COUNT_UNKNOWN)
-        text_add(&t, "null");
-    else
-        text_addf(&t, "%" PRId64, r->item_count);
+    add_number(&t, "itemCount", r->item_count, COUNT_UNKNOWN);
     text_add(&t, "}\n");
     return text_take(&t, ret_json);
 }
@@ -149,11 +163,12 @@ static const Field fields[] = {
     {"tableArn", FIELD_STRING, true, AT(table_arn)},
     {"tableId", FIELD_STRING, true, AT(table_id)},
     {"baseArn", FIELD_STRING, true, AT(base_arn)},
-    {"exportArn", FIELD_STRING, true, AT(export_arn)},
+    {"lost", FIELD_STRING, false, AT(lost)},
+    {"exportArn", FIELD_STRING, false, AT(export_arn)},
     {"previousArn", FIELD_STRING, false, AT(previous_arn)},
     {"s3Bucket", FIELD_STRING, true, AT(bucket)},
     {"s3Prefix", FIELD_STRING, false, AT(prefix)},
-    {"manifestSummaryS3Key", FIELD_STRING, true, AT(manifest_key)},
+    {"manifestSummaryS3Key", FIELD_STRING, false, AT(manifest_key)},
     {"manifestSummaryMd5", FIELD_STRING, false, AT(summary_md5)},
     {"manifestFilesMd5", FIELD_STRING, false, AT(files_md5)},
     {"itemCount", FIELD_COUNT, false, AT(item_count)},
@@ -167,6 +182,24 @@ static int read_instant(Reader *reader, const struct cJSON *root, const char *na
     return date_from_iso(text, ret) < 0 ? reader_bad(reader, name, "is no date") : 0;
 }
 
+/* What an export's record has, and that of lost time has not. */
+static int check_export(Reader *reader, const Record *r) {
+    const char *missing = !r->export_arn ? "exportArn" : !r->manifest_key ? "manifestSummaryS3Key" : NULL;
+    if (!r->lost)
+        return missing ? reader_bad(reader, missing, "is missing") : 0;
+    bool is_of_base = !r->export_arn || strcmp(r->export_arn, r->base_arn) == 0;
+    return !is_of_base || r->previous_arn ? reader_bad(reader, "lost", "is no link's") : 0;
+}
+
+static int read_attempt(Reader *reader, const struct cJSON *root, Record *r) {
+    int64_t attempt = 0;
+    int rc = reader_field(reader, root, &(Field){"attempt", FIELD_COUNT, false, 0}, &attempt);
+    if (rc < 0)
+        return rc;
+    r->attempt = attempt > 0 && attempt <= INT_MAX ? (int)attempt : 0;
+    return r->attempt != 0 && (r->lost || record_is_base(r)) ? reader_bad(reader, "attempt", "is a link's") : 0;
+}
+
 static int read_record(Reader *reader, const struct cJSON *root, void *to) {
     Record *r = to;
     int64_t version = 0;
@@ -175,12 +208,13 @@ static int read_record(Reader *reader, const struct cJSON *root, void *to) {
         return rc;
     if (version != RECORD_VERSION)
         return reader_bad(reader, "version", "is none that this program reads");
-    if ((rc = reader_fields(reader, root, fields, ARRAY_SIZE(fields), r)) < 0 ||
+    if ((rc = reader_fields(reader, root, fields, ARRAY_SIZE(fields), r)) < 0 || (rc = check_export(reader, r)) < 0 ||
+        (rc = read_attempt(reader, root, r)) < 0 ||
         (rc = read_instant(reader, root, "baseExportTime", true, &r->base_wall)) < 0 ||
         (rc = read_instant(reader, root, "exportFromTime", !record_is_base(r), &r->from_wall)) < 0 ||
         (rc = read_instant(reader, root, "exportToTime", !record_is_base(r), &r->to_wall)) < 0)
         return rc;
-    if (!record_is_base(r) && (r->from_wall >= r->to_wall || !r->previous_arn))
+    if (!record_is_base(r) && (r->from_wall >= r->to_wall || (!r->previous_arn && !r->lost)))
         return reader_bad(reader, "exportToTime", "makes no window");
     return 0;
 }
@@ -214,6 +248,10 @@ const char *record_difference(const Record *a, const Record *b) {
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         if (!text_equal(strings[i].a, strings[i].b) && !(strings[i].optional && (!strings[i].a || !strings[i].b)))
             return strings[i].name;
+    if (!a->lost != !b->lost)
+        return "lost";
+    if (a->attempt != b->attempt)
+        return "attempt";
     if (a->base_wall / USEC_PER_SEC != b->base_wall / USEC_PER_SEC)
         return "baseExportTime";
     if (a->from_wall != b->from_wall || a->to_wall != b->to_wall)

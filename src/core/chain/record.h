@@ -1,12 +1,15 @@
 #pragma once
-/* The record of an export that belongs to a chain: one small object beside the exports, written once and never changed,
- * so that anyone with the bucket can check a chain without the daemon. Its key:
+/* The record of an export that belongs to a chain, or of time that a chain has lost: one small object beside the
+ * exports, written once and never changed, so that anyone with the bucket can check a chain without the daemon. Keys:
  *
  *   <prefix>/ddbackupd/<account>/<region>/<table>/<TableId>/<schedule>.<export id of the base>/base.json
  *                                                                                              <from>-<to>.json
+ *                                                                                              lost-<from>-<to>.json
  *
  * A link is recorded when the watermark has passed it, a base when its chain stands: what is recorded can be restored
- * from. Everything in it is a fact of the export, so that whoever writes it twice writes the same. Pure. */
+ * from. A link that was recorded, and was made again because it was found damaged, has a record of its own,
+ * <from>-<to>.<attempt>.json. Lost time is recorded when its end is known. Everything in a record but the reason of a
+ * loss is a fact, so that whoever writes it twice writes the same. Pure. */
 
 #include "core/aws/codec.h"
 
@@ -18,12 +21,15 @@ typedef struct Record {
     char *table_arn, *table_id;
     char *base_arn;     /* of the chain */
     Usec base_wall;     /* its ExportTime */
-    char *export_arn;   /* what is recorded; the base itself where it is base_arn */
-    char *previous_arn; /* the link before it, or the base; NULL: it is the base */
-    Usec from_wall, to_wall; /* of a link, whole seconds; else WALL_UNKNOWN */
+    char *lost;         /* why no instant of the window can be restored; NULL: it is an export's record */
+    char *export_arn;   /* what is recorded; the base itself where it is base_arn. Of lost time: the base, where
+                           nothing can be restored from it, either; else NULL */
+    char *previous_arn; /* the link before it, or the base; NULL: it is the base, or lost time */
+    Usec from_wall, to_wall; /* of a link or a loss, whole seconds; else WALL_UNKNOWN */
+    int attempt;             /* of a link that takes the place of a recorded one; else 0 */
     char *bucket;
     char *prefix; /* NULL: none */
-    char *manifest_key;
+    char *manifest_key; /* NULL: lost time */
     char *summary_md5, *files_md5; /* of the manifests, in base64; NULL: it was not checked in its bucket */
     int64_t item_count;            /* COUNT_UNKNOWN */
 } Record;
@@ -44,7 +50,7 @@ const char *record_difference(const Record *a, const Record *b);
 
 /* A record that has to be written, and for whom. */
 typedef struct RecordTask {
-    int64_t chain_id, link_id; /* link_id 0: the chain's base */
+    int64_t chain_id, link_id; /* link_id 0: the chain's base, or lost time */
     char *table;
     char *bucket_owner; /* NULL: any */
     bool is_nowhere;    /* what the service told of the export does not say where it lies */
@@ -55,6 +61,8 @@ void record_task_done(RecordTask *t);
 /* The last ones that were seen. */
 typedef struct RecordMark {
     int64_t chain_id, link_id;
+    int64_t losing_id; /* the chain of the last loss, and where that begins */
+    Usec lost_wall;
 } RecordMark;
 
 /* What became of it. */

@@ -1,7 +1,7 @@
 /* The records of chains in their buckets (core/chain/record.h). What is to be recorded stands in the ledger: links
- * that the watermark has passed, bases of chains that stand. One account and region writes one record at a time, and
- * no chain waits for that. What fails is tried again for ever; whoever was first has written the same, or there is
- * something to say. */
+ * that the watermark has passed, bases of chains that stand, lost time that has an end. One account and region writes
+ * one record at a time, and no chain waits for that. What fails is tried again for ever; whoever was first has written
+ * the same, or there is something to say. */
 
 #include "core/engine/engine_inside.h"
 
@@ -34,7 +34,7 @@ struct Recorder {
     bool moved;                /* to the region that S3 named */
     Usec next_mono;
     int n_failures; /* in a row */
-    bool said;      /* that they fail */
+    bool said;      /* that they fail, until a whole walk does not */
 };
 
 static void end_task(Recorder *c) {
@@ -102,17 +102,37 @@ static int put_outcome(const Recorder *c, RecordOutcome outcome, EngineOutbox *o
     LedgerBatch *b = &out->batch;
     if (ARRAY_GROW(b->records, b->n_records, b->n_records_room) < 0)
         return -ENOMEM;
-    b->records[b->n_records++] =
-        (LedgerRecord){.chain_id = c->task.chain_id, .link_id = c->task.link_id, .outcome = outcome};
+    const RecordTask *t = &c->task;
+    b->records[b->n_records++] = (LedgerRecord){.chain_id = t->chain_id,
+                                                .link_id = t->link_id,
+                                                .lost_wall = t->record.lost ? t->record.from_wall : WALL_UNKNOWN,
+                                                .outcome = outcome};
     return 0;
 }
 
+static int say_again(Engine *e, const Recorder *c, EngineOutbox *out) {
+    char label[PLACE_LABEL_SIZE];
+    Report *report = NULL;
+    const Place *p = places_find(&e->places, c->account, c->region);
+    if (!p)
+        return 0;
+    int r = report_plain(REPORT_RECORDED_AGAIN, &report,
+                         "%s: the records of chains are written again; none is missing in its bucket",
+                         place_label(p, e->qualified, label));
+    return r < 0 ? r : engine_say(out, report);
+}
+
 /* Another one follows if something failed, or came up meanwhile. */
-static void end_walk(Recorder *c, Now now) {
+static int end_walk(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
+    bool recovered = c->said && !c->walk_failed;
     c->mark = (RecordMark){};
     c->wanted |= c->walk_failed;
     c->walking = c->walk_failed = false;
     c->next_mono = usec_max(c->next_mono, now.mono + WALK_USEC);
+    if (!recovered)
+        return 0;
+    c->said = false;
+    return say_again(e, c, out);
 }
 
 static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
@@ -121,13 +141,14 @@ static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
         c->wanted = false;
     c->walking = true;
     int r = e->port.next_record(e->port.context, c->account, c->region, c->mark, t);
-    if (r == -ENOENT) {
-        end_walk(c, now);
-        return 0;
-    }
+    if (r == -ENOENT)
+        return end_walk(e, c, now, out);
     if (r < 0)
         return r;
-    if (t->link_id)
+    if (t->record.lost) {
+        c->mark.losing_id = t->chain_id;
+        c->mark.lost_wall = t->record.from_wall;
+    } else if (t->link_id)
         c->mark.link_id = t->link_id;
     else
         c->mark.chain_id = t->chain_id;
@@ -194,9 +215,10 @@ static int say(Engine *e, const Recorder *c, ReportKind kind, EngineOutbox *out,
                             .table = c->task.table,
                             .schedule = d->schedule,
                             .slot_wall = d->to_wall,
-                            .arn = d->export_arn};
+                            .arn = d->lost ? d->base_arn : d->export_arn};
     int r = report_artefact(&about, kind, e->qualified, &report, "record s3://%s/%s of %s %s: %s%s%s", d->bucket,
-                            c->key, d->export_arn, what, why, hint ? "; HINT: " : "", hint ? hint : "");
+                            c->key, d->lost ? "time that is lost" : d->export_arn, what, why, hint ? "; HINT: " : "",
+                            hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
 }
 
@@ -222,7 +244,6 @@ static int failed(Engine *e, Recorder *c, const AwsError *error, Now now, Engine
 static int settle(Recorder *c, RecordOutcome outcome, Now now, EngineOutbox *out) {
     int r = put_outcome(c, outcome, out);
     c->n_failures = 0;
-    c->said = false;
     c->next_mono = now.mono;
     end_task(c);
     return r;

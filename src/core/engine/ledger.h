@@ -52,9 +52,10 @@ typedef struct LedgerRange {
     const char *why; /* static */
 } LedgerRange;
 
-/* What became of the record of a link, or of a chain's base. */
+/* What became of the record of a link, of a chain's base, or of time that it has lost. */
 typedef struct LedgerRecord {
-    int64_t chain_id, link_id; /* link_id 0: the base */
+    int64_t chain_id, link_id; /* link_id 0: the base, or lost time */
+    Usec lost_wall;            /* where that begins; WALL_UNKNOWN: it is the base */
     RecordOutcome outcome;
 } LedgerRecord;
 
