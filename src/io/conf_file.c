@@ -91,13 +91,22 @@ int conf_file_parse_text(const char *text, size_t len, const char *name, ConfPro
 
 /* --- files --- */
 
+static int say(ConfProblems *problems, const char *path, const char *what) {
+    return conf_problems_add(problems, path, 0, "%s", what) < 0 ? -ENOMEM : -EINVAL;
+}
+
 static int say_errno(ConfProblems *problems, const char *path, int error) {
-    const char *hint = error == ENOENT
-                           ? "ddbackupd.conf(5) has an example to begin with; another file is named with --config"
-                       : error == EACCES  ? "let the user of the daemon read it"
-                       : error == EISDIR  ? "name the file in it"
-                       : error == ENOTDIR ? "one of the directories in its path is a file"
-                                          : "is the disk well?";
+    struct stat st;
+    bool is_link = error == ENOENT && lstat(path, &st) == 0;
+    const char *hint = is_link           ? "it is a link to what is not there: mend it, or take it away"
+                       : error == ENOENT ? "ddbackupd.conf(5) has an example to begin with; another file is named with "
+                                           "--config"
+                       : error == EACCES       ? "let the user of the daemon read it"
+                       : error == EISDIR       ? "name the file in it"
+                       : error == ENOTDIR      ? "one of the directories in its path is a file"
+                       : error == ELOOP        ? "a link leads back to itself"
+                       : error == ENAMETOOLONG ? "is that the name of a file?"
+                                               : "is the disk well?";
     int r = conf_problems_add(problems, path, 0, "%s; HINT: %s", strerror(error), hint);
     return r < 0 ? r : -EINVAL;
 }
@@ -114,7 +123,7 @@ static int read_bytes(const char *path, ConfProblems *problems, Text *t) {
     else if (S_ISDIR(st.st_mode))
         r = say_errno(problems, path, EISDIR);
     else if (!S_ISREG(st.st_mode))
-        r = conf_problems_add(problems, path, 0, "is no regular file; HINT: copy it into one") < 0 ? -ENOMEM : -EINVAL;
+        r = say(problems, path, "is no regular file; HINT: copy it into one");
     char buffer[16384];
     for (ssize_t n; r >= 0 && (n = read(fd, buffer, sizeof buffer)) != 0;) {
         if (n < 0 && errno != EINTR)
@@ -124,8 +133,7 @@ static int read_bytes(const char *path, ConfProblems *problems, Text *t) {
     }
     close(fd);
     if (r == -E2BIG)
-        r = conf_problems_add(problems, path, 0, "is larger than 1 MiB; HINT: is it the right file?") < 0 ? -ENOMEM
-                                                                                                          : -EINVAL;
+        r = say(problems, path, "is larger than 1 MiB; HINT: is it the right file?");
     return r;
 }
 
@@ -160,6 +168,9 @@ static int list_drop_ins(const char *path, ConfProblems *problems, Paths *p) {
     if (!directory)
         return -ENOMEM;
     DIR *d = opendir(directory);
+    struct stat st;
+    if (!d && errno == ENOTDIR && stat(directory, &st) == 0)
+        return say(problems, directory, "is no directory; HINT: drop-ins are files in it");
     if (!d)
         return errno == ENOENT || errno == ENOTDIR ? 0 : say_errno(problems, directory, errno);
     int r = 0;

@@ -73,6 +73,12 @@ ADVICE = [
     ("more_than_there_are_names", tables('( { match = ["orders", "carts"]; min_tables = 3; schedules = "nightly"; } )'),
      ["FILE:5: warning: tables.min_tables: 3 is more than the 2 that match names, which is an alarm for ever; HINT: make it 2, or take it out"]),
     # aws
+    ("region_misspelt", top('aws = { region = "eu-centrall-1"; };'),
+     ['FILE:6: warning: aws.region: AWS has no region "eu-centrall-1" that is known; HINT: did you mean "eu-central-1"?']),
+    ("region_cut_off", top('aws = { region = "us-east"; };'),
+     ['FILE:6: warning: aws.region: AWS has no region "us-east" that is known; HINT: such as "eu-central-1"']),
+    ("regions_of_an_account", top('accounts = { prod = { regions = ["eu-central-1",\n"us-esat-1"]; }; };'),
+     ['FILE:7: warning: accounts.prod.regions: AWS has no region "us-esat-1" that is known; HINT: did you mean "us-east-1"?']),
     ("unsigned_to_nobody", top("aws = { unsigned = true; };"),
      ["FILE:6: warning: aws.unsigned: is for emulators, and aws.endpoint_url names none; HINT: AWS takes no unsigned requests: take aws.unsigned out, or set the endpoint"]),
     ("unsigned_to_another_machine", top('aws = { unsigned = true; endpoint_url = "http://10.0.0.1:8000"; };'),
@@ -120,6 +126,9 @@ MEANT = [
      + 'accounts = { prod = { role_arn = "arn:aws:iam::111111111111:role/x"; }; shop = { }; };'),
     ("names_in_two_regions", tables('( { match = ["orders", "carts"]; min_tables = 4; schedules = "nightly"; } )')
      + 'accounts = { prod = { regions = ["eu-central-1", "us-east-1"]; }; };'),
+    ("regions", top('accounts = { prod = { regions = ["us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "us-isob-east-1", '
+     '"ap-southeast-7", "local"]; }; };')),
+    ("region_of_an_emulator", top('aws = { region = "my-place"; endpoint_url = "http://127.0.0.1:8000"; };')),
     ("unsigned_on_loopback", top('aws = { unsigned = true; endpoint_url = "http://127.0.0.1:8000"; };')),
     ("unsigned_on_loopback_of_ipv6", top('aws = { unsigned = true; endpoint_url = "http://[::1]:8000"; };')),
     ("unsigned_on_localhost", top('aws = { unsigned = true; endpoint_url = "http://localhost"; };')),
@@ -161,6 +170,7 @@ def test_the_manual_names_them_all():
     page = (TOP / "man/ddbackupd.conf.5").read_text()
     part = page[page.index(".Sh WARNINGS"):page.index(".Sh NAMES OF BACKUPS")]
     keys = {line.split(": ")[2].split(".", 2)[-1].split(".")[-1] for _, _, lines in ADVICE for line in lines}
-    assert keys == {"when", "max_age", "warn_after", "keep", "expire", "match", "exclude", "min_tables", "unsigned"}
+    assert keys == {"when", "max_age", "warn_after", "keep", "expire", "match", "exclude", "min_tables", "unsigned",
+                    "region", "regions"}
     for key in keys:
-        assert f"Cm {key}" in part or f"Cm aws.{key}" in part, key
+        assert f" {key} " in part.replace("\n", " \n") or f"Cm aws.{key}" in part, key

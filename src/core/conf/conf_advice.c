@@ -1,8 +1,10 @@
 #include "core/conf/conf_advice.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "core/conf/conf_adviser.h"
 
 void conf_adviser_say(ConfAdviser *a, const ConfTree *node, const char *format, ...) {
@@ -41,6 +43,46 @@ static void advise_aws(ConfAdviser *a) {
                          url);
 }
 
+/* "eu-central-1": letters, a direction and a number. With an endpoint of one's own, any name will do. */
+static void advise_region(ConfAdviser *a, const ConfTree *node, const char *path, const char *region) {
+    static const char *const directions[] = {"central",   "east",      "west",      "north",    "south",
+                                             "northeast", "northwest", "southeast", "southwest"};
+    char word[65];
+    const char *number = strrchr(region, '-'), *start = number;
+    if (a->conf->aws.endpoint_url || strcmp(region, "local") == 0)
+        return;
+    while (start && start > region && start[-1] != '-')
+        start--;
+    bool has_form = start && start - region >= 3 && number[1] && strspn(number + 1, "0123456789") == strlen(number + 1);
+    snprintf(word, sizeof word, "%.*s", has_form ? (int)(number - start) : 0, has_form ? start : "");
+    for (size_t i = 0; i < ARRAY_SIZE(directions); i++)
+        if (strcmp(word, directions[i]) == 0)
+            return;
+    const char *nearest = *word ? name_nearest(word, directions, ARRAY_SIZE(directions)) : NULL;
+    if (nearest)
+        conf_adviser_say(a, node, "%s: AWS has no region \"%s\" that is known; HINT: did you mean \"%.*s%s%s\"?", path,
+                         region, (int)(start - region), region, nearest, number);
+    else
+        conf_adviser_say(a, node, "%s: AWS has no region \"%s\" that is known; HINT: such as \"eu-central-1\"", path,
+                         region);
+}
+
+static void advise_regions(ConfAdviser *a) {
+    const Conf *c = a->conf;
+    const ConfTree *own = conf_tree_get(conf_tree_get(a->root, "aws"), "region"),
+                   *accounts = conf_tree_get(a->root, "accounts");
+    if (own && c->aws.region)
+        advise_region(a, own, "aws.region", c->aws.region);
+    for (size_t i = 0; i < c->n_accounts; i++)
+        for (size_t j = 0; j < c->accounts[i].n_regions; j++) {
+            const ConfTree *list = conf_tree_get(accounts->children[i], "regions");
+            AUTO_TEXT path = TEXT_INIT(256);
+            text_addf(&path, "accounts.%s.regions", c->accounts[i].name);
+            advise_region(a, list->kind == CONF_LIST ? list->children[j] : list, text_get(&path),
+                          c->accounts[i].regions[j]);
+        }
+}
+
 /* Where nothing of it ever comes to be. */
 static void advise_defaults(ConfAdviser *a) {
     const Conf *c = a->conf;
@@ -66,6 +108,7 @@ int conf_advise(const Conf *c, const ConfTree *tree, Usec now_wall, ConfProblems
                      .advice = advice};
     const ConfTree *schedules = conf_tree_get(tree, "schedules"), *tables = conf_tree_get(tree, "tables");
     advise_aws(&a);
+    advise_regions(&a);
     advise_defaults(&a);
     for (size_t i = 0; i < c->n_schedules; i++)
         conf_advise_schedule(&a, &c->schedules[i], schedules->children[i]);

@@ -21,6 +21,11 @@ static bool no(Text *why, const char *reason) {
     return false;
 }
 
+static bool ends(const char *s, const char *suffix) {
+    size_t n = strlen(s), m = strlen(suffix);
+    return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
 static bool check_name(const char *s, size_t max, Text *why) {
     if (!holds_only(s, LETTERS DIGITS "_-"))
         return no(why, "holds other characters than letters, digits, '_' and '-'");
@@ -53,8 +58,12 @@ bool check_table(const char *s, Text *why) {
     if (begins(s, "arn:") && (pattern || !table_arn_parse(s, &arn)))
         return no(why, "is no ARN of a table; HINT: such as "
                        "\"arn:aws:dynamodb:eu-central-1:111111111111:table/orders\", without wildcards");
+    if (begins(s, "arn:") && strchr(arn.table, '/'))
+        return no(why, "is the ARN of something that belongs to a table; HINT: end it behind the table's name");
     if (begins(s, "arn:"))
         return check_table(arn.table, why);
+    if (strpbrk(s, ", ;"))
+        return no(why, "is no name of a table; HINT: several are a list, [\"orders\", \"carts\"]");
     if (!holds_only(s, pattern ? LETTERS DIGITS "_.-*?[]!^" : LETTERS DIGITS "_.-"))
         return no(why,
                   "is no name of a table; HINT: letters, digits, '_', '.' and '-', or a pattern with *, ? and [ ]");
@@ -69,6 +78,8 @@ bool check_table(const char *s, Text *why) {
 /* Letters of any script: bytes above 127. */
 bool check_tag(const char *s, Text *why) {
     const char *equal = strchr(s, '=');
+    if (equal && equal > s && (equal[-1] == ' ' || equal[1] == ' ' || *s == ' ' || ends(s, " ")))
+        return no(why, "has blanks around key or value, which would be part of them; HINT: such as \"backup=yes\"");
     if (!equal || equal == s)
         return no(why, "is no tag; HINT: \"key=value\", or \"key=*\" for any value");
     for (const char *c = s; *c; c++)
@@ -126,6 +137,12 @@ bool check_path(const char *s, Text *why) {
     return *s == '/' ? check_line(s, why) : no(why, "is no absolute path; HINT: begin it with '/'");
 }
 
+/* S3 User Guide, "General purpose bucket naming rules". */
+static bool is_reserved_bucket(const char *s) {
+    return begins(s, "xn--") || begins(s, "sthree-") || begins(s, "amzn-s3-demo-") || ends(s, "-s3alias") ||
+           ends(s, "--ol-s3") || ends(s, ".mrap") || ends(s, "--x-s3") || ends(s, "--table-s3");
+}
+
 bool check_bucket(const char *s, Text *why) {
     if (begins(s, "arn:"))
         return no(why, "is an ARN, which exports do not take; HINT: the bucket's name alone");
@@ -141,6 +158,10 @@ bool check_bucket(const char *s, Text *why) {
         return false;
     }
     size_t n = strlen(plain);
+    if (strchr(plain, '/'))
+        return no(why, "is no name of a bucket; HINT: the bucket's name alone, and the rest in prefix");
+    if (strstr(plain, "${"))
+        return no(why, "is no name of a bucket; HINT: templates are written %{region}");
     if (!holds_only(plain, LOWER DIGITS ".-"))
         return no(why, "is no name of a bucket; HINT: lower-case letters, digits, '-' and '.'");
     /* what a template stands for is not known yet */
@@ -153,6 +174,9 @@ bool check_bucket(const char *s, Text *why) {
     size_t n_dots = 0;
     for (const char *dot = strchr(plain, '.'); dot; dot = strchr(dot + 1, '.'))
         n_dots++;
+    if (is_reserved_bucket(plain))
+        return no(why, "is no name of a bucket for exports; HINT: S3 keeps names that begin with xn--, sthree- or "
+                       "amzn-s3-demo-, and endings such as -s3alias and --x-s3, for itself");
     if (n_dots == 3 && holds_only(plain, DIGITS "."))
         return no(why, "is no name of a bucket; HINT: it must not look like an IP address");
     return true;

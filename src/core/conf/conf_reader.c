@@ -41,6 +41,8 @@ static int hint_unknown(ConfSection in, bool defaults, const char *name, Text *t
         return text_add(t, "each schedule says its own");
     if (conf_key_is_planned(name))
         return text_add(t, "this version does not have it; take it out");
+    if (strstr(name, "access_key") || strstr(name, "secret") || strstr(name, "session_token"))
+        return text_add(t, "credentials stand in no configuration; ddbackupd(8), CREDENTIALS, says where they do");
     for (size_t i = 0; i < conf_schema_size; i++)
         if (strcmp(conf_schema[i].name, name) == 0)
             return text_addf(t, "it belongs into %s", conf_section_describe(conf_schema[i].in));

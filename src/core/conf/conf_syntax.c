@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "core/conf/conf_token.h"
@@ -32,6 +33,7 @@ typedef struct Syntax {
     size_t n_names, n_room;
     unsigned n_scopes;
     int depth;
+    bool in_list; /* its elements are the values that come next */
 } Syntax;
 
 static void syntax_done(Syntax *s) {
@@ -69,6 +71,19 @@ static void pass(Syntax *s) {
 
 static int read_value(Syntax *s, const Token *name, const Token *assign);
 
+/* Quotation marks of books and of other languages: ' ` and U+00AB, U+00BB, U+2018 to U+201F, U+2039, U+203A. */
+static bool is_other_quote(const Token *t) {
+    const unsigned char *s = (const unsigned char *)t->start;
+    if (*s == '\'' || *s == '`' || (t->len >= 2 && s[0] == 0xc2 && (s[1] == 0xab || s[1] == 0xbb)))
+        return true;
+    return t->len >= 3 && s[0] == 0xe2 && s[1] == 0x80 &&
+           ((s[2] >= 0x98 && s[2] <= 0x9f) || s[2] == 0xb9 || s[2] == 0xba);
+}
+
+static bool is_word(const Token *t, const char *word) {
+    return t->len == strlen(word) && strncasecmp(t->start, word, t->len) == 0;
+}
+
 /* What stands where a value should, and is none. */
 static int explain_value(Syntax *s, const Token *name, const Token *assign) {
     const Token *t = &s->token;
@@ -80,7 +95,15 @@ static int explain_value(Syntax *s, const Token *name, const Token *assign) {
     if (t->line > name->line && lexer_peek_is(&s->lexer, "="))
         return FAIL(s, name->line, "%.*s: has no value; HINT: write one, or take the key out", SHOWN(*name));
     Token raw = lexer_rest_of_value(&s->lexer, t);
-    if (*t->start == '\'' || (t->len >= 2 && memcmp(t->start, "\xe2\x80", 2) == 0))
+    if (s->in_list && lexer_peek_is(&s->lexer, "=:"))
+        return FAIL(s, t->line, "%.*s: %.*s = stands in a list; HINT: write { ... } around the keys of each element",
+                    SHOWN(*name), SHOWN(*t));
+    if (is_word(t, "yes") || is_word(t, "on") || is_word(t, "no") || is_word(t, "off"))
+        return FAIL(s, t->line,
+                    "%.*s: %.*s stands without quotes; HINT: write %.*s = %s, or \"%.*s\" where a text is meant",
+                    SHOWN(*name), SHOWN(*t), SHOWN(*name), is_word(t, "yes") || is_word(t, "on") ? "true" : "false",
+                    SHOWN(*t));
+    if (is_other_quote(t))
         return FAIL(s, t->line, "%.*s: %.*s is quoted with other than '\"'; HINT: write plain double quotes",
                     SHOWN(*name), SHOWN(raw));
     return FAIL(s, t->line, "%.*s: %.*s stands without quotes; HINT: write %.*s = \"%.*s\"", SHOWN(*name), SHOWN(raw),
@@ -128,6 +151,11 @@ static int explain_key(Syntax *s, const Token *group, const Token *open) {
     if (strchr(")]}", *t->start))
         return FAIL(s, t->line, "'%c' closes nothing; HINT: take it out, or find the '%c' before it that is too many",
                     *t->start, *t->start);
+    if (!open && strchr("{[", *t->start))
+        return FAIL(s, t->line,
+                    "expected a key, found '%c'; HINT: settings are key = value;, groups name = { ... };, as "
+                    "ddbackupd.conf(5) shows",
+                    *t->start);
     return FAIL(s, t->line, "expected a key, found '%c'", *t->start);
 }
 
@@ -156,10 +184,13 @@ static int read_assignment(Syntax *s, Token *ret_name, Token *ret_assign) {
         return r;
     const Token *t = &s->token;
     if (!is_punct(t, '=') && !is_punct(t, ':')) {
+        if (is_word(ret_name, "include"))
+            return FAIL(s, ret_name->line, "include: is not taken; HINT: put the file into conf.d beside this one");
         bool can_show = t->kind == TOKEN_STRING || is_punct(t, '{') || is_punct(t, '[') || is_punct(t, '(');
         return can_show ? FAIL(s, ret_name->line, "%.*s: '=' is missing; HINT: write %.*s = %.*s", SHOWN(*ret_name),
                                SHOWN(*ret_name), SHOWN(*t))
-                        : FAIL(s, ret_name->line, "%.*s: '=' is missing", SHOWN(*ret_name));
+                        : FAIL(s, ret_name->line, "%.*s: '=' is missing; HINT: a setting is key = value;",
+                               SHOWN(*ret_name));
     }
     *ret_assign = *t;
     pass(s);
@@ -190,6 +221,7 @@ static int read_settings(Syntax *s, const Token *name, const Token *open) {
             (r = read_assignment(s, &last.key, &last.assign)) < 0)
             return r;
         last.value = s->token;
+        s->in_list = false;
         if ((r = read_value(s, &last.key, &last.assign)) < 0)
             return r;
         loose = true;
@@ -230,6 +262,7 @@ static int read_list(Syntax *s, const Token *name, const Token *assign, const To
                         SHOWN(*name), SHOWN(s->token));
         kind = this;
         Token element = s->token;
+        s->in_list = true;
         if ((r = read_value(s, name, assign)) < 0 || (r = look(s, false)) < 0)
             return r;
         if (is_punct(&s->token, close))

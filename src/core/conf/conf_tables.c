@@ -70,6 +70,11 @@ static int refer(ConfReader *m, TablesConf *t, const ConfTree *node, ConfUses *u
             names[i] = c->schedules[i].name;
         const char *nearest = name_nearest(node->string, names, c->n_schedules);
         uses->unsure = true;
+        if (strpbrk(node->string, ", "))
+            return conf_reader_say(m, node,
+                                   "tables.schedules: \"%.100s\" is no name of a schedule; HINT: several are a list, "
+                                   "[\"one\", \"two\"]",
+                                   node->string);
         return nearest ? conf_reader_say(m, node,
                                          "tables.schedules: there is no schedule \"%.100s\"; HINT: did you mean "
                                          "\"%s\"?",

@@ -50,6 +50,16 @@ const char *lexer_begin(Lexer *l, const char *text, size_t len, unsigned *ret_li
     return NULL;
 }
 
+/* A blank that is none: U+00A0, U+200B to U+200D, U+2060, U+3000, U+FEFF, as pages and editors have them. */
+static bool is_odd_blank(const char *s, size_t n) {
+    static const char blanks[][4] = {"\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d",
+                                     "\xe2\x81\xa0", "\xe3\x80\x80", "\xef\xbb\xbf"};
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
+        if (n >= strlen(blanks[i]) && memcmp(s, blanks[i], strlen(blanks[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Goes past blanks and comments. */
 static const char *skip(Lexer *l, unsigned *ret_line) {
     while (l->at < l->end) {
@@ -92,15 +102,19 @@ static const char *read_string(Lexer *l, Token *t, unsigned *ret_line) {
     return NULL;
 }
 
-static void read_word(Lexer *l, bool as_value, Token *t) {
+static const char *read_word(Lexer *l, bool as_value, Token *t, unsigned *ret_line) {
     const char *stop = as_value ? " \t\r\f\n;,{}[]()\"=#" : " \t\r\f\n;,{}[]()\"=#:";
     t->kind = TOKEN_WORD;
+    *ret_line = l->line;
     for (; l->at < l->end && !strchr(stop, *l->at); l->at++) {
+        if (is_odd_blank(l->at, (size_t)(l->end - l->at)))
+            return "holds a blank that is none, such as a no-break space; HINT: write plain spaces";
         t->len = (size_t)(l->at - t->start);
         bool comment = *l->at == '/' && l->end - l->at >= 2 && (l->at[1] == '/' || l->at[1] == '*');
         if (comment && (!as_value || token_is_scalar(t)))
             break;
     }
+    return NULL;
 }
 
 const char *lexer_next(Lexer *l, bool as_value, Token *ret, unsigned *ret_line) {
@@ -112,13 +126,13 @@ const char *lexer_next(Lexer *l, bool as_value, Token *ret, unsigned *ret_line) 
         ;
     else if (*l->at == '"') {
         problem = read_string(l, &t, ret_line);
-        if (problem)
-            return problem;
     } else if (strchr(";,{}[]()=:", *l->at)) {
         t.kind = TOKEN_PUNCT;
         l->at++;
     } else
-        read_word(l, as_value, &t);
+        problem = read_word(l, as_value, &t, ret_line);
+    if (problem)
+        return problem;
     t.len = (size_t)(l->at - t.start);
     *ret = t;
     return NULL;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -60,17 +61,36 @@ static int bad_kind(const Reading *r, const char *wanted, const char *hint) {
     return bad(r, "must be %s, not %s; HINT: %s", wanted, text_get(&kind), hint);
 }
 
+/* "error", "warning" or "debug"; returns how many they are. */
+static size_t list_words(const char *const *words, Text *t) {
+    size_t n = 0;
+    for (; words[n]; n++)
+        text_addf(t, "%s\"%s\"", n == 0 ? "" : words[n + 1] ? ", " : " or ", words[n]);
+    return n;
+}
+
+/* The word that was most likely meant, or NULL: in other letters ("INFO"), a part of it ("JSON", "warn"), with more
+ * around it ("aws:kms"), misspelt. */
+static const char *guess_word(const char *value, const char *const *words, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(value, words[i]) == 0)
+            return words[i];
+    const char *longest = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (((strlen(value) >= 3 && strcasestr(words[i], value)) || strcasestr(value, words[i])) &&
+            (!longest || strlen(words[i]) > strlen(longest)))
+            longest = words[i];
+    return longest ? longest : name_nearest(value, words, n);
+}
+
 static int check_words(const Reading *r, const char *value, size_t *ret_index) {
     AUTO_TEXT list = TEXT_INIT(256);
-    size_t n = 0;
-    for (; r->key->words[n]; n++) {
-        if (strcmp(value, r->key->words[n]) == 0) {
-            *ret_index = n;
+    for (size_t i = 0; r->key->words[i]; i++)
+        if (strcmp(value, r->key->words[i]) == 0) {
+            *ret_index = i;
             return 0;
         }
-        text_addf(&list, "%s\"%s\"", n == 0 ? "" : r->key->words[n + 1] ? ", " : " or ", r->key->words[n]);
-    }
-    const char *nearest = name_nearest(value, r->key->words, n);
+    const char *nearest = guess_word(value, r->key->words, list_words(r->key->words, &list));
     return nearest ? bad(r, "must be %s, not \"%.100s\"; HINT: did you mean \"%s\"?", text_get(&list), value, nearest)
                    : bad(r, "must be %s, not \"%.100s\"", text_get(&list), value);
 }
@@ -94,6 +114,8 @@ static int check_text(const Reading *r) {
 }
 
 static int read_text(const Reading *r, char **ret) {
+    if (r->node->kind == CONF_LIST && strcmp(r->key->name, "when") == 0)
+        return bad_kind(r, "a string", "hours are one expression, such as \"02,14:00\"; else write two schedules");
     if (r->node->kind != CONF_STRING)
         return bad_kind(r, "a string",
                         r->node->kind == CONF_GROUP || r->node->kind == CONF_LIST ? "a single text in quotes"
@@ -124,13 +146,34 @@ static int read_texts(const Reading *r) {
 }
 
 static int read_word(const Reading *r, int *ret) {
+    AUTO_TEXT list = TEXT_INIT(256);
     size_t index;
+    list_words(r->key->words, &list);
     if (r->node->kind != CONF_STRING)
-        return bad_kind(r, "a string", "put it in quotes");
+        return bad_kind(r, "a string", text_get(&list));
     int rc = check_words(r, r->node->string, &index);
     if (rc >= 0 && ret)
         *ret = r->key->first + (int)index;
     return rc;
+}
+
+/* "never": what "0" says where it is taken. */
+static bool is_without_end(const char *s) {
+    static const char *const words[] = {"never", "none", "off", "no", "infinity", "infinite", "unlimited"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(s, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_month_or_year(const char *s) {
+    static const char *const units[] = {"month", "months", "mo", "M", "y", "year", "years"};
+    s += strspn(s, "0123456789");
+    s += strspn(s, " ");
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+        if (strcmp(s, units[i]) == 0)
+            return true;
+    return false;
 }
 
 static int read_duration(const Reading *r, Usec *ret) {
@@ -151,6 +194,10 @@ static int read_duration(const Reading *r, Usec *ret) {
     int rc = parse_duration(s, &usec);
     if (rc == -EINVAL && parse_int(s, 0, INT64_MAX, &plain) >= 0)
         return bad(r, "\"%.100s\" has no unit; HINT: write \"%.100ss\" for seconds, or min, h, d, w", s, s);
+    if (rc == -EINVAL && r->key->zero_too && is_without_end(s))
+        return bad(r, "\"%.100s\" is no duration; HINT: write \"0\"", s);
+    if (rc == -EINVAL && is_month_or_year(s))
+        return bad(r, "\"%.100s\" is no duration, for months and years differ; HINT: such as \"30d\" or \"365d\"", s);
     if (rc == -EINVAL)
         return bad(r,
                    "\"%.100s\" is no duration; HINT: numbers with the units ms, s, min, h, d, w, such as \"90min\" or "
@@ -198,6 +245,8 @@ static int read_switch(const Reading *r, Switch *ret) {
 }
 
 static int read_share(const Reading *r, double *ret) {
+    if (r->node->kind == CONF_STRING && strchr(r->node->string, '%'))
+        return bad_kind(r, "a number", "50% is 0.5, without quotes");
     if (r->node->kind != CONF_INT && r->node->kind != CONF_FLOAT)
         return bad_kind(r, "a number", r->node->kind == CONF_STRING ? "take the quotes away" : "write 0.5");
     double share = r->node->kind == CONF_INT ? (double)r->node->integer : r->node->number;
