@@ -187,6 +187,40 @@ static void slots_of_a_chain(void **state) {
     house_free(h);
 }
 
+static const char daily_conf[] =
+    "deployment = \"acme\";\n"
+    "defaults = { s3 = { bucket = \"acme-bucket\"; }; };\n"
+    "schedules = { full = { action = \"export\"; when = \"Sun 03:00\"; };\n"
+    "  day = { action = \"incremental\"; base = \"full\"; when = \"12:00\"; on_lost = \"full\"; spread = \"6h\";\n"
+    "          not_during = \"13:00..20:00\"; }; };\n"
+    "tables = ( { match = \"orders\"; schedules = [\"full\", \"day\"]; } );\n";
+
+/* A link up to now, which is no slot of the calendar, also where not_during holds; the next one begins there. Twice in
+ * a row the second lasts 15 minutes, which is the least. */
+static void a_link_by_order(void **state) {
+    House *h = house_new(&(HouseSettings){.seed = 1, .conf = daily_conf, .start_wall = START, .tables = tables,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
+    house_run(h, START + DAY + 14 * HOUR, 0);
+    size_t n_exports = house_figures(h)->n_exports;
+    assert_int_equal(house_order(h, run_order("day", NULL)), ORDER_DONE);
+    assert_int_equal(house_order(h, run_order("day", NULL)), ORDER_UNCHANGED);
+    house_expect(h, "day", "orders", START + DAY + 14 * HOUR, RUN_DUE);
+    house_run(h, START + DAY + 14 * HOUR + 15 * MINUTE, 0);
+    house_expect(h, "day", "orders", START + DAY + 14 * HOUR, RUN_SUCCEEDED);
+    house_expect_made(h, 0, n_exports + 2); /* that of noon, and the rest */
+    assert_int_equal(house_order(h, run_order("day", NULL)), ORDER_DONE);
+    house_run(h, START + DAY + 14 * HOUR + 19 * MINUTE, 0);
+    house_expect_made(h, 0, n_exports + 2); /* it cannot be restored to its end yet */
+    house_run(h, START + DAY + 14 * HOUR + 30 * MINUTE, 0);
+    house_expect(h, "day", "orders", START + DAY + 14 * HOUR + 15 * MINUTE, RUN_SUCCEEDED);
+    house_expect_made(h, 0, n_exports + 3);
+    house_run(h, START + 2 * DAY + 21 * HOUR, 0);
+    house_expect(h, "day", "orders", START + 2 * DAY + 12 * HOUR, RUN_SUCCEEDED);
+    chain_book_audit(book_chains(house_book(h)), "day", "orders", START + 2 * DAY + 12 * HOUR);
+    house_audit(h, 20 * MINUTE);
+    house_free(h);
+}
+
 /* A pause that has run out is told of once, and no restart tells of it again. */
 static void a_pause_of_long_ago(void **state) {
     House *h = house(0);
@@ -206,4 +240,5 @@ static void a_pause_of_long_ago(void **state) {
 UNIT_MAIN(cmocka_unit_test(a_run_outside_the_calendar), cmocka_unit_test(orders_beside_a_slot),
           cmocka_unit_test(an_order_for_many_tables), cmocka_unit_test(an_order_hurries_what_waits),
           cmocka_unit_test(a_pause_with_its_end), cmocka_unit_test(a_pause_in_the_middle),
-          cmocka_unit_test(slots_of_a_chain), cmocka_unit_test(a_pause_of_long_ago))
+          cmocka_unit_test(slots_of_a_chain), cmocka_unit_test(a_link_by_order),
+          cmocka_unit_test(a_pause_of_long_ago))

@@ -42,7 +42,7 @@ static void what_comes_next(void **state) {
         const char *when, *zone, *frontier, *until, *earliest, *latest;
         size_t n_open;
         LinkVerdict verdict;
-        const char *to;
+        const char *to, *ordered;
     } rows[] = {
         /* the next instant is not restorable yet; now it is */
         {"*:0/30", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T02:29:59Z", 0, LINK_WAITS,
@@ -85,12 +85,34 @@ static void what_comes_next(void **state) {
          "-"},
         {"2026-11-23 02:00", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T03:00:00Z", 0,
          LINK_ENDED, "-"},
+        /* somebody wants it up to an instant: there, 15 minutes after the last end, or with the calendar */
+        {"daily", "UTC", "2026-11-23T00:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T11:56:00Z", 0, LINK_WAITS,
+         "2026-11-23T12:00:01Z", "2026-11-23T12:00:00.5Z"},
+        {"daily", "UTC", "2026-11-23T00:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T12:00:01Z", 0, LINK_PLANNED,
+         "2026-11-23T12:00:01Z", "2026-11-23T12:00:00.5Z"},
+        {"hourly", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T02:10:00Z", 0, LINK_WAITS,
+         "2026-11-23T02:15:00Z", "2026-11-23T02:07:00Z"},
+        {"hourly", "UTC", "2026-11-23T02:50:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T02:50:00Z", 0, LINK_WAITS,
+         "2026-11-23T03:05:00Z", "2026-11-23T02:55:00Z"},
+        {"*:0/30", "UTC", "2026-11-23T02:14:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T02:20:00Z", 0, LINK_WAITS,
+         "2026-11-23T02:30:00Z", "2026-11-23T02:40:00Z"},
+        {"*:0/30", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T05:10:00Z", 0, LINK_PLANNED,
+         "2026-11-23T05:07:00Z", "2026-11-23T05:07:00Z"},
+        {"*:0/30", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T05:10:00Z", 0, LINK_PLANNED,
+         "2026-11-23T05:00:00Z", "2026-11-23T02:40:00Z"},
+        {"*:0/30", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-23T02:15:00Z", 0, LINK_WAITS,
+         "2026-11-23T02:30:00Z", "2026-11-23T02:00:00Z"},
+        {"2026-11-23 02:00", "UTC", "2026-11-23T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-25T03:00:00Z", 0,
+         LINK_PLANNED, "2026-11-24T02:00:00Z", "2026-11-24T02:05:00Z"},
+        {"2026-11-23 02:00", "UTC", "2026-11-24T02:00:00Z", "", "2026-11-01T00:00:00Z", "2026-11-25T03:00:00Z", 0,
+         LINK_PLANNED, "2026-11-24T02:15:00Z", "2026-11-24T02:05:00Z"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(when_done) When w = when_make(rows[i].when, rows[i].zone);
         LinkSituation s = {.when = w.calendar, .zone = w.zone, .frontier_wall = at(rows[i].frontier),
                            .until_wall = rows[i].until[0] ? at(rows[i].until) : USEC_INFINITY,
                            .earliest_wall = at(rows[i].earliest), .latest_wall = at(rows[i].latest),
+                           .ordered_wall = rows[i].ordered ? at(rows[i].ordered) : WALL_UNKNOWN,
                            .n_open = rows[i].n_open, .max_open = 8};
         char to[DATE_ISO_SIZE];
         LinkPlan plan;
@@ -131,6 +153,8 @@ static void chains_at_random(void **state) {
             LinkPlan plan;
             now += (Usec)(retry_random(&random) % (uint64_t)(retry_random(&random) % 8 ? 2 * HOUR : 5 * DAY));
             s.latest_wall = now - 5 * MINUTE;
+            if (retry_random(&random) % 10 == 0)
+                s.ordered_wall = now;
             while (link_plan(&s, &plan) == 0 && plan.verdict == LINK_PLANNED) {
                 assert_true(plan.from_wall == s.frontier_wall);
                 assert_in_range(plan.to_wall - plan.from_wall, LINK_MIN_USEC, LINK_MAX_USEC);
@@ -138,6 +162,8 @@ static void chains_at_random(void **state) {
                 s.frontier_wall = plan.to_wall;
             }
             assert_int_equal(plan.verdict, LINK_WAITS);
+            if (s.ordered_wall > s.frontier_wall) /* it comes with the first end that can be */
+                assert_true(plan.to_wall <= usec_max(s.ordered_wall + SEC, s.frontier_wall + LINK_MIN_USEC));
             assert_true(plan.to_wall > s.latest_wall);
             Usec slot; /* in what is left behind no instant could be the end of a window */
             assert_int_equal(calendar_last(w.calendar, w.zone, s.frontier_wall + LINK_MIN_USEC - 1,

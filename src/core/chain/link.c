@@ -31,12 +31,25 @@ int link_next_boundary(const Calendar *when, const Zone *zone, Usec from_wall, U
     return 0;
 }
 
+/* The first end that may be, of the calendar or by an order. */
+static int first_boundary(const LinkSituation *s, LinkPlan *p) {
+    Usec ordered = usec_max(ceil_second(s->ordered_wall), s->frontier_wall + LINK_MIN_USEC);
+    int r = link_next_boundary(s->when, s->zone, s->frontier_wall, &p->to_wall);
+    if (s->ordered_wall <= s->frontier_wall || (r < 0 && r != -ENOENT) || (r >= 0 && p->to_wall <= ordered))
+        return r;
+    p->to_wall = usec_min(ordered, s->frontier_wall + LINK_MAX_USEC);
+    p->is_ordered = true;
+    return 0;
+}
+
 /* Several instants have passed: the last that fits. */
 static int widen(const LinkSituation *s, Usec first_wall, Usec *ret_wall) {
     Usec slot, limit = usec_min(s->latest_wall, s->frontier_wall + LINK_MAX_USEC);
     int r = calendar_last(s->when, s->zone, first_wall, limit, &slot);
     if (r >= 0 && ceil_second(slot) <= limit)
         *ret_wall = ceil_second(slot);
+    if (ceil_second(s->ordered_wall) <= limit)
+        *ret_wall = usec_max(*ret_wall, ceil_second(s->ordered_wall));
     return r == -ENOENT ? 0 : r;
 }
 
@@ -47,7 +60,7 @@ int link_plan(const LinkSituation *s, LinkPlan *ret) {
     else if (s->frontier_wall < s->earliest_wall)
         plan.verdict = LINK_LOST;
     else {
-        int r = link_next_boundary(s->when, s->zone, s->frontier_wall, &plan.to_wall);
+        int r = first_boundary(s, &plan);
         if (r == -ENOENT)
             plan.verdict = LINK_ENDED;
         else if (r < 0)

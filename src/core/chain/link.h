@@ -4,10 +4,12 @@
  *
  * A window ends at an instant of the calendar, once the table can be restored to it; instants that come sooner than 15
  * minutes after another merge; where several have passed, one window spans as many as 24 hours allow. Where the
- * calendar leaves more than 24 hours between two of its instants, the time between them is cut into even parts.
+ * calendar leaves more than 24 hours between two of its instants, the time between them is cut into even parts. An
+ * instant that somebody ordered is an end, too, or the first one after it that leaves its window 15 minutes.
  *
  * ExportTableToPointInTime, IncrementalExportSpecification: from inclusive, to exclusive, 15 minutes to 24 hours. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/calendar/calendar.h"
@@ -28,6 +30,7 @@ typedef struct LinkSituation {
     Usec until_wall;    /* no more is wanted; USEC_INFINITY: for ever */
     Usec earliest_wall; /* that can be restored */
     Usec latest_wall;
+    Usec ordered_wall; /* somebody wants it up to there; at or before the frontier: nobody does */
     size_t n_open, max_open; /* windows that are not verified yet; how many there may be */
 } LinkSituation;
 
@@ -45,6 +48,7 @@ const char *link_verdict_to_string(LinkVerdict v);
 typedef struct LinkPlan {
     LinkVerdict verdict;
     Usec from_wall, to_wall; /* WALL_UNKNOWN where there is no such window */
+    bool is_ordered;         /* it ends where no instant of the calendar is */
 } LinkPlan;
 
 /* -ENOMEM and whatever else the calendar says; its -ENOENT is LINK_ENDED. */

@@ -140,6 +140,7 @@ static int plan(const Lineage *l, const Chain *c, LinkPlan *ret) {
                                       .until_wall = c->end_wall,
                                       .earliest_wall = lineage_earliest(l, c),
                                       .latest_wall = l->recovery.latest_wall,
+                                      .ordered_wall = l->enrolment->ordered_wall,
                                       .n_open = chain_n_open(c),
                                       .max_open = LINEAGE_MAX_OPEN},
                      ret);
@@ -173,7 +174,8 @@ int engine_schedule_chain(Engine *e, Lineage *l, Now now) {
             break;
         waits |= p.verdict == LINK_PLANNED;
         if (p.verdict == LINK_WAITS)
-            next = usec_min(next, usec_max(p.to_wall + LINEAGE_TRAIL_USEC + share, now.wall + LOOK_SOON_USEC));
+            next = usec_min(next, usec_max(p.to_wall + LINEAGE_TRAIL_USEC + (p.is_ordered ? 0 : share),
+                                           now.wall + LOOK_SOON_USEC));
     }
     if (!lineage_head(l) && s->on_lost == ON_LOST_FULL)
         next = usec_min(next, now.wall + LOOK_BASE_USEC);
@@ -302,10 +304,18 @@ static int begin_attempt(Engine *e, Lineage *l, const Chain *c, ChainWindow *w, 
     return 0;
 }
 
+/* Somebody wants it now, whatever not_during says. */
+static bool is_ordered(const Lineage *l) {
+    for (size_t i = 0; i < l->n_chains; i++)
+        if (lineage_is_fed(l, l->chains[i]) && chain_frontier(l->chains[i]) < l->enrolment->ordered_wall)
+            return true;
+    return false;
+}
+
 /* One window: the oldest that has to be asked for again, else the next. */
 static int take_turn(Engine *e, Lineage *l, Now now) {
     Usec open_wall = slot_open(l->enrolment->schedule, now.wall);
-    if (open_wall > now.wall) { /* not_during */
+    if (open_wall > now.wall && !is_ordered(l)) { /* not_during */
         wait_for_turn(e, l, false);
         return heap_set(&e->looks, &l->look, open_wall);
     }

@@ -19,9 +19,11 @@ static bool is_meant(const Order *o, const Target *t) {
 }
 
 static Run *unsettled_run(const Engine *e, const Enrolment *n) {
-    for (size_t i = 0; n->n_unsettled > 0 && i < e->n_runs; i++)
-        if (e->runs[i]->enrolment == n)
-            return e->runs[i];
+    for (size_t i = 0; n->n_unsettled > 0 && i < e->n_runs; i++) {
+        Run *r = e->runs[i];
+        if (r->enrolment == n && (!run_waits_for_chain(r) || r->slot_wall == n->ordered_wall))
+            return r;
+    }
     return NULL;
 }
 
@@ -35,10 +37,12 @@ int engine_begin_now(Engine *e, Enrolment *n, Now now, EngineOutbox *out, Run **
     run->start_by_wall = usec_add(usec_max(now.wall, slot), n->schedule->start_within_usec);
     n->ordered_wall = slot;
     *ret = run;
-    return engine_put_enrolment(out, n);
+    r = engine_put_enrolment(out, n);
+    return r < 0 || !n->lineage ? r : engine_schedule_chain(e, n->lineage, now); /* its links may end there */
 }
 
-/* One that is under way is what was asked for; if it waits, it need not any more. */
+/* One that is under way is what was asked for; if it waits, it need not any more. A slot of a chain that waits is not:
+ * what is wanted is all up to now. */
 static int order_one(Engine *e, Enrolment *n, Order *o, Now now, EngineOutbox *out) {
     char why[ORDER_WORD_MAX];
     Run *run = unsettled_run(e, n);
@@ -82,6 +86,12 @@ static int answer_run(Engine *e, Order *o, EngineOutbox *out) {
                          o->who, o->why ? ": " : "", o->why ? o->why : "");
     if (r < 0 || (r = engine_say(out, report)) < 0)
         return r;
+    const ScheduleConf *s = conf_schedule(e->conf, o->object);
+    if (n_found == 0 && s && s->action == ACTION_INCREMENTAL)
+        return order_answer(o, ORDER_DONE,
+                            "%lld run%s begun; links up to now are asked for once the tables can be restored to it, "
+                            "some five minutes from now, and last 15 minutes at least",
+                            n_begun, n_begun == 1 ? "" : "s");
     if (n_found == 0)
         return order_answer(o, ORDER_DONE, "%lld run%s begun", n_begun, n_begun == 1 ? "" : "s");
     return order_answer(o, ORDER_DONE, "%lld run%s begun, %lld under way already", n_begun, n_begun == 1 ? "" : "s",
