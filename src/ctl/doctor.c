@@ -22,6 +22,7 @@ static void doctor_done(Doctor *d) {
         free(d->accounts[i].identity_problem);
     }
     free(d->checks);
+    doctor_keys_done(d);
     doctor_buckets_done(d);
     free(d->accounts);
     free(d->tables);
@@ -82,8 +83,9 @@ static int ask(Doctor *d) {
     int r;
     if ((r = make_accounts(d)) < 0 || (r = make_places(d)) < 0 || (r = doctor_ask_identities(d)) < 0)
         return r;
-    r = doctor_ask_tables(d);
-    return r < 0 ? r : doctor_ask_buckets(d);
+    if ((r = doctor_ask_tables(d)) < 0 || (r = doctor_ask_buckets(d)) < 0)
+        return r;
+    return doctor_ask_keys(d);
 }
 
 static int check(Doctor *d) {

@@ -48,10 +48,15 @@ typedef enum Grant {
     GRANT_LIST_BUCKET,
     GRANT_GET_VERSIONING,
     GRANT_GET_LIFECYCLE,
+    GRANT_DESCRIBE_KEY,
+    GRANT_DATA_KEY,
+    GRANT_DECRYPT,
     GRANTS
 } Grant;
 #define GRANT_FIRST_OF_S3 GRANT_PUT_OBJECT
 #define GRANT_LAST_OF_S3 GRANT_GET_LIFECYCLE
+#define GRANT_FIRST_OF_KMS GRANT_DESCRIBE_KEY
+#define GRANT_LAST_OF_KMS GRANT_DECRYPT
 
 typedef struct DoctorAccount {
     const FetchedAccount *fetched;
@@ -116,8 +121,21 @@ typedef struct DoctorBucket {
     AwsError answers[BUCKET_QUESTIONS];
     char versioning[16]; /* "Enabled", "Suspended"; "": never */
     LifecycleRules rules;
-    GrantState grants[GRANTS]; /* those of S3 */
+    GrantState grants[GRANTS]; /* those of S3 and of KMS */
 } DoctorBucket;
+
+/* An object that cannot exist. */
+#define NO_SUCH_OBJECT "AWSDynamoDB/01500000000000-00000000/manifest-summary.json"
+
+/* A key that schedules name for exports to a bucket. */
+typedef struct DoctorKey {
+    DoctorBucket *bucket;
+    const char *id;  /* as s3.kms_key_id has it */
+    char region[32]; /* where it is looked for */
+    bool asked;      /* and answered, whatever */
+    AwsError described, tried;
+    KeyInfo info;    /* NULLs: not described */
+} DoctorKey;
 
 typedef struct Doctor {
     const CtlOptions *options;
@@ -132,6 +150,8 @@ typedef struct Doctor {
     size_t n_tables;
     DoctorBucket *buckets;
     size_t n_buckets, n_buckets_room;
+    DoctorKey *keys;
+    size_t n_keys, n_keys_room;
     Check *checks;
     size_t n_checks, n_checks_room;
     size_t n_of[CHECK_FAILED + 1]; /* checks, by state */
@@ -152,6 +172,9 @@ int doctor_ask_tables(Doctor *d);
 /* The buckets that their exports go to. */
 int doctor_ask_buckets(Doctor *d);
 void doctor_buckets_done(Doctor *d);
+/* And the keys with which they are encrypted there. */
+int doctor_ask_keys(Doctor *d);
+void doctor_keys_done(Doctor *d);
 
 /* --- the checks --- */
 
@@ -160,6 +183,7 @@ int doctor_check_places(Doctor *d);
 int doctor_check_grants(Doctor *d);
 int doctor_check_tables(Doctor *d);
 int doctor_check_buckets(Doctor *d);
+int doctor_check_keys(Doctor *d, const DoctorBucket *b, const char *label);
 int doctor_check_lifecycle(Doctor *d, const DoctorBucket *b, const char *label);
 /* "s3://acme-exports", or "prod/s3://acme-exports". Borrowed from the buffer. */
 #define BUCKET_LABEL_SIZE 400

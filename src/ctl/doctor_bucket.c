@@ -10,8 +10,6 @@
 #include "ctl/doctor.h"
 #include "io/clocks.h"
 
-#define NO_SUCH_OBJECT "AWSDynamoDB/01500000000000-00000000/manifest-summary.json"
-
 void doctor_buckets_done(Doctor *d) {
     for (size_t i = 0; i < d->n_buckets; i++) {
         DoctorBucket *b = &d->buckets[i];

@@ -151,72 +151,6 @@ static int check_rules(Doctor *d, const DoctorBucket *b, const char *label) {
     return check_unknown(d, b, BUCKET_LIFECYCLE, label, "lifecycle");
 }
 
-/* --- what encrypts --- */
-
-/* "arn:aws:kms:eu-central-1:111122223333:key/..." */
-static bool key_region(const char *key, const char **ret, size_t *ret_len) {
-    const char *at = key;
-    if (!text_starts_with(key, "arn:"))
-        return false;
-    for (int i = 0; i < 3; i++) {
-        at = strchr(at, ':');
-        if (!at++)
-            return false;
-    }
-    *ret = at;
-    *ret_len = strcspn(at, ":");
-    return at[*ret_len] == ':';
-}
-
-static bool is_of_another(const DoctorBucket *b) {
-    const char *own = b->place->account->identity.account;
-    return own && b->owner && strcmp(b->owner, own) != 0;
-}
-
-/* The managed key is that of the account that writes, and its policy lets no other account in (AWS KMS, AWS managed
- * keys). */
-static int check_managed_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
-    AUTO_TEXT t = TEXT_INIT(4096);
-    text_addf(&t, "%s: the key that AWS keeps for S3 (aws/s3)", s->name);
-    if (!is_of_another(b))
-        return doctor_add(d, label, "encryption", CHECK_OK, text_get(&t), NULL);
-    text_addf(&t, " is of the account that exports: account %s, whose bucket it is, cannot read what it encrypts",
-              b->owner);
-    return doctor_add(d, label, "encryption", CHECK_WARNING, text_get(&t),
-                      "set s3.kms_key_id to a key whose policy allows both accounts");
-}
-
-static int check_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
-    AUTO_TEXT t = TEXT_INIT(4096);
-    const char *key = s->s3.kms_key_id, *region;
-    size_t n;
-    if (!key || strcmp(key, "alias/aws/s3") == 0)
-        return check_managed_key(d, b, s, label);
-    text_addf(&t, "%s: the key %s", s->name, key);
-    if (key_region(key, &region, &n) && (strlen(b->region) != n || strncmp(region, b->region, n) != 0)) {
-        text_addf(&t, " is of %.*s, and the bucket of %s", (int)n, region, b->region);
-        return doctor_add(d, label, "encryption", CHECK_FAILED, text_get(&t),
-                          "a key encrypts in its own region alone: correct s3.kms_key_id");
-    }
-    text_add(&t, "; whether it is there, enabled and allowed was not asked: it needs kms:GenerateDataKey and "
-                 "kms:Decrypt");
-    return doctor_add(d, label, "encryption", CHECK_OK, text_get(&t), NULL);
-}
-
-/* Once for each schedule. */
-static int check_keys(Doctor *d, const DoctorBucket *b, const char *label) {
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < b->n_uses; i++) {
-        const ScheduleConf *s = b->uses[i].schedule;
-        bool is_first = text_equal(s->s3.sse_algorithm, "KMS");
-        for (size_t j = 0; is_first && j < i; j++)
-            is_first = b->uses[j].schedule != s;
-        if (is_first)
-            r = check_key(d, b, s, label);
-    }
-    return r;
-}
-
 /* --- what is allowed --- */
 
 /* The daemon does without what only these checks need. */
@@ -252,7 +186,7 @@ static int check_bucket(Doctor *d, const DoctorBucket *b) {
     if (r < 0 || !b->asked[BUCKET_VERSIONING])
         return r;
     if ((r = check_owner(d, b, label)) < 0 || (r = check_versioning(d, b, label)) < 0 ||
-        (r = check_rules(d, b, label)) < 0 || (r = check_keys(d, b, label)) < 0)
+        (r = check_rules(d, b, label)) < 0 || (r = doctor_check_keys(d, b, label)) < 0)
         return r;
     return check_grants(d, b, label);
 }

@@ -11,8 +11,8 @@
 #define BACKUPS TABLES "/backup/*"
 
 static const struct {
-    const char *action, *resource; /* %s: the partition; NULL: of a bucket */
-    AwsOp op;                      /* that shows it; AWS_OP_N: it changes something, or is a bucket's */
+    const char *action, *resource; /* %s: the partition; NULL: of a bucket or a key */
+    AwsOp op;                      /* that shows it; AWS_OP_N: it changes something, or is no table's */
     bool of_objects;               /* of the bucket, not of itself */
 } rows[GRANTS] = {
     [GRANT_LIST_TABLES] = {"dynamodb:ListTables", "*", AWS_OP_LIST_TABLES},
@@ -36,6 +36,9 @@ static const struct {
     [GRANT_LIST_BUCKET] = {"s3:ListBucket", NULL, AWS_OP_N, false},
     [GRANT_GET_VERSIONING] = {"s3:GetBucketVersioning", NULL, AWS_OP_N, false},
     [GRANT_GET_LIFECYCLE] = {"s3:GetLifecycleConfiguration", NULL, AWS_OP_N, false},
+    [GRANT_DESCRIBE_KEY] = {"kms:DescribeKey", NULL, AWS_OP_N, false},
+    [GRANT_DATA_KEY] = {"kms:GenerateDataKey", NULL, AWS_OP_N, false},
+    [GRANT_DECRYPT] = {"kms:Decrypt", NULL, AWS_OP_N, false},
 };
 
 const char *grant_action(Grant g) { return rows[g].action; }
@@ -104,7 +107,8 @@ void grant_need_of_bucket(DoctorBucket *b, Grant g) {
 void grant_learn_of_bucket(DoctorBucket *b, Grant g, GrantState s) {
     if (b->grants[g] == GRANT_NOT_NEEDED)
         return;
-    b->grants[g] = s;
+    if (b->grants[g] != GRANT_DENIED) /* with another key */
+        b->grants[g] = s;
     for (size_t i = 0; i < b->n_uses; i++) {
         GrantState *of_place = &b->uses[i].place->grants[g];
         if (*of_place != GRANT_DENIED)
@@ -219,6 +223,35 @@ static void add_bucket_statements(const Doctor *d, const DoctorAccount *a, Text 
     }
 }
 
+/* As policies name keys: by their own ARN, never by an alias. */
+static void add_key_arn(const Doctor *d, const DoctorKey *k, Text *t) {
+    const DoctorAccount *a = k->bucket->place->account;
+    const char *name = text_starts_with(k->id, "arn:") ? strrchr(k->id, ':') + 1 : k->id;
+    if (k->info.arn) {
+        text_add(t, k->info.arn);
+        return;
+    }
+    if (name != k->id)
+        text_add_bytes(t, k->id, (size_t)(name - k->id));
+    else
+        text_addf(t, "arn:%s:kms:%s:%s:", partition_of(d, a), k->region,
+                  a->identity.account ? a->identity.account : "*");
+    text_addf(t, "%s%s", text_starts_with(name, "key/") ? "" : "key/", text_starts_with(name, "alias/") ? "*" : name);
+}
+
+/* Who may not encrypt may hardly decrypt, which is not tested. */
+static void add_key_statement(const Doctor *d, const DoctorKey *k, Text *t) {
+    AUTO_TEXT arn = TEXT_INIT(4096);
+    if (k->tried.class != AWS_DENIED)
+        return;
+    add_key_arn(d, k, &arn);
+    text_addf(t, "%s{\"Effect\": \"Allow\", \"Action\": [", t->data[t->len - 1] == '[' ? "" : ", ");
+    text_addf(t, "%s\"kms:GenerateDataKey\", \"kms:Decrypt\"], \"Resource\": ",
+              k->described.class == AWS_DENIED ? "\"kms:DescribeKey\", " : "");
+    text_add_json(t, text_get(&arn));
+    text_add_char(t, '}');
+}
+
 bool grant_statements(const Doctor *d, const DoctorAccount *a, Text *t) {
     size_t begin = t->len;
     text_add_char(t, '[');
@@ -235,6 +268,9 @@ bool grant_statements(const Doctor *d, const DoctorAccount *a, Text *t) {
             add_statement(d, a, g, t);
     }
     add_bucket_statements(d, a, t);
+    for (size_t i = 0; i < d->n_keys && !t->error; i++)
+        if (d->keys[i].bucket->place->account == a)
+            add_key_statement(d, &d->keys[i], t);
     bool any = t->len > begin + 1;
     text_add_char(t, ']');
     return any;

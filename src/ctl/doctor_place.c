@@ -23,6 +23,8 @@ static int check_endpoint(Doctor *d, const DoctorPlace *p, const char *label) {
     say_endpoint(d, p, ENDPOINT_DYNAMODB, "dynamodb", &t);
     say_endpoint(d, p, ENDPOINT_STS, "sts", &t);
     say_endpoint(d, p, ENDPOINT_S3, "s3", &t);
+    if (d->n_keys > 0)
+        say_endpoint(d, p, ENDPOINT_KMS, "kms", &t);
     if (p->answered || p->silent.class == AWS_OK)
         return doctor_add(d, label, "endpoints", CHECK_OK, text_get(&t), NULL);
     text_add(&t, "; ");

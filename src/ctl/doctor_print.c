@@ -126,6 +126,7 @@ static void add_place(Json *j, const Doctor *d, const DoctorPlace *p) {
     add_endpoint(j, d, p, ENDPOINT_DYNAMODB, "dynamodb");
     add_endpoint(j, d, p, ENDPOINT_STS, "sts");
     add_endpoint(j, d, p, ENDPOINT_S3, "s3");
+    add_endpoint(j, d, p, ENDPOINT_KMS, "kms");
     json_close(j, '}');
     json_bool(j, "answered", p->answered);
     json_seconds(j, "clock_ahead_seconds", doctor_skew(p));
@@ -161,6 +162,24 @@ static void add_bucket(Json *j, const DoctorBucket *b) {
     for (Grant g = GRANT_FIRST_OF_S3; g <= GRANT_LAST_OF_S3; g++)
         json_string(j, grant_action(g), grant_state_to_string(b->grants[g]));
     json_close(j, '}');
+    json_close(j, '}');
+}
+
+static void add_key(Json *j, const DoctorKey *k) {
+    json_open(j, NULL, '{');
+    json_string(j, "account", k->bucket->place->place->account);
+    json_string(j, "bucket", k->bucket->name);
+    json_string(j, "key", k->id);
+    json_string(j, "region", k->region);
+    json_string(j, "arn", k->info.arn);
+    json_string(j, "state", k->info.state);
+    json_string(j, "usage", k->info.usage);
+    json_string(j, "spec", k->info.spec);
+    json_raw(j, "usable", !k->asked || (k->tried.class != AWS_OK && k->tried.class != AWS_NOT_FOUND &&
+                                        k->tried.class != AWS_REFUSED)
+                              ? NULL
+                          : k->tried.class == AWS_OK ? "true"
+                                                     : "false");
     json_close(j, '}');
 }
 
@@ -212,6 +231,10 @@ void doctor_print_json(const Doctor *d, Text *out) {
     json_open(&j, "buckets", '[');
     for (size_t i = 0; i < d->n_buckets; i++)
         add_bucket(&j, &d->buckets[i]);
+    json_close(&j, ']');
+    json_open(&j, "keys", '[');
+    for (size_t i = 0; i < d->n_keys; i++)
+        add_key(&j, &d->keys[i]);
     json_close(&j, ']');
     json_open(&j, "checks", '[');
     for (size_t i = 0; i < d->n_checks; i++)

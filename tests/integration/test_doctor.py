@@ -18,7 +18,7 @@ BUCKET = "--bucket=acme-exports"
 
 
 def configuration(emulator, tables, accounts="", more="", schedules=None):
-    aws = f'endpoint_url = "{emulator.url}"; sts_endpoint_url = "{emulator.url}"; s3_endpoint_url = "{emulator.url}"; {more}'
+    aws = f'endpoint_url = "{emulator.url}"; sts_endpoint_url = "{emulator.url}"; s3_endpoint_url = "{emulator.url}"; kms_endpoint_url = "{emulator.url}"; {more}'
     if not accounts:
         aws += 'region = "eu-central-1";'
     all_schedules = schedules or {"nightly": backup("nightly", "02:00"), "weekly": export("weekly", "Sun 03:00")}
@@ -84,7 +84,7 @@ def test_all_is_well(emulator, doctor):
         ("prod", "eu-central-1"), ("prod", "us-east-1"), ("own", "eu-central-1")]  # fmt: skip
     for place in answer["places"]:
         assert place["answered"] and abs(place["clock_ahead_seconds"]) <= 1
-        assert place["endpoints"] == {"dynamodb": e.url + "/", "sts": e.url + "/", "s3": e.url + "/"}
+        assert place["endpoints"] == {"dynamodb": e.url + "/", "sts": e.url + "/", "s3": e.url + "/", "kms": e.url + "/"}
         by_state = {}
         for action, state in place["permissions"].items():
             by_state.setdefault(state, set()).add(action.split(":")[1])
@@ -92,7 +92,7 @@ def test_all_is_well(emulator, doctor):
             "allowed": {"ListTables", "DescribeTable", "DescribeBackup", "ListBackups", "DescribeContinuousBackups", "DescribeExport", "ListExports",
                         "GetObject", "ListBucket", "GetBucketVersioning", "GetLifecycleConfiguration"},
             "not tested": {"CreateBackup", "ExportTableToPointInTime", "PutObject", "PutObjectAcl", "AbortMultipartUpload"},
-            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "DeleteObject"},
+            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "DeleteObject", "DescribeKey", "GenerateDataKey", "Decrypt"},
         }  # fmt: skip
     assert len(answer["tables"]) == 6
     for table in answer["tables"]:
@@ -216,7 +216,7 @@ def test_no_credentials_and_wrong_ones(emulator, doctor):
     status, answer = doctor(config, env={"AWS_EC2_METADATA_DISABLED": "true"})
     assert status == 2
     check = found(answer, "credentials", "failed")
-    assert check["found"].startswith("no AWS credentials: ") and "LoadCredential=" in check["hint"]
+    assert check["found"].startswith("no AWS credentials: ") and "/etc/credstore/ddbackupd.aws-credentials" in check["hint"]
     assert not e.calls()
     assert {check for _, check in states(answer)} == {"credentials", "endpoints"}  # and nothing of tables, which nobody knows
     status, answer = doctor(config, env={"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": "wrong"})
@@ -286,8 +286,8 @@ def exporting(name, when, bucket, more="", s3=""):
 def buckets(emulator, doctor):
     """(exit status, answer, {(object, check): (state, found)}) of schedules on one table and buckets of the emulator."""
 
-    def ask(options, schedules, faults=(), more="", tables=("orders:pitr",)):
-        e = emulator(*tables, options=tuple(f"--bucket={option}" for option in options))
+    def ask(options, schedules, faults=(), more="", tables=("orders:pitr",), more_options=()):
+        e = emulator(*tables, options=(*(f"--bucket={option}" for option in options), *more_options))
         e.faults(*faults)
         every = select([table.split(":")[0] for table in tables], *schedules)
         status, answer = doctor(configuration(e, every, schedules=schedules, more=more))
@@ -371,26 +371,91 @@ def test_versions_are_told(buckets):
     assert rows["s3://acme", "versioning"] == ("ok", "on: what is deleted stays as a noncurrent version, and is billed for ever")
 
 
+def arn_of(alias, region="eu-central-1"):
+    return f"arn:aws:kms:{region}:123456789012:alias/{alias}"
+
+
+def encrypting(**keys):
+    """A schedule and a bucket of each name, with that key (None: AWS's own) and what else its s3 has."""
+    schedules, options = {}, []
+    for name, key in keys.items():
+        key, more, owner = key if isinstance(key, tuple) else (key, "", "")
+        own = f'kms_key_id = "{key}";' if key else ""
+        schedules[name] = exporting(name, "daily", f"for-{name}", s3=f'sse_algorithm = "KMS"; {own} {more}')
+        options.append(f"for-{name}:region=eu-central-1{owner}")
+    return options, schedules
+
+
+KEYS = tuple(f"--key={alias}:region=eu-central-1{more}" for alias, more in {
+    "good": "", "off": ":state=Disabled", "going": ":state=PendingDeletion", "empty": ":state=PendingImport", "signs": ":spec=RSA_2048",
+}.items())  # fmt: skip
+THEIRS = ('bucket_owner = "111122223333";', ":owner=111122223333")
+
+
 def test_keys(buckets):
-    key = "arn:aws:kms:{}:123456789012:key/1234abcd"
-    schedules = {
-        "far": exporting("far", "daily", "acme", s3=f'sse_algorithm = "KMS"; kms_key_id = "{key.format("us-east-1")}";'),
-        "near": exporting("near", "daily", "near", s3=f'sse_algorithm = "KMS"; kms_key_id = "{key.format("eu-central-1")}";'),
-        "plain": exporting("plain", "daily", "plain"),
-        "ours": exporting("ours", "daily", "ours", s3='sse_algorithm = "KMS";'),
-        "theirs": exporting("theirs", "daily", "theirs", s3='sse_algorithm = "KMS"; bucket_owner = "111122223333";'),
-    }
-    options = [f"{name}:region=eu-central-1" for name in ("acme", "near", "plain", "ours")] + ["theirs:owner=111122223333"]
-    status, answer, rows = buckets(options, schedules)
-    assert status == 2
-    assert rows["s3://acme", "encryption"] == ("failed", f"far: the key {key.format('us-east-1')} is of us-east-1, and the bucket of eu-central-1")
-    state, words = rows["s3://near", "encryption"]
-    assert state == "ok" and "was not asked" in words and "kms:GenerateDataKey" in words
-    assert ("s3://plain", "encryption") not in rows
-    assert rows["s3://ours", "encryption"] == ("ok", "ours: the key that AWS keeps for S3 (aws/s3)")
-    assert rows["s3://theirs", "encryption"] == (
-        "warning", "theirs: the key that AWS keeps for S3 (aws/s3) is of the account that exports: account 111122223333, whose bucket it is, "
-        "cannot read what it encrypts")  # fmt: skip
+    options, schedules = encrypting(
+        far=arn_of("good", "us-east-1"), near=arn_of("good"), ours=None, theirs=(None, *THEIRS), off="alias/off", going="alias/going",
+        empty="alias/empty", signs="alias/signs", none="alias/none", lent=("alias/good", *THEIRS), given=(arn_of("good"), *THEIRS),
+    )  # fmt: skip
+    schedules["plain"] = exporting("plain", "daily", "plain")
+    status, answer, rows = buckets([*options, "plain:region=eu-central-1"], schedules, more_options=KEYS)
+    assert status == 2 and answer["missing"] == []
+    found = {object[len("s3://for-"):]: row for (object, check), row in rows.items() if check == "encryption"}
+    well = "; allowed: kms:GenerateDataKey; not tested: kms:Decrypt"
+    assert found.pop("going")[1].startswith("going: the key alias/going is PendingDeletion, and goes at 20")
+    assert found == {
+        "far": ("failed", f"far: the key {arn_of('good', 'us-east-1')} is of us-east-1, and the bucket of eu-central-1"),
+        "near": ("ok", f"near: the key {arn_of('good')} is enabled" + well),
+        "ours": ("ok", "ours: the key that AWS keeps for S3 (aws/s3)"),
+        "theirs": ("warning", "theirs: the key that AWS keeps for S3 (aws/s3) is of the account that exports: account 111122223333, whose "
+                   "bucket it is, cannot read what it encrypts"),
+        "off": ("failed", "off: the key alias/off is Disabled"),
+        "empty": ("failed", "empty: the key alias/empty is PendingImport"),
+        "signs": ("failed", "signs: the key alias/signs is one of RSA_2048 for SIGN_VERIFY"),
+        "none": ("failed", "none: the key alias/none is not there: KMS of eu-central-1 does not know it"),
+        "lent": ("warning", "lent: the key alias/good is enabled" + well + "; it is of the account that exports, and the bucket of account 111122223333"),
+        "given": ("ok", f"given: the key {arn_of('good')} is enabled" + well),
+    }  # fmt: skip
+    usable = {key["bucket"][len("for-"):]: key["usable"] for key in answer["keys"]}
+    assert usable == {"far": None, "near": True, "off": False, "going": False, "empty": False, "signs": False, "none": False, "lent": True, "given": True}
+    (near,) = [key for key in answer["keys"] if key["bucket"] == "for-near"]
+    assert (near["key"], near["region"], near["state"], near["spec"]) == (arn_of("good"), "eu-central-1", "Enabled", "SYMMETRIC_DEFAULT")
+    permissions = answer["places"][0]["permissions"]
+    assert (permissions["kms:DescribeKey"], permissions["kms:GenerateDataKey"], permissions["kms:Decrypt"]) == ("allowed", "allowed", "not tested")
+
+
+def test_keys_that_may_not_be_used(buckets):
+    """A warning: what is denied to us may be allowed to S3 for us."""
+    options, schedules = encrypting(mine="alias/good")
+    denied = "{} times=forever error AccessDeniedException 400 no identity-based policy allows it"
+    status, answer, rows = buckets(options, schedules, more_options=KEYS, faults=[denied.format("GenerateDataKey")])
+    assert status == 1
+    assert rows["s3://for-mine", "encryption"] == (
+        "warning", "mine: the key alias/good: denied: kms:GenerateDataKey (no identity-based policy allows it); not tested: kms:Decrypt")  # fmt: skip
+    (statement,) = answer["missing"][0]["statements"]
+    assert statement["Action"] == ["kms:GenerateDataKey", "kms:Decrypt"] and statement["Resource"] == answer["keys"][0]["arn"]
+    assert answer["keys"][0]["usable"] is None and answer["places"][0]["permissions"]["kms:GenerateDataKey"] == "denied"
+
+    status, answer, rows = buckets(options, schedules, more_options=KEYS, faults=[denied.format("DescribeKey"), denied.format("GenerateDataKey")])
+    (statement,) = answer["missing"][0]["statements"]
+    assert statement["Action"] == ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"]
+    assert statement["Resource"] == "arn:aws:kms:eu-central-1:123456789012:key/*"
+
+    status, answer, rows = buckets(options, schedules, more_options=KEYS, faults=[denied.format("DescribeKey")])
+    assert (status, answer["missing"], answer["keys"][0]["usable"]) == (0, [], True)
+    assert rows["s3://for-mine", "encryption"][1] == (
+        "mine: the key alias/good can be used; denied, and needed here alone: kms:DescribeKey; allowed: kms:GenerateDataKey; not tested: kms:Decrypt")  # fmt: skip
+
+
+def test_kms_does_not_answer(emulator, doctor):
+    options, schedules = encrypting(mine="alias/good")
+    e = emulator("orders:pitr", options=(f"--bucket={options[0]}", *KEYS))
+    config = configuration(e, select("orders", "mine"), schedules=schedules, more="max_attempts = 1;")
+    status, answer = doctor(config.replace(f'kms_endpoint_url = "{e.url}"', 'kms_endpoint_url = "http://127.0.0.1:1"'))
+    assert status == 1 and answer["places"][0]["endpoints"]["kms"] == "http://127.0.0.1:1/"
+    assert found(answer, "encryption", "warning")["found"].startswith("mine: the key alias/good is not known: NotSent: ")
+    status, text = doctor(config, as_json=False)
+    assert status == 0 and f"kms {e.url}/" in text
 
 
 DENIED = "times=forever error AccessDenied 403 User: x is not authorized to perform: s3:{}"

@@ -99,6 +99,23 @@ def test_a_backup_and_an_export_settle(moto, daemon, ctl):
     assert listed.count("AVAILABLE") == 2 and listed.count("COMPLETED") == 1, listed
 
 
+def test_the_doctor_asks_of_keys(moto, tmp_path):
+    """moto makes data keys even as a dry run, and has no policies."""
+    kms = moto.client("kms")
+    good, off = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    kms.disable_key(KeyId=off["KeyId"])
+    for arn, status, words in ((good["Arn"], 0, "is enabled; allowed: kms:GenerateDataKey"), (off["Arn"], 2, "is Disabled")):
+        config = tmp_path / "keys.conf"
+        s3 = f's3 = {{ bucket = "acme-exports"; sse_algorithm = "KMS"; kms_key_id = "{arn}"; }};'
+        urls = "".join(f' {name}_endpoint_url = "{moto.url}";' for name in ("sts", "s3", "kms"))
+        text = conf(moto, f'full = {{ action = "export"; when = "daily"; {s3} }};', select("orders", "full"))
+        config.write_text(text.replace("aws = {", "aws = {" + urls))
+        command = [str(harness.BUILD / "ddbackupctl"), "doctor", "--config", str(config)]
+        env = harness.environment(tmp_path, AWS_ACCESS_KEY_ID="AKIAMOTO000000000000", AWS_SECRET_ACCESS_KEY="any")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+        assert done.returncode == status and f"full: the key {arn} {words}" in done.stdout, done
+
+
 def test_a_missing_table_fails(moto, daemon):
     when, slot = soon()
     d = daemon(conf(moto, backup("nightly", when), select("gone", "nightly")))
