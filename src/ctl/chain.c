@@ -174,6 +174,7 @@ static int none_found(const Show *s) {
               "tables have one, and why one has no base yet";
     AUTO_FREE char *error = text_format("%.300s: %s", s->options->table, where);
     ctl_failed(error);
+    text_clear(s->out);
     return UNKNOWN;
 }
 
@@ -201,6 +202,7 @@ int verb_chain(const CtlOptions *o, Usec now_wall, Text *out) {
     }
     if (r < 0) {
         ctl_failed(strerror(-r));
+        text_clear(out);
         return UNKNOWN;
     }
     if (s.n_shown == 0)

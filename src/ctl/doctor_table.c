@@ -83,6 +83,9 @@ int doctor_check_tables(Doctor *d) {
         if (r >= 0)
             r = check_recovery(d, t, label);
     }
+    if (r >= 0 && d->n_tables == 0 && d->options->table)
+        return doctor_add(d, d->options->table, "tables", CHECK_FAILED, "the configuration selects no such table",
+                          "'ddbackupctl doctor' without --table asks about all that it selects");
     bool told = true; /* which tables there are */
     for (size_t i = 0; i < d->places.n_items; i++)
         told &= d->asked[i].answered && d->asked[i].listing.class == AWS_OK;

@@ -28,9 +28,9 @@ int ctl_failed(const char *error) {
     return CTL_FAILED;
 }
 
-/* The answer goes out in one piece, or not at all. */
-static int print(const Text *out, int status, bool check) {
-    int failed = check ? 2 : CTL_FAILED;
+/* The answer goes out in one piece, or not at all. Where 1 is a warning, no answer is worse than that. */
+static int print(const Text *out, int status, bool has_levels) {
+    int failed = has_levels ? 2 : CTL_FAILED;
     if (out->error < 0) {
         ctl_failed(out->error == -E2BIG ? "the answer is too long; HINT: ask for less with --limit or --table" : NULL);
         return failed;
@@ -50,5 +50,6 @@ int main(int argc, char **argv) {
         return CTL_OK;
     AUTO_TEXT out = TEXT_INIT(ANSWER_MAX);
     int status = verbs[options.verb](&options, clocks_read().wall, &out);
-    return print(&out, status, options.verb == CTL_CHECK || options.verb == CTL_CHAIN);
+    bool has_levels = options.verb == CTL_CHECK || options.verb == CTL_CHAIN || options.verb == CTL_DOCTOR;
+    return print(&out, status, has_levels);
 }

@@ -49,7 +49,7 @@ static const char usage[] =
     "  --foreign               backups at the service that the ledger does not know; asks the service (list)\n"
     "  --arn                   with ARNs (list, prune)\n"
     "  --config=FILE           read FILE, not " SYSCONFDIR "/ddbackupd/ddbackupd.conf\n"
-    "                          (status, check, plan, prune, verify, doctor, rebuild, chain --remote)\n"
+    "                          (status, check, plan, prune, verify, doctor, rebuild, chain --remote, the other lists)\n"
     "  --remote                by the records in the bucket and the service, without the ledger (chain)\n"
     "  --level=LEVEL           service, manifest, objects or content (verify: objects)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
@@ -362,6 +362,8 @@ static int take_arguments(CtlOptions *o, char **arguments) {
         if (*arguments)
             return refuse(*arguments, "one argument too many", "", "put the expression in quotes", "");
     }
+    if (o->list != LIST_RUNS && (o->limit > 0 || o->has_action))
+        return refuse("list", "--limit and --action are of runs", "", "leave them out, or the other list", "");
     if (o->verb == CTL_PRUNE && !o->dry_run && o->confirm == 0)
         return refuse("prune", "the daemon deletes what its configuration says, by itself", "",
                       "ddbackupctl prune --dry-run says what that is", "");

@@ -176,6 +176,11 @@ int verb_plan(const CtlOptions *o, Usec now_wall, Text *out) {
     AUTO_FREE char *region = NULL, *ledger_problem = NULL;
     if (load_conf(o->config, &conf) < 0)
         return CTL_FAILED;
+    if (o->schedule && !conf_schedule(conf, o->schedule)) {
+        AUTO_FREE char *error = text_format(
+            "%s: the configuration has no such schedule; HINT: 'ddbackupctl plan' shows which it has", o->schedule);
+        return ctl_failed(error);
+    }
     bool has_ledger = load_targets(o->state_directory, &targets, &ledger_problem) >= 0;
     if (!conf->aws.region)
         (void)credentials_source_region(conf->aws.profile, &region);

@@ -35,6 +35,25 @@ def environment(home, **extra):
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **extra}
 
 
+def undocumented(verb, answer, *free):
+    """The members of a verb's answer that ddbackupctl(1) does not name where it tells of that verb; not looked into: `free`."""
+    page = (TOP / "man" / "ddbackupctl.1").read_text()
+    section = page[page.index(f"\n.Ss {verb}\n", page.index(".Sh JSON")) + 5 :]
+    named = set(re.findall(r"[a-z0-9_]+", section[: section.index("\n.S")]))
+
+    def members(value):
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield name
+                if name not in free:
+                    yield from members(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from members(inner)
+
+    return set(members(answer)) - named
+
+
 def soon(seconds=1):
     """A calendar expression that elapses once, in so many seconds or up to one more, and that slot as text."""
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds + 1)

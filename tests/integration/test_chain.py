@@ -9,6 +9,7 @@ import types
 
 import pytest
 
+import harness
 from test_ctl import ARN, CTL, Ledger, enrolment, line
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
@@ -68,6 +69,7 @@ def ask(ledger, *args, status):
 
 def spans(ledger, status, *args):
     answer = json.loads(ask(ledger, "orders", "--json", *args, status=status))
+    assert not harness.undocumented("chain", answer)
     assert answer["exit_status"] == status
     return answer["chains"]
 
@@ -133,6 +135,7 @@ def test_selection(eventful):
     assert spans(eventful, 1, "--schedule=half")
     assert "no chain of it is in the ledger; HINT" in ask(eventful, "users", status=2)
     assert "no chain of it" in ask(eventful, "orders", "--schedule=nightly", status=2)
+    assert "no chain of it" in ask(eventful, "users", "--json", status=2)  # and half an answer is none
     assert ask(eventful, "own/eu-central-1/orders", status=1)
 
 

@@ -655,6 +655,10 @@ def test_plan_of_a_bad_configuration(ledger, config):
     assert "No such file" in ledger.ctl("plan", config=NO_CONFIG, status=1)
 
 
+def test_plan_of_no_schedule(ledger, config):
+    assert "nihgtly: the configuration has no such schedule; HINT: " in ledger.ctl("plan", "--schedule=nihgtly", config=config, status=1)
+
+
 # --- the command line
 
 
@@ -672,6 +676,8 @@ def test_plan_of_a_bad_configuration(ledger, config):
     (["prune", "--dry-run", "--confirm=2"], "--confirm: it does not go with --dry-run; HINT: give one of them"),
     (["prune"], "prune: the daemon deletes what its configuration says, by itself; HINT: ddbackupctl prune --dry-run"),
     (["show"], "show: which run?; HINT: "),
+    (["list", "--foreign", "--limit=3"], "list: --limit and --action are of runs; HINT: leave them out, or the other list"),
+    (["list", "--action=backup", "--orphaned"], "list: --limit and --action are of runs; HINT: leave them out"),
     (["calendar"], "calendar: which expression?; HINT: "),
     (["calendar", "0", "2", "*"], "2: one argument too many; HINT: put the expression in quotes"),
     (["calendar", "daily", "--iterations=0"], "--iterations=0: no such number; HINT: a whole number from 1 to 100000"),

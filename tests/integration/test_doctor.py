@@ -47,7 +47,11 @@ def doctor(tmp_path):
         assert SECRET not in done.stdout + done.stderr and KEY_ID not in done.stdout + done.stderr
         assert "session/" not in done.stdout
         assert done.returncode in (0, 1, 2) and not (as_json and done.stderr), done
-        return done.returncode, json.loads(done.stdout) if as_json else done.stdout + done.stderr
+        if not as_json:
+            return done.returncode, done.stdout + done.stderr
+        answer = json.loads(done.stdout)
+        assert not harness.undocumented("doctor", answer, "permissions", "statements")
+        return done.returncode, answer
 
     return ask
 
@@ -268,6 +272,23 @@ def test_without_signatures(emulator, doctor):
     status, answer = doctor(configuration(e, select("orders", "nightly"), more="unsigned = true;"), env={})
     assert status == 0
     assert answer["accounts"][0]["identity"] is None and not e.calls("GetCallerIdentity")
+
+
+def test_no_table_that_was_asked_about(emulator, doctor):
+    """A table that is misspelt is no table that is well."""
+    e = emulator("orders")
+    status, answer = doctor(configuration(e, select("orders", "nightly")), "--table=order")
+    assert status == 2 and found(answer, "tables", "failed")["object"] == "order"
+    assert doctor(configuration(e, select("orders", "nightly")), "--table=order*")[0] == 0
+
+
+def test_a_full_disk_is_no_answer(emulator, doctor, tmp_path):
+    e = emulator("orders")
+    assert doctor(configuration(e, select("orders", "nightly")))[0] == 0
+    env = harness.environment(tmp_path, AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET)
+    with open("/dev/full", "w") as full:
+        command = [str(harness.BUILD / "ddbackupctl"), "doctor", f"--config={tmp_path / 'doctor.conf'}"]
+        assert subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, env=env).returncode == 2
 
 
 def test_a_bad_configuration(doctor):

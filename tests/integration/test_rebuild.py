@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import harness
 from harness import BUILD, REGION, Ledger, backup, compact, conf, export, select, soon, wait_until
 
 ACCOUNT = "123456789012"
@@ -30,7 +31,9 @@ def rebuild(daemon, *arguments):
     """What it says, for programs."""
     done = run(daemon, "rebuild", "--json", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    assert not harness.undocumented("rebuild", answer)
+    return answer
 
 
 def rows(found):
@@ -567,7 +570,7 @@ def test_a_damaged_ledger_is_set_aside_by_order_alone(made, damage):
     files = {file.name: file.read_bytes() for file in d.state.glob("ledger.db*") if not file.name.endswith("-shm")}
 
     d.start(wait=False)
-    line = d.wait_line(r"HINT: ")
+    line = d.wait_line(r"ledger.db.*HINT: ")
     assert d.process.wait(10) == 1
     done = run(d, "rebuild")
     assert (done.returncode, done.stdout) == (1, "")

@@ -198,6 +198,7 @@ def test_list_unprotected_orphaned_foreign(emulator, daemon):
         ["scratch-1", line_of(text, "scratch-1")[1], "yes", "rebuilt", "from", "git"],
     ]
     found = json.loads(listed(d, "--unprotected", "--json").stdout)
+    assert not harness.undocumented("list", found)
     assert [(t["table"], t["on_purpose"], t["reason"]) for t in found["tables"]] == [
         ("carts", False, "no entry of tables selects it"), ("scratch-1", True, "rebuilt from git")]
     assert found["unlisted"] == []
@@ -207,6 +208,7 @@ def test_list_unprotected_orphaned_foreign(emulator, daemon):
     e.client().create_backup(TableName="carts", BackupName="by-hand")
     e.client().create_backup(TableName="orders", BackupName="acme.once.20200101T000000Z.00000000")
     found = json.loads(listed(d, "--foreign", "--json").stdout)["backups"]
+    assert not harness.undocumented("list", found)
     assert sorted((b["table"], b["name"], b["type"], b["reason"]) for b in found) == [
         ("carts", "by-hand", "USER", "others made it"),
         ("orders", "acme.once.20200101T000000Z.00000000", "USER",
@@ -224,6 +226,7 @@ def test_list_unprotected_orphaned_foreign(emulator, daemon):
     assert line_of(text, "orders")[1:4] == ["once", "backup", "1"] and "the table does not exist any more" in text
     d.configure(conf(e, backup("other", "yearly"), select("c*", "other")))
     found = json.loads(listed(d, "--orphaned", "--json").stdout)["orphans"]
+    assert not harness.undocumented("list", found)
     assert [(o["table"], o["schedule"], o["artefacts"], o["reason"]) for o in found] == [
         ("orders", "once", 1, "the schedule is not in the configuration any more")]
     refused = listed(d, "--orphaned", "--foreign")

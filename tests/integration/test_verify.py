@@ -50,6 +50,7 @@ def test_a_good_one(checked):
         assert (done.returncode, done.stderr) == (0, ""), done
         assert done.stdout.startswith(f"orders, {level}: passed: "), done.stdout
     answer = json.loads(verify("content", "--json").stdout)
+    assert not harness.undocumented("verify", answer)
     assert answer["result"] == "passed" and answer["items"] == 500 and answer["bytes"] > 1000 and answer["why"] is None
     assert e.calls("GetObject") and e.calls("HeadObject")
 
