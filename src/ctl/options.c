@@ -52,6 +52,7 @@ static const char usage[] =
     "                          (status, check, plan, prune, verify, doctor, rebuild, chain --remote, the other lists)\n"
     "  --remote                by the records in the bucket and the service, without the ledger (chain)\n"
     "  --level=LEVEL           service, manifest, objects or content (verify: objects)\n"
+    "  --by-daemon             the daemon checks it, and what it finds is recorded (verify)\n"
     "  --days=N                so many days ahead (plan: 7)\n"
     "  --timezone=ZONE         the expression is meant there, unless it names a zone (calendar: UTC)\n"
     "  --base-time=TIME        instants after TIME, such as \"2026-11-24 02:00\" (calendar: now)\n"
@@ -62,7 +63,7 @@ static const char usage[] =
     "                          (orders, status, check)\n"
     "  --wait                  until it has settled: exit status 0 when all runs have succeeded (run)\n"
     "  --for=SPAN, --until=TIME  so long (pause, hold)\n"
-    "  --why=TEXT              for the ledger and the journal (run, pause, hold)\n"
+    "  --why=TEXT              for the ledger and the journal (run, pause, hold, verify --by-daemon)\n"
     "  --expiry                (resume)\n"
     "  --confirm=N             so many may go (prune)\n"
     "  --help, --version\n"
@@ -97,6 +98,7 @@ enum {
     OPT_EXPIRY,
     OPT_CONFIRM,
     OPT_REMOTE,
+    OPT_BY_DAEMON,
     OPT_HELP,
     OPT_VERSION
 };
@@ -129,6 +131,7 @@ static const struct option long_options[] = {
     {"expiry", no_argument, NULL, OPT_EXPIRY},
     {"confirm", required_argument, NULL, OPT_CONFIRM},
     {"remote", no_argument, NULL, OPT_REMOTE},
+    {"by-daemon", no_argument, NULL, OPT_BY_DAEMON},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {},
@@ -162,14 +165,15 @@ static const unsigned takers[] = {
     [OPT_DRY_RUN - OPT_JSON] = BIT(CTL_REBUILD) | BIT(CTL_PRUNE),
     [OPT_YES - OPT_JSON] = BIT(CTL_SET_ASIDE),
     [OPT_LEVEL - OPT_JSON] = BIT(CTL_VERIFY),
-    [OPT_RUNTIME - OPT_JSON] = ORDERS | BIT(CTL_PRUNE) | BIT(CTL_STATUS) | BIT(CTL_CHECK),
+    [OPT_RUNTIME - OPT_JSON] = ORDERS | BIT(CTL_PRUNE) | BIT(CTL_VERIFY) | BIT(CTL_STATUS) | BIT(CTL_CHECK),
     [OPT_WAIT - OPT_JSON] = BIT(CTL_RUN),
     [OPT_FOR - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_UNTIL - OPT_JSON] = BIT(CTL_PAUSE) | BIT(CTL_HOLD),
-    [OPT_WHY - OPT_JSON] = BIT(CTL_RUN) | BIT(CTL_PAUSE) | BIT(CTL_HOLD),
+    [OPT_WHY - OPT_JSON] = BIT(CTL_RUN) | BIT(CTL_VERIFY) | BIT(CTL_PAUSE) | BIT(CTL_HOLD),
     [OPT_EXPIRY - OPT_JSON] = BIT(CTL_RESUME),
     [OPT_CONFIRM - OPT_JSON] = BIT(CTL_PRUNE),
     [OPT_REMOTE - OPT_JSON] = BIT(CTL_CHAIN),
+    [OPT_BY_DAEMON - OPT_JSON] = BIT(CTL_VERIFY),
     [OPT_HELP - OPT_JSON] = ~0u,
     [OPT_VERSION - OPT_JSON] = ~0u,
 };
@@ -340,6 +344,9 @@ static int take_option(CtlOptions *o, int option, const char *value) {
     case OPT_REMOTE:
         o->remote = true;
         return 0;
+    case OPT_BY_DAEMON:
+        o->by_daemon = true;
+        return 0;
     case OPT_EXPIRY:
         o->expiry = true;
         return 0;
@@ -385,6 +392,10 @@ static int take_arguments(CtlOptions *o, char **arguments) {
             return refuse("adopt", "which artefact?", "", "ddbackupctl adopt ARN", "");
         o->artefact = *arguments++;
     }
+    if (o->verb == CTL_VERIFY && !o->by_daemon && o->why)
+        return refuse("--why", "nothing is written down", "", "it goes with --by-daemon", "");
+    if (o->verb == CTL_VERIFY && o->by_daemon && o->has_level && o->level == VERIFY_SERVICE)
+        return refuse("--level=service", "DynamoDB would tell nothing new", "", "manifest, objects or content", "");
     if (o->for_usec > 0 && o->until_wall > 0)
         return refuse("--for", "it does not go with --until", "", "give one of them", "");
     if (o->verb == CTL_PAUSE && o->for_usec == 0 && o->until_wall == 0)

@@ -38,6 +38,7 @@ typedef struct CtlOptions {
     const char *config;
     bool config_given; /* --config was, so that a file that cannot be read is a problem */
     bool json, all, arn, dry_run, yes;
+    bool by_daemon; /* verify */
     bool remote; /* chain: by the bucket and the service, not the ledger */
     const char *table, *schedule; /* NULL: every one */
     bool has_action;

@@ -227,6 +227,8 @@ static const char *method_of(const CtlOptions *o) {
         return CONTROL_INTERFACE ".Release";
     case CTL_ADOPT:
         return CONTROL_INTERFACE ".Adopt";
+    case CTL_VERIFY:
+        return CONTROL_INTERFACE ".Verify";
     case CTL_CHAIN:
     case CTL_STATUS:
     case CTL_LIST:
@@ -235,7 +237,6 @@ static const char *method_of(const CtlOptions *o) {
     case CTL_PLAN:
     case CTL_CALENDAR:
     case CTL_PRUNE:
-    case CTL_VERIFY:
     case CTL_DOCTOR:
     case CTL_REBUILD:
     case CTL_SET_ASIDE:
@@ -256,6 +257,7 @@ int verb_order(const CtlOptions *o, Usec now_wall, Text *out) {
     text_add_char(&t, '{');
     add_member(&t, "artefact", o->run ? arn : o->artefact);
     add_until(&t, o, now_wall);
+    add_member(&t, "level", o->has_level ? verify_level_to_string(o->level) : NULL);
     add_member(&t, "why", o->why);
     text_add_char(&t, '}');
     int r = begin(o, method_of(o), &t, false, &client, &reply);

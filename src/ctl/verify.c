@@ -1,5 +1,5 @@
 /* Checks an export in its bucket here and now, with reading calls alone. The daemon is not asked, and nothing is
- * written down. */
+ * written down; but with --by-daemon it is an order. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -160,6 +160,8 @@ static int print(const Work *w, Text *out) {
 int verb_verify(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(work_done) Work w = {.options = o, .bad = TEXT_INIT(1024)};
     AUTO_FREE char *problem = NULL;
+    if (o->by_daemon)
+        return verb_order(o, now_wall, out);
     if (find(&w, &problem) < 0)
         return ctl_failed(problem);
     const char *trouble = unfit(&w);

@@ -65,7 +65,7 @@ static void what_is_answered_at_once(void **state) {
 
 static void calls_become_orders(void **state) {
     AUTO_TEXT out = TEXT_INIT(VARLINK_REPLY_MAX);
-    CLEANUP(order_free_ptr) Order *run = NULL, *pause = NULL, *hold = NULL, *prune = NULL, *none = NULL;
+    CLEANUP(order_free_ptr) Order *run = NULL, *pause = NULL, *hold = NULL, *verify = NULL, *prune = NULL, *none = NULL;
     assert_int_equal(ask(CALL("Run", "{\"schedule\":\"nightly\",\"table\":\"o*\",\"why\":\"w\"}"), &root, &out, &run),
                      CONTROL_ORDER);
     assert_int_equal(run->kind, ORDER_RUN);
@@ -78,6 +78,11 @@ static void calls_become_orders(void **state) {
     assert_true(pause->until_wall == INT64_C(1795478400) * USEC_PER_SEC);
     assert_int_equal(ask(CALL("Hold", "{\"artefact\":\"arn:x\"}"), &root, &out, &hold), CONTROL_ORDER);
     assert_string_equal(hold->object, "arn:x");
+    assert_int_equal(ask(CALL("Verify", "{\"artefact\":\"arn:y\",\"level\":\"content\"}"), &root, &out, &verify),
+                     CONTROL_ORDER);
+    assert_int_equal(verify->kind, ORDER_VERIFY);
+    assert_string_equal(verify->object, "arn:y");
+    assert_string_equal(verify->level, "content");
     assert_true(hold->until_wall == USEC_INFINITY);
     assert_int_equal(ask(CALL("ConfirmPrune", "{\"count\":30}"), &root, &out, &prune), CONTROL_ORDER);
     assert_int_equal(prune->count, 30);

@@ -17,7 +17,8 @@ enum {
     TAKES_UNTIL = 8,
     NEEDS_UNTIL = 16,
     TAKES_WHY = 32,
-    TAKES_COUNT = 64
+    TAKES_COUNT = 64,
+    TAKES_LEVEL = 128
 };
 
 static const struct {
@@ -35,6 +36,7 @@ static const struct {
     {"Release", CONTROL_ORDER, ORDER_RELEASE, TAKES_ARTEFACT},
     {"Adopt", CONTROL_ORDER, ORDER_ADOPT, TAKES_ARTEFACT},
     {"ConfirmPrune", CONTROL_ORDER, ORDER_CONFIRM_PRUNE, TAKES_COUNT},
+    {"Verify", CONTROL_ORDER, ORDER_VERIFY, TAKES_ARTEFACT | TAKES_LEVEL | TAKES_WHY},
     {"ResumeExpiry", CONTROL_ORDER, ORDER_RESUME_EXPIRY, 0},
 };
 
@@ -44,6 +46,7 @@ static const struct {
 } parameters[] = {
     {"schedule", TAKES_SCHEDULE}, {"table", TAKES_TABLE}, {"artefact", TAKES_ARTEFACT},
     {"until", TAKES_UNTIL},       {"why", TAKES_WHY},     {"count", TAKES_COUNT},
+    {"level", TAKES_LEVEL},
 };
 
 static int invalid(Text *out, const char *name) {
@@ -154,6 +157,8 @@ static int read_order(const VarlinkCall *call, unsigned takes, Text *out, Order 
         r = read_word(call, "table", false, out, &o->table);
     if (r == 0 && takes & TAKES_WHY)
         r = read_word(call, "why", false, out, &o->why);
+    if (r == 0 && takes & TAKES_LEVEL)
+        r = read_word(call, "level", false, out, &o->level);
     if (r == 0 && takes & TAKES_UNTIL)
         r = read_until(call, takes & NEEDS_UNTIL, out, o);
     if (r == 0 && takes & TAKES_COUNT &&

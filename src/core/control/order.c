@@ -14,6 +14,7 @@ static const char *const kind_names[ORDER_KINDS] = {
     [ORDER_RELEASE] = "release",
     [ORDER_ADOPT] = "adopt",
     [ORDER_CONFIRM_PRUNE] = "confirm prune",
+    [ORDER_VERIFY] = "verify",
     [ORDER_RESUME_EXPIRY] = "resume expiry",
 };
 
@@ -34,6 +35,7 @@ void order_free(Order *o) {
     free(o->table);
     free(o->who);
     free(o->why);
+    free(o->level);
     free(o->message);
     free(o->runs);
     free(o);

@@ -24,6 +24,7 @@ typedef enum OrderKind {
     ORDER_RELEASE,       /* object: an artefact's ARN; the hold ends */
     ORDER_ADOPT,         /* object: an artefact's ARN that only a listing knows */
     ORDER_CONFIRM_PRUNE, /* count: so many may go at once */
+    ORDER_VERIFY,        /* object: an export's ARN, which is checked in its bucket now; level */
     ORDER_RESUME_EXPIRY, /* expiry may begin with a ledger that was rebuilt or is new */
     ORDER_KINDS,
 } OrderKind;
@@ -46,6 +47,7 @@ typedef struct Order {
     char *table;     /* a table's name, or account/region/table; NULL: every one */
     char *who;       /* "root", "anna (uid 1000)" */
     char *why;       /* in their words; NULL: they gave none */
+    char *level;     /* a word of core/conf/conf.h, VerifyLevel; NULL: the schedule's */
     Usec until_wall; /* USEC_INFINITY: for good */
     int64_t count;
 

@@ -28,6 +28,7 @@ void engine_free(Engine *e) {
     free(e->polls);
     engine_expiry_done(e);
     engine_reverify_done(e);
+    engine_checks_done(e);
     engine_recorders_done(e);
     engine_erase_done(e);
     for (size_t i = 0; i < e->n_runs; i++)

@@ -1,12 +1,12 @@
 #pragma once
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn,
- * engine_clock.c whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c tables
- * ahead of their slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c, engine_loss.c
- * and engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are to go,
- * engine_erase.c the same of exports, engine_reverify.c exports that are checked again, engine_record.c the records of
- * chains in their buckets, engine_order.c what people ask for, engine_pause.c while nothing new may start,
- * engine_inventory.c the tables that places have and their tags, engine_news.c what happens to tables,
- * engine_recovery.c their point-in-time recovery, engine_outbox.c what a turn collects. */
+ * engine_clock.c whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c
+ * tables ahead of their slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c,
+ * engine_loss.c and engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are
+ * to go, engine_erase.c the same of exports, engine_reverify.c exports that are checked again, engine_verify.c those
+ * by order, engine_record.c the records of chains in their buckets, engine_order.c what people ask for, engine_pause.c
+ * while nothing new may start, engine_inventory.c the tables that places have and their tags, engine_news.c what
+ * happens to tables, engine_recovery.c their point-in-time recovery, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/control/order.h"
@@ -44,6 +44,12 @@ typedef struct Probe {
 typedef struct Expiry Expiry;
 typedef struct Recorder Recorder;
 
+/* Somebody wants an export checked now. */
+typedef struct CheckOrder {
+    char *arn, *who;
+    VerifyLevel level;
+} CheckOrder;
+
 struct Engine {
     Conf *conf;
     Client *client;
@@ -74,6 +80,8 @@ struct Engine {
     size_t n_expiries, n_expiries_room;
     struct Eraser **erasers; /* one for each account and region with exports that expire */
     size_t n_erasers, n_erasers_room;
+    CheckOrder *checks; /* that somebody wants and that have not begun */
+    size_t n_checks, n_checks_room;
     struct Reverify **reverifies; /* one for each account and region with exports that are checked again */
     size_t n_reverifies, n_reverifies_room;
     Recorder **recorders; /* one for each account and region with chains */
@@ -243,6 +251,20 @@ int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 /* Said, and in the ledger: it is as good as gone. `why` is borrowed. */
 int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now,
                           EngineOutbox *out);
+
+/* Looks for an export of the table to check. */
+int engine_arm_reverify(Engine *e, Target *t, Usec at_wall);
+bool engine_is_reverifying(const Engine *e, const char *arn);
+
+/* --- engine_verify.c --- */
+
+/* Carries out an order: the export is checked again as soon as its account and region check no other. */
+int engine_verify(Engine *e, Order *o, Now now, EngineOutbox *out);
+/* Of an export of the table; NULL: nobody wants one. */
+CheckOrder *engine_check_of(const Engine *e, const Target *t);
+/* It has begun, or cannot. */
+void engine_check_done(Engine *e, CheckOrder *c);
+void engine_checks_done(Engine *e);
 
 /* --- engine_erase.c --- */
 

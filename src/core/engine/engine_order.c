@@ -177,6 +177,9 @@ static int carry_out(Engine *e, Order *o, Now now, EngineOutbox *out, size_t *n_
     case ORDER_CONFIRM_PRUNE:
         r = engine_confirm_prune(e, o, now, out);
         break;
+    case ORDER_VERIFY:
+        r = engine_verify(e, o, now, out);
+        break;
     case ORDER_RESUME_EXPIRY:
         r = engine_resume_expiry(e, o, now, out);
         break;

@@ -28,6 +28,7 @@ struct Reverify {
     Heap due; /* of Target.reverify, wall */
     Target *target; /* whose export is being checked; NULL: none is */
     char *arn, *schedule;
+    char *who; /* ordered it; NULL: it was due */
     VerifyLevel level;
     Verify *verify;
     bool calling, unknown_said;
@@ -39,6 +40,7 @@ static void end(Reverify *v) {
     verify_free(TAKE_PTR(v->verify));
     free(TAKE_PTR(v->arn));
     free(TAKE_PTR(v->schedule));
+    free(TAKE_PTR(v->who));
     v->unknown_said = false;
 }
 
@@ -83,7 +85,7 @@ static bool is_wanted(const Target *t) {
     return false;
 }
 
-static int arm(Engine *e, Target *t, Usec at_wall) {
+int engine_arm_reverify(Engine *e, Target *t, Usec at_wall) {
     Reverify *v;
     int r = find(e, t, &v);
     return r < 0 ? r : heap_set(&v->due, &t->reverify, at_wall);
@@ -96,16 +98,23 @@ static bool is_under_way(const Engine *e, const Target *t) {
     return false;
 }
 
+bool engine_is_reverifying(const Engine *e, const char *arn) {
+    for (size_t i = 0; i < e->n_reverifies; i++)
+        if (text_equal(e->reverifies[i]->arn, arn))
+            return true;
+    return false;
+}
+
 int engine_arm_all_reverify(Engine *e, Now now) {
     Usec at = now.wall;
     int r = 0;
     for (size_t i = 0; r >= 0 && i < e->targets.n_items; i++) {
         Target *t = e->targets.items[i];
         bool waits = t->reverify.at != USEC_INFINITY;
-        if (!is_wanted(t))
-            r = waits ? arm(e, t, USEC_INFINITY) : 0;
+        if (!is_wanted(t) && !engine_check_of(e, t))
+            r = waits ? engine_arm_reverify(e, t, USEC_INFINITY) : 0;
         else if (!is_under_way(e, t) && (!waits || e->expiry_anew)) {
-            r = arm(e, t, at);
+            r = engine_arm_reverify(e, t, at);
             at += STAGGER_USEC;
         }
     }
@@ -176,17 +185,22 @@ static int make_verify(const Engine *e, const Target *t, const StockItem *i, Ver
 
 static int begin(Engine *e, Reverify *v, Target *t, Now now, const EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
-    Usec at;
+    Usec at = now.wall;
+    CheckOrder *ordered = engine_check_of(e, t);
     heap_set(&v->due, &t->reverify, USEC_INFINITY);
-    if (!is_wanted(t))
+    if (!ordered && !is_wanted(t))
         return 0;
     int r = read_exports(e, out, t, &stock);
     if (r < 0)
         return r;
-    const StockItem *i = first_due(t, &stock, &at);
-    if (!i || at > now.wall)
-        return heap_set(&v->due, &t->reverify, usec_min(at, now.wall + IDLE_USEC));
-    v->level = target_enrolment(t, i->schedule)->schedule->verify;
+    const StockItem *i = ordered ? stock_find(&stock, ordered->arn) : first_due(t, &stock, &at);
+    if (!i || at > now.wall) {
+        engine_check_done(e, ordered); /* what is to be checked is gone */
+        return heap_set(&v->due, &t->reverify, usec_min(at + USEC_PER_SEC, now.wall + IDLE_USEC));
+    }
+    v->level = ordered ? ordered->level : target_enrolment(t, i->schedule)->schedule->verify;
+    v->who = ordered ? TAKE_PTR(ordered->who) : NULL;
+    engine_check_done(e, ordered);
     r = make_verify(e, t, i, v->level, &v->verify);
     if (r == -ENODATA || (r >= 0 && verify_state(v->verify) != VERIFY_ASKS)) { /* nothing to ask for */
         end(v);
@@ -281,6 +295,21 @@ int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, cons
     return r < 0 || !t || !t->table_arn ? r : fall_back(e, t, i->schedule, now, out);
 }
 
+/* Somebody waits for it; what was due is silent when it is good. */
+static int say_ordered(Engine *e, const Reverify *v, const char *found, EngineOutbox *out) {
+    Report *report = NULL;
+    ReportArtefact about = {.account = v->account,
+                            .region = v->region,
+                            .table = v->target->table,
+                            .schedule = v->schedule,
+                            .slot_wall = WALL_UNKNOWN,
+                            .arn = v->arn};
+    int r = report_artefact(&about, REPORT_ORDERED, e->qualified, &report,
+                            "export %s of %s was checked by order of %s, and is good: %s", v->schedule, v->arn, v->who,
+                            found);
+    return r < 0 ? r : engine_say(out, report);
+}
+
 static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
     char found[VERIFY_TEXT_SIZE];
@@ -300,6 +329,8 @@ static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
                                           .found = (char *)verify_facts_to_string(f, v->level, found),
                                           .summary_md5 = (char *)f->summary_md5,
                                           .files_md5 = (char *)f->files_md5});
+    if (r >= 0 && v->who && matters && verify_state(v->verify) == VERIFY_PASSED)
+        r = say_ordered(e, v, found, out);
     Target *t = v->target;
     end(v);
     return r < 0 ? r : heap_set(&v->due, &t->reverify, now.wall + STAGGER_USEC); /* once it is on disk */
