@@ -52,17 +52,18 @@ int text_add_bytes(Text *t, const void *bytes, size_t n) {
 
 int text_add(Text *t, const char *s) { return text_add_bytes(t, s, strlen(s)); }
 
-int text_add_char(Text *t, char c) { return text_add_bytes(t, &c, 1); }
-
 int text_addfv(Text *t, const char *format, va_list args) {
+    char piece[512]; /* most are short: one formatting, and no guess at the room */
     if (t->error)
         return t->error;
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
+    int n = vsnprintf(piece, sizeof piece, format, again);
     va_end(again);
     if (n < 0)
         return t->error = -EINVAL;
+    if ((size_t)n < sizeof piece)
+        return text_add_bytes(t, piece, (size_t)n);
     int r = text_reserve(t, (size_t)n);
     if (r < 0)
         return r;
@@ -94,24 +95,37 @@ size_t text_utf8_length(const char *text) {
     return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
 }
 
+static bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+/* What does not stand for itself in a JSON string; returns how many bytes it took. */
+static size_t add_special(Text *t, const char *s) {
+    unsigned char c = (unsigned char)*s;
+    size_t n = text_utf8_length(s);
+    if (n == 0)
+        text_add(t, "\\ufffd");
+    else if (c == '"' || c == '\\')
+        text_addf(t, "\\%c", c);
+    else if (c == '\n')
+        text_add(t, "\\n");
+    else if (c == '\t')
+        text_add(t, "\\t");
+    else if (c < 0x20 || c == 0x7f)
+        text_addf(t, "\\u%04x", (unsigned)c);
+    else
+        text_add_bytes(t, s, n);
+    return n ? n : 1;
+}
+
 int text_add_json(Text *t, const char *s) {
     text_add_char(t, '"');
     while (*s) {
-        unsigned char c = (unsigned char)*s;
-        size_t n = text_utf8_length(s);
-        if (n == 0)
-            text_add(t, "\\ufffd");
-        else if (c == '"' || c == '\\')
-            text_addf(t, "\\%c", c);
-        else if (c == '\n')
-            text_add(t, "\\n");
-        else if (c == '\t')
-            text_add(t, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            text_addf(t, "\\u%04x", (unsigned)c);
-        else
-            text_add_bytes(t, s, n);
-        s += n ? n : 1;
+        size_t n = 0;
+        while (is_plain((unsigned char)s[n]))
+            n++;
+        text_add_bytes(t, s, n);
+        s += n;
+        if (*s)
+            s += add_special(t, s);
     }
     return text_add_char(t, '"');
 }

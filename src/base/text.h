@@ -26,7 +26,13 @@ void text_clear(Text *t);
 
 int text_add_bytes(Text *t, const void *bytes, size_t n);
 int text_add(Text *t, const char *s);
-int text_add_char(Text *t, char c);
+static inline int text_add_char(Text *t, char c) {
+    if (t->error || t->len + 1 >= t->size || t->len >= t->max)
+        return text_add_bytes(t, &c, 1);
+    t->data[t->len++] = c;
+    t->data[t->len] = '\0';
+    return 0;
+}
 int text_addf(Text *t, const char *format, ...) PRINTF_LIKE(2, 3);
 int text_addfv(Text *t, const char *format, va_list args) PRINTF_LIKE(2, 0);
 /* Adds s as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */

@@ -97,7 +97,8 @@ static int sign_line(char *line) {
     AUTO_TEXT names = TEXT_INIT(1 << 20);
     int r = date_from_iso(fields[7], &scope.wall);
     if (r < 0 || (r = read_request(fields, n, q)) < 0 || (r = read_credentials(fields, c)) < 0 ||
-        (r = sigv4_sign(q, &scope, c)) < 0 || (r = sigv4_canonical_request(q, scope.service, &canonical, &names)) < 0)
+        (r = sigv4_sign(q, &scope, c, NULL)) < 0 ||
+        (r = sigv4_canonical_request(q, scope.service, &canonical, &names)) < 0)
         return r;
     print_signed(q, &canonical);
     return 0;

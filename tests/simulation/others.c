@@ -27,7 +27,7 @@ static HttpRequest *sign(House *h, const char *operation, const char *body) {
     if (secret_set(&credentials.secret_access_key, service.secret_key, strlen(service.secret_key)) < 0)
         abort();
     SigV4Scope scope = {.region = "eu-central-1", .service = "dynamodb", .wall = world_true_wall(house_world(h))};
-    if (sigv4_sign(q, &scope, &credentials) < 0)
+    if (sigv4_sign(q, &scope, &credentials, NULL) < 0)
         abort();
     secret_done(&credentials.secret_access_key);
     return q;

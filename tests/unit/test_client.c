@@ -334,6 +334,28 @@ static void without_credentials_calls_end_and_say_so(void **state) {
     assert_non_null(strstr(header(&b, "Authorization"), "Credential=AKIDFRESH/"));
 }
 
+/* Nothing that was derived from the old secret signs with the new one. */
+static void another_secret_signs_otherwise(void **state) {
+    CLEANUP(bench_done) Bench renewed = bench_make();
+    CLEANUP(bench_done) Bench fresh = bench_make();
+    CLEANUP(credentials_free_ptr) Credentials *other = make_credentials("AKIDEXAMPLE", NULL);
+    assert_int_equal(secret_set(&other->secret_access_key, "another", 7), 0);
+    begin_sent(&renewed, AWS_OP_LIST_TABLES, 1);
+    AUTO_FREE char *before = strdup(header(&renewed, "Authorization"));
+    begin_sent(&renewed, AWS_OP_LIST_TABLES, 2);
+    assert_string_equal(header(&renewed, "Authorization"), before);
+    assert_int_equal(client_set_credentials(renewed.client, "own", other), 0);
+    assert_int_equal(client_set_credentials(fresh.client, "own", other), 0);
+    renewed.now.wall = fresh.now.wall;
+    begin_sent(&renewed, AWS_OP_DESCRIBE_TABLE, 3);
+    begin_sent(&fresh, AWS_OP_DESCRIBE_TABLE, 3);
+    begin_sent(&renewed, AWS_OP_LIST_TABLES, 4);
+    renewed.now.wall = fresh.now.wall;
+    begin_sent(&fresh, AWS_OP_LIST_TABLES, 4);
+    assert_string_equal(header(&renewed, "Authorization"), header(&fresh, "Authorization"));
+    assert_string_not_equal(header(&renewed, "Authorization"), before);
+}
+
 #define EXPIRED                                                                                                        \
     "{\"__type\":\"com.amazon.coral.service#ExpiredTokenException\",\"message\":\"The security token is expired\"}"
 
@@ -414,7 +436,7 @@ UNIT_MAIN(cmocka_unit_test(a_request_is_complete), cmocka_unit_test(it_is_signed
           cmocka_unit_test(keys_are_asked_of_kms),
           cmocka_unit_test(deadlines_end_calls_wherever_they_are), cmocka_unit_test(nothing_leaves_after_a_pause),
           cmocka_unit_test(cancelled_calls_are_gone), cmocka_unit_test(many_calls_are_no_burden),
-          cmocka_unit_test(without_credentials_calls_end_and_say_so),
+          cmocka_unit_test(without_credentials_calls_end_and_say_so), cmocka_unit_test(another_secret_signs_otherwise),
           cmocka_unit_test(bad_regions_and_urls_are_refused),
           cmocka_unit_test(expired_credentials_are_asked_for_anew_once),
           cmocka_unit_test(calls_wait_for_the_first_credentials), cmocka_unit_test(settings_hold_from_now_on))

@@ -76,6 +76,10 @@ static HttpRequest *make_request(HttpMethod method, const char *url, const char 
     return q;
 }
 
+/* Longer than any, and than what can be kept. */
+#define TEN "0123456789"
+#define LONG_REGION TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static Credentials *make_credentials(const char *key_id, const char *secret, const char *token) {
     Credentials *c = calloc(1, sizeof *c);
     assert_non_null(c);
@@ -96,7 +100,7 @@ static void signatures_are_the_known_ones(void **state) {
         for (size_t j = 0; row->headers[j]; j += 2)
             assert_int_equal(http_headers_add(&q->headers, row->headers[j], row->headers[j + 1]), 0);
         assert_int_equal(date_from_iso(row->date, &scope.wall), 0);
-        assert_int_equal(sigv4_sign(q, &scope, c), 0);
+        assert_int_equal(sigv4_sign(q, &scope, c, NULL), 0);
         snprintf(expected, sizeof expected,
                  "AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/aws4_request, SignedHeaders=%s, Signature=%s", row->key_id,
                  row->date, row->region, row->service, row->signed_headers, row->signature);
@@ -115,11 +119,11 @@ static void signing_again_replaces(void **state) {
     CLEANUP(credentials_free_ptr) Credentials *old = make_credentials("AKIDOLD", "old", "OLD");
     CLEANUP(credentials_free_ptr) Credentials *new = make_credentials("AKIDNEW", "new", NULL);
     SigV4Scope scope = {.region = "us-east-1", .service = "s3", .wall = T_2026};
-    assert_int_equal(sigv4_sign(q, &scope, old), 0);
+    assert_int_equal(sigv4_sign(q, &scope, old, NULL), 0);
     assert_int_equal(q->headers.n_items, 4);
     scope.wall += USEC_PER_HOUR;
-    assert_int_equal(sigv4_sign(q, &scope, new), 0);
-    assert_int_equal(sigv4_sign(fresh, &scope, new), 0);
+    assert_int_equal(sigv4_sign(q, &scope, new, NULL), 0);
+    assert_int_equal(sigv4_sign(fresh, &scope, new, NULL), 0);
     assert_int_equal(q->headers.n_items, 3);
     assert_null(http_headers_get(&q->headers, "x-amz-security-token"));
     assert_string_equal(http_headers_get(&q->headers, "authorization"),
@@ -230,6 +234,33 @@ static void headers_are_canonical(void **state) {
     assert_string_equal(names, "host;x-a;x-b;x-c;x-empty");
 }
 
+/* What was derived is used again for the same day, region and service, and for no others. */
+static void keys_are_kept_for_their_scope(void **state) {
+    static const SigV4Scope scopes[] = {
+        {"us-east-1", "dynamodb", T_2026},
+        {"us-east-1", "dynamodb", T_2026 + USEC_PER_SEC},
+        {"us-east-1", "s3", T_2026},
+        {"us-east-2", "s3", T_2026},
+        {"us-east-2", "s3", T_2026 + USEC_PER_DAY},
+        {LONG_REGION, "s3", T_2026},
+        {LONG_REGION "2", "s3", T_2026},
+    };
+    CLEANUP(credentials_free_ptr) Credentials *c = make_credentials("AKID", "secret", NULL);
+    CLEANUP(credentials_free_ptr) Credentials *other = make_credentials("AKID", "other", NULL);
+    SigV4Key key = {};
+    for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+        CLEANUP(http_request_free_ptr) HttpRequest *q = make_request(HTTP_GET, "https://h/", NULL);
+        CLEANUP(http_request_free_ptr) HttpRequest *fresh = make_request(HTTP_GET, "https://h/", NULL);
+        assert_int_equal(sigv4_sign(q, &scopes[i], c, &key), 0);
+        assert_int_equal(sigv4_sign(fresh, &scopes[i], c, NULL), 0);
+        AUTO_FREE char *expected = strdup(http_headers_get(&fresh->headers, "authorization"));
+        assert_string_equal(http_headers_get(&q->headers, "authorization"), expected);
+        assert_int_equal(sigv4_sign(q, &scopes[i], other, &key), 0);
+        bool kept = strcmp(http_headers_get(&q->headers, "authorization"), expected) == 0;
+        assert_true(kept == (strlen(scopes[i].region) < sizeof key.scope));
+    }
+}
+
 static void the_payload_hash_can_be_given(void **state) {
     CLEANUP(http_request_free_ptr) HttpRequest *q = make_request(HTTP_GET, "https://h/", NULL);
     AUTO_FREE char *computed = canonical_line(q, "sts", 6, NULL);
@@ -245,11 +276,12 @@ static void urls_without_a_host_are_refused(void **state) {
     SigV4Scope scope = {.region = "us-east-1", .service = "dynamodb", .wall = T_2026};
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
         CLEANUP(http_request_free_ptr) HttpRequest *q = make_request(HTTP_GET, urls[i], NULL);
-        assert_int_equal(sigv4_sign(q, &scope, c), -EINVAL);
+        assert_int_equal(sigv4_sign(q, &scope, c, NULL), -EINVAL);
     }
 }
 
 UNIT_MAIN(cmocka_unit_test(signatures_are_the_known_ones), cmocka_unit_test(signing_again_replaces),
           cmocka_unit_test(paths_are_canonical), cmocka_unit_test(queries_are_sorted),
           cmocka_unit_test(hosts_are_canonical), cmocka_unit_test(headers_are_canonical),
-          cmocka_unit_test(the_payload_hash_can_be_given), cmocka_unit_test(urls_without_a_host_are_refused))
+          cmocka_unit_test(keys_are_kept_for_their_scope), cmocka_unit_test(the_payload_hash_can_be_given),
+          cmocka_unit_test(urls_without_a_host_are_refused))

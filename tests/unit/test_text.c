@@ -16,10 +16,27 @@ static void grows_to_its_maximum(void **state) {
     assert_string_equal(text_get(&t), "42-abc");
 }
 
+/* A formatted piece that has no room, or may have none, leaves what was there. */
+static void formats_into_its_room(void **state) {
+    enum { MAX = 2000 };
+    static char expected[MAX + 1];
+    for (size_t n = 0; n < MAX; n++) {
+        AUTO_TEXT t = TEXT_INIT(MAX);
+        memset(expected, '.', n);
+        expected[n] = '7';
+        assert_int_equal(text_addf(&t, "%.*s", (int)n, expected), 0);
+        assert_int_equal(text_addf(&t, "%d", 7), 0);
+        assert_string_equal(text_get(&t), expected);
+        assert_int_equal(text_addf(&t, "%*d", MAX - (int)n, 7), -E2BIG);
+        assert_string_equal(text_get(&t), expected);
+    }
+}
+
 static void json_strings(void **state) {
     static const struct {
         const char *in, *out;
     } rows[] = {
+        {"", "\"\""},
         {"plain", "\"plain\""},
         {"a\"b\\c", "\"a\\\"b\\\\c\""},
         {"\n\t\x01", "\"\\n\\t\\u0001\""},
@@ -46,4 +63,5 @@ static void sets_and_compares(void **state) {
     assert_string_equal(f, "a/1");
 }
 
-UNIT_MAIN(cmocka_unit_test(grows_to_its_maximum), cmocka_unit_test(json_strings), cmocka_unit_test(sets_and_compares))
+UNIT_MAIN(cmocka_unit_test(grows_to_its_maximum), cmocka_unit_test(formats_into_its_room),
+          cmocka_unit_test(json_strings), cmocka_unit_test(sets_and_compares))

@@ -9,7 +9,6 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/aws/s3.h"
-#include "core/aws/sigv4.h"
 #include "core/format/crc32.h"
 
 /* DynamoDB's pages have at most 1 MiB of content, which JSON makes larger; other replies are a few KiB. */
@@ -85,7 +84,7 @@ static int make_json(Call *call, HttpRequest *q) {
 }
 
 int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, Now now, HttpRequest **ret) {
-    const Lane *lane = call->lane;
+    Lane *lane = call->lane;
     const AwsOpRow *op = &aws_ops[call->request->op];
     CLEANUP(http_request_free_ptr) HttpRequest *q = calloc(1, sizeof *q);
     if (!q)
@@ -103,7 +102,7 @@ int call_make_request(Call *call, const ClientSettings *settings, uint64_t id, N
     SigV4Scope scope = {.region = lane->endpoint->signing_region,
                         .service = endpoint_service_name(op->service),
                         .wall = now.wall + lane->endpoint->offset_usec};
-    if (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials)) < 0)
+    if (!settings->unsigned_requests && (r = sigv4_sign(q, &scope, lane->account->credentials, &lane->key)) < 0)
         return r;
     /* not signed: proxies may change them. The checksum is over the body as sent, so it must not be compressed */
     if ((r = http_headers_add(&q->headers, "Accept-Encoding", "identity")) < 0 ||

@@ -7,6 +7,7 @@
 #include "core/aws/bucket.h"
 #include "core/aws/client.h"
 #include "core/aws/retry.h"
+#include "core/aws/sigv4.h"
 
 typedef struct Account {
     char *name;
@@ -36,6 +37,7 @@ typedef struct Lane {
     Account *account;
     Endpoint *endpoint;
     RetryQuota *quota; /* shared by the operations */
+    SigV4Key key;      /* of the account's credentials */
     Bucket bucket;
     CallList queue;
     HeapNode ready; /* mono: when the first of the queue can leave */

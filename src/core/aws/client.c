@@ -210,6 +210,14 @@ int client_configure(Client *c, const ClientSettings *settings) {
     return arm_lanes(c);
 }
 
+/* What was derived from the account's secret. */
+static void wipe_keys(Client *c, const Account *a) {
+    for (size_t i = 0; i < c->n_sites; i++)
+        for (size_t op = 0; op < AWS_OP_N; op++)
+            if (c->sites[i]->account == a)
+                secret_wipe(&c->sites[i]->lanes[op].key, sizeof c->sites[i]->lanes[op].key);
+}
+
 int client_new(const ClientSettings *settings, uint64_t seed, Client **ret) {
     CLEANUP(client_free_ptr) Client *c = calloc(1, sizeof *c);
     if (!c)
@@ -235,6 +243,8 @@ void client_free(Client *c) {
         }
     id_map_done(&c->by_tag);
     id_map_done(&c->by_request);
+    for (size_t i = 0; i < c->n_accounts; i++)
+        wipe_keys(c, c->accounts[i]);
     for (size_t i = 0; i < c->n_sites; i++)
         free(c->sites[i]);
     for (size_t i = 0; i < c->n_accounts; i++)
@@ -268,6 +278,7 @@ int client_set_credentials(Client *c, const char *account, const Credentials *cr
     int r = credentials ? credentials_copy(credentials, &copy) : 0;
     if (r < 0 || (r = find_account(c, account, &a)) < 0)
         return r;
+    wipe_keys(c, a);
     credentials_free(a->credentials);
     a->credentials = TAKE_PTR(copy);
     a->is_awaited = false;

@@ -7,7 +7,6 @@
 
 #include "base/array.h"
 #include "base/date.h"
-#include "core/format/digest.h"
 
 /* Far above any URL and header set that a service takes. */
 #define CANONICAL_MAX (256 << 10)
@@ -313,13 +312,27 @@ static int signing_key(const Secret *secret, const char *date, const SigV4Scope 
     return r;
 }
 
+/* Derives it anew when it is not of this day, region and service. */
+static int key_bring(SigV4Key *key, const Secret *secret, const char *date, const SigV4Scope *scope) {
+    char wanted[sizeof key->scope];
+    int n = snprintf(wanted, sizeof wanted, "%.8s/%s/%s", date, scope->region, scope->service);
+    bool can_be_kept = n > 0 && (size_t)n < sizeof wanted;
+    if (can_be_kept && strcmp(key->scope, wanted) == 0)
+        return 0;
+    key->scope[0] = '\0';
+    int r = signing_key(secret, date, scope, key->bytes);
+    if (r >= 0 && can_be_kept)
+        memcpy(key->scope, wanted, (size_t)n + 1);
+    return r;
+}
+
 static int add_authorization(HttpRequest *request, const SigV4Scope *scope, const Credentials *credentials,
-                             const char *date) {
+                             const char *date, SigV4Key *key) {
     AUTO_TEXT canonical = TEXT_INIT(CANONICAL_MAX);
     AUTO_TEXT names = TEXT_INIT(CANONICAL_MAX);
     AUTO_TEXT to_sign = TEXT_INIT(CANONICAL_MAX);
     AUTO_TEXT value = TEXT_INIT(CANONICAL_MAX);
-    uint8_t key[DIGEST_SIZE], signature[DIGEST_SIZE];
+    uint8_t signature[DIGEST_SIZE];
     char hex[DIGEST_HEX_SIZE];
     int r = sigv4_canonical_request(request, scope->service, &canonical, &names);
     if (r < 0 || (r = digest_sha256_hex(canonical.data, canonical.len, hex)) < 0)
@@ -328,10 +341,9 @@ static int add_authorization(HttpRequest *request, const SigV4Scope *scope, cons
               hex);
     if (to_sign.error)
         return to_sign.error;
-    r = signing_key(&credentials->secret_access_key, date, scope, key);
+    r = key_bring(key, &credentials->secret_access_key, date, scope);
     if (r >= 0)
-        r = digest_hmac_sha256(key, sizeof key, to_sign.data, to_sign.len, signature);
-    secret_wipe(key, sizeof key);
+        r = digest_hmac_sha256(key->bytes, sizeof key->bytes, to_sign.data, to_sign.len, signature);
     if (r < 0)
         return r;
     digest_to_hex(signature, hex);
@@ -340,7 +352,8 @@ static int add_authorization(HttpRequest *request, const SigV4Scope *scope, cons
     return value.error ? value.error : http_headers_add(&request->headers, "Authorization", value.data);
 }
 
-int sigv4_sign(HttpRequest *request, const SigV4Scope *scope, const Credentials *credentials) {
+int sigv4_sign(HttpRequest *request, const SigV4Scope *scope, const Credentials *credentials, SigV4Key *key) {
+    SigV4Key own = {};
     char date[DATE_COMPACT_SIZE], hash[DIGEST_HEX_SIZE];
     date_to_compact(scope->wall, date);
     remove_header(&request->headers, "Authorization");
@@ -351,5 +364,8 @@ int sigv4_sign(HttpRequest *request, const SigV4Scope *scope, const Credentials 
         remove_header(&request->headers, "X-Amz-Security-Token");
     if (r >= 0 && is_s3(scope->service) && (r = body_hash(request, hash)) >= 0)
         r = set_header(&request->headers, "X-Amz-Content-SHA256", hash);
-    return r < 0 ? r : add_authorization(request, scope, credentials, date);
+    if (r >= 0)
+        r = add_authorization(request, scope, credentials, date, key ? key : &own);
+    secret_wipe(&own, sizeof own);
+    return r;
 }

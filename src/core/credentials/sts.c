@@ -52,7 +52,7 @@ static int make_request(const StsCall *call, Text *body, HttpRequest **ret) {
     r = http_headers_add(&q->headers, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
     if (r >= 0 && call->credentials)
         r = sigv4_sign(q, &(SigV4Scope){.region = call->region, .service = "sts", .wall = call->wall},
-                       call->credentials);
+                       call->credentials, NULL);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(q);

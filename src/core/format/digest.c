@@ -1,13 +1,24 @@
 #include "core/format/digest.h"
 
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Looked up once: for EVP_sha256() OpenSSL would ask its providers anew each time, which costs more than the digest. */
+static const EVP_MD *sha256(void) {
+    static EVP_MD *md;
+    if (!md)
+        md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    return md;
+}
+
 int digest_sha256(const void *bytes, size_t n, uint8_t ret[static DIGEST_SIZE]) {
-    return EVP_Digest(n > 0 ? bytes : "", n, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+    const EVP_MD *md = sha256();
+    return md && EVP_Digest(n > 0 ? bytes : "", n, ret, NULL, md, NULL) == 1 ? 0 : -ENOMEM;
 }
 
 int digest_sha256_hex(const void *bytes, size_t n, char ret[static DIGEST_HEX_SIZE]) {
@@ -19,12 +30,33 @@ int digest_sha256_hex(const void *bytes, size_t n, char ret[static DIGEST_HEX_SI
     return 0;
 }
 
+/* A copy of one that has no key yet. */
+static EVP_MAC_CTX *hmac_context(void) {
+    static EVP_MAC_CTX *keyless;
+    if (!keyless) {
+        OSSL_PARAM sha256_wanted[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA256"}, 0),
+                                      OSSL_PARAM_construct_end()};
+        EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+        EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+        EVP_MAC_free(mac); /* the context holds it */
+        if (!context || !EVP_MAC_CTX_set_params(context, sha256_wanted)) {
+            EVP_MAC_CTX_free(context);
+            return NULL;
+        }
+        keyless = context;
+    }
+    return EVP_MAC_CTX_dup(keyless);
+}
+
 int digest_hmac_sha256(const void *key, size_t n_key, const void *bytes, size_t n, uint8_t ret[static DIGEST_SIZE]) {
-    if (n_key > INT32_MAX)
+    EVP_MAC_CTX *context = hmac_context();
+    if (!context)
         return -ENOMEM;
-    return HMAC(EVP_sha256(), n_key > 0 ? key : "", (int)n_key, n > 0 ? bytes : (const void *)"", n, ret, NULL)
-               ? 0
-               : -ENOMEM;
+    const void *some = ""; /* not NULL, which would mean the key before */
+    bool done = EVP_MAC_init(context, n_key > 0 ? key : some, n_key, NULL) &&
+                EVP_MAC_update(context, n > 0 ? bytes : some, n) && EVP_MAC_final(context, ret, NULL, DIGEST_SIZE);
+    EVP_MAC_CTX_free(context);
+    return done ? 0 : -ENOMEM;
 }
 
 static void to_hex(const uint8_t *digest, size_t n, char *ret) {
