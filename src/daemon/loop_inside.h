@@ -47,6 +47,7 @@ typedef struct Loop {
     Usec watchdog_usec;
     Usec told_mono; /* when the status was made last */
     Usec suspended_usec; /* since boot, as of the last turn */
+    bool rests; /* has given back what it does not need until something happens */
     bool stopping;
 } Loop;
 

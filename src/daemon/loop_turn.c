@@ -1,5 +1,6 @@
 #include "daemon/loop_inside.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -67,6 +68,22 @@ static void measure_turn(Loop *l, Now now) {
         l->late_usec = usec_max(l->late_usec, now.mono - l->wanted_mono);
 }
 
+/* What makes the next turn cheap is kept no longer than this: connections do not last longer either. */
+#define KEPT_USEC (2 * USEC_PER_MINUTE)
+
+/* Once for each time that nothing more is to be done. */
+static void rest(Loop *l, Usec usec) {
+    bool busy = transport_n_requests(l->transport) > 0;
+    if (busy || !ledger_batch_is_empty(&l->out.batch))
+        l->rests = false;
+    if (busy || l->rests || usec < KEPT_USEC)
+        return;
+    store_rest(l->store);
+    transport_rest(l->transport);
+    malloc_trim(0);
+    l->rests = true;
+}
+
 int loop_turn(Loop *l) {
     Now now = clocks_read();
     Usec next_wall, keeper_mono;
@@ -104,6 +121,7 @@ int loop_turn(Loop *l) {
         next_wall = usec_min(next_wall, now.wall + usec_max(keeper_mono - now.mono, 0));
     arm_timer(l, next_wall);
     l->wanted_mono = next_wall == USEC_INFINITY ? next_wall : now.mono + (next_wall - now.wall);
+    rest(l, next_wall - now.wall);
     if (!l->stopping) {
         if (!status_can_wait(l, now, next_wall))
             tell_status(l, now);

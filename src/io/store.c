@@ -85,6 +85,8 @@ void store_close(Store *s) {
     free(s);
 }
 
+void store_rest(Store *s) { sqlite3_db_release_memory(s->db); }
+
 static int exec(Store *s, const char *sql, const char *what) {
     int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? 0 : failed(s, code, what);

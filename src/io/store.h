@@ -14,6 +14,8 @@ typedef struct Store Store;
 /* Locks the directory, opens or makes DIRECTORY/ledger.db, checks it and brings it to this version's schema. On failure
  * *ret_error is a message for people (owned by the caller), or NULL without memory. */
 int store_open(const char *directory, Store **ret, char **ret_error);
+/* Gives back the memory that makes the next commit cheaper, for when none is expected soon. */
+void store_rest(Store *s);
 /* Checkpoints and closes; the WAL stays, so that the service's group can read a stopped daemon's ledger. */
 void store_close(Store *s);
 DEFINE_CLEANUP(Store, store_close)

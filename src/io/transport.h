@@ -1,5 +1,5 @@
 #pragma once
-/* Carries the core's HTTP over curl's multi interface, driven by sd-event. This is the one place that knows curl.
+/* Carries the core's HTTP over curl's multi interface, driven by sd-event. With transfer.c the one place that knows curl.
  *
  * One connection pool for the process; TLS is verified always. Replies are queued and taken with transport_take;
  * `replied` is called from the event loop, once for all that have come, and never from within the functions here.
@@ -38,5 +38,8 @@ int transport_configure(Transport *t, const TransportSettings *settings);
 int transport_send(Transport *t, HttpRequest *request);
 /* The next reply, or NULL. The caller frees it. */
 HttpReply *transport_take(Transport *t);
+/* Gives back what makes the next request cheaper: handles, connections, the certificates of the CAs. For when none is
+ * expected soon; while requests are under way it does nothing. */
+void transport_rest(Transport *t);
 /* Requests without a reply yet. */
 size_t transport_n_requests(const Transport *t);

@@ -71,6 +71,10 @@ class Tool:
         self.command("free")
         return self._replies()
 
+    def rest(self):
+        self.command("rest")
+        return self._replies()
+
     def one(self, *arguments, **options):
         """Sends one request and returns its reply."""
         (number,) = self.send(*arguments, **options)
@@ -649,6 +653,36 @@ def test_connections_are_kept(tool, serve):
     for _ in range(50):
         assert tool.one(server.url)["outcome"] == "replied"
     assert server.n_connections == 1
+
+
+def test_at_rest_no_connection_is_kept(tool, serve):
+    """Nothing that is under way is disturbed; afterwards the next request connects anew, and the server sees the end."""
+    answer, ended = threading.Event(), threading.Event()
+
+    def script(connection):
+        connection.read_request()
+        answer.wait(30)
+        connection.sock.sendall(REPLY)
+        try:
+            connection.read_request()
+            connection.sock.sendall(REPLY)
+        except EOFError:
+            ended.set()
+            raise
+
+    server = serve(script)
+    numbers = tool.send(server.url)
+    tool.run(200)
+    assert tool.rest() == []
+    answer.set()
+    assert [(reply["id"], reply["outcome"]) for reply in tool.wait()] == [(numbers[0], "replied")]
+    tool.rest()
+    assert ended.wait(10)
+    assert tool.one(server.url)["outcome"] == "replied"
+    assert server.n_connections == 2
+    tool.rest()
+    tool.rest()
+    assert tool.one(server.url)["outcome"] == "replied"
 
 
 def test_two_hundred_at_once(tool, serve):

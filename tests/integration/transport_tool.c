@@ -6,8 +6,10 @@
  *   run MSEC                               runs for that long
  *   configure CA_BUNDLE|- MAX_CONNECTIONS MAX_PER_HOST
  *   free                                   ends what is under way and begins anew
+ *   rest                                   gives back what it does not need
  *
- * The last three end their output with a line ".", the first two of them say before how often replies were told.
+ * wait, run, free and rest end their output with a line ".", the first two of them say before how often replies were
+ * told.
  * The end of the input ends it, with whatever is under way. */
 
 #include <errno.h>
@@ -120,6 +122,12 @@ static int begin_anew(Tool *tool) {
     return transport_new(tool->event, &defaults, on_replies, tool, &tool->transport);
 }
 
+static int rest(Tool *tool) {
+    transport_rest(tool->transport);
+    puts(".");
+    return 0;
+}
+
 static int command(Tool *tool, char *line) {
     char *words[MAX_WORDS] = {};
     size_t n = 0;
@@ -138,6 +146,8 @@ static int command(Tool *tool, char *line) {
         r = configure(tool, words);
     else if (strcmp(words[0], "free") == 0)
         r = begin_anew(tool);
+    else if (strcmp(words[0], "rest") == 0)
+        r = rest(tool);
     fflush(stdout);
     return r;
 }
