@@ -156,6 +156,10 @@ Usec service_latest_wall(const ServiceTable *t, Usec now_wall);
 void service_table_free(ServiceTable *t);
 /* An empty table without a definition; nobody has that name. -ENOMEM. */
 int service_insert_table(Service *s, const char *region, const char *name, ServiceTable **ret);
+/* A reply about a table, as its member of that name. */
+int service_tell_table(ServiceCall *c, const ServiceTable *t, const char *name, const char *status);
+bool service_is_on_demand(const ServiceJson *definition);
+bool service_is_protected(const ServiceTable *t);
 /* The reply that says CREATING, however short that is. */
 int service_describe_new_table(ServiceCall *c, const ServiceTable *t);
 /* Makes the seeds' tables in a region that is spoken to for the first time. -ENOMEM. */
