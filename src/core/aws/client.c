@@ -6,8 +6,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "core/aws/call.h"
-#include "core/aws/endpoint.h"
-#include "core/aws/limits.h"
+#include "core/aws/sites.h"
 
 #define HINT_CREDENTIALS                                                                                               \
     "give the daemon AWS credentials: a file as ~/.aws/credentials at /etc/credstore/ddbackupd.aws-credentials, and " \
@@ -15,26 +14,11 @@
 #define RENEWAL_USEC USEC_PER_MINUTE
 #define HINT_ENDPOINT "correct aws.region or aws.endpoint_url"
 
-/* One account's view of one region. */
-typedef struct Site {
-    Account *account;
-    const char *region; /* its endpoints' */
-    RetryQuota quota;
-    Lane lanes[AWS_OP_N];
-    Usec recent[]; /* of the buckets that keep seconds */
-} Site;
-
 struct Client {
-    ClientSettings settings; /* its strings are owned */
+    Sites sites;
     uint64_t random;
     uint64_t last_request_id;
     bool paused;
-    Account **accounts;
-    size_t n_accounts, n_accounts_room;
-    Endpoint **endpoints;
-    size_t n_endpoints, n_endpoints_room;
-    Site **sites;
-    size_t n_sites, n_sites_room;
     IdMap by_tag;     /* all calls */
     IdMap by_request; /* those with a request under way */
     Heap ready;       /* of lanes with a queue */
@@ -43,139 +27,9 @@ struct Client {
     CallList ended;
 };
 
-/* --- what it knows: settings, accounts, endpoints --- */
-
-static void account_free(Account *a) {
-    if (!a)
-        return;
-    free(a->name);
-    credentials_free(a->credentials);
-    free(a);
-}
-DEFINE_CLEANUP(Account, account_free)
-
-static void endpoint_free(Endpoint *e) {
-    if (!e)
-        return;
-    free(e->region);
-    free(e->url);
-    free(e);
-}
-DEFINE_CLEANUP(Endpoint, endpoint_free)
-
-static void settings_done(ClientSettings *s) {
-    free((char *)s->endpoint_url);
-    free((char *)s->s3_endpoint_url);
-    free((char *)s->kms_endpoint_url);
-    free((char *)s->user_agent);
-}
-
-static int settings_copy(const ClientSettings *from, ClientSettings *ret) {
-    AUTO_FREE char *url = NULL, *s3_url = NULL, *kms_url = NULL, *agent = NULL;
-    if (text_set(&url, from->endpoint_url) < 0 || text_set(&s3_url, from->s3_endpoint_url) < 0 ||
-        text_set(&kms_url, from->kms_endpoint_url) < 0 ||
-        text_set(&agent, from->user_agent ? from->user_agent : "ddbackupd") < 0)
-        return -ENOMEM;
-    *ret = *from;
-    ret->endpoint_url = TAKE_PTR(url);
-    ret->s3_endpoint_url = TAKE_PTR(s3_url);
-    ret->kms_endpoint_url = TAKE_PTR(kms_url);
-    ret->user_agent = TAKE_PTR(agent);
-    return 0;
-}
-
-/* What cannot be reached so has no URL: its calls are refused, one by one. */
-static int endpoint_set_url(Endpoint *e, const ClientSettings *s) {
-    EndpointWish wish = {.service = e->service,
-                         .configured = e->service == ENDPOINT_S3    ? s->s3_endpoint_url
-                                       : e->service == ENDPOINT_KMS ? s->kms_endpoint_url
-                                                                    : s->endpoint_url,
-                         .fips = s->fips,
-                         .dual_stack = s->dual_stack};
-    char *url = NULL;
-    int r = endpoint_url(&wish, e->region, &url);
-    if (r < 0 && r != -EINVAL && r != -EOPNOTSUPP)
-        return r;
-    e->signing_region = endpoint_signing_region(&wish, e->region);
-    if (!text_equal(e->url, url))
-        e->offset_usec = 0;
-    free(e->url);
-    e->url = url;
-    return 0;
-}
-
-static int find_account(Client *c, const char *name, Account **ret) {
-    for (size_t i = 0; i < c->n_accounts; i++)
-        if (strcmp(c->accounts[i]->name, name) == 0) {
-            *ret = c->accounts[i];
-            return 0;
-        }
-    CLEANUP(account_free_ptr) Account *a = calloc(1, sizeof *a);
-    if (!a || text_set(&a->name, name) < 0 || ARRAY_GROW(c->accounts, c->n_accounts, c->n_accounts_room) < 0)
-        return -ENOMEM;
-    *ret = c->accounts[c->n_accounts++] = TAKE_PTR(a);
-    return 0;
-}
-
-static int find_endpoint(Client *c, EndpointService service, const char *region, Endpoint **ret) {
-    for (size_t i = 0; i < c->n_endpoints; i++)
-        if (c->endpoints[i]->service == service && strcmp(c->endpoints[i]->region, region) == 0) {
-            *ret = c->endpoints[i];
-            return 0;
-        }
-    CLEANUP(endpoint_free_ptr) Endpoint *e = calloc(1, sizeof *e);
-    if (!e || text_set(&e->region, region) < 0 || ARRAY_GROW(c->endpoints, c->n_endpoints, c->n_endpoints_room) < 0)
-        return -ENOMEM;
-    e->service = service;
-    int r = endpoint_set_url(e, &c->settings);
-    if (r < 0)
-        return r;
-    *ret = c->endpoints[c->n_endpoints++] = TAKE_PTR(e);
-    return 0;
-}
-
-static int find_lane(Client *c, const char *account, const char *region, AwsOp op, Now now, Lane **ret) {
-    for (size_t i = 0; i < c->n_sites; i++)
-        if (strcmp(c->sites[i]->account->name, account) == 0 && strcmp(c->sites[i]->region, region) == 0) {
-            *ret = &c->sites[i]->lanes[op];
-            return 0;
-        }
-    size_t n_recent = 0;
-    for (size_t i = 0; i < AWS_OP_N; i++)
-        n_recent += (size_t)limits[i].per_second;
-    AUTO_FREE Site *s = calloc(1, sizeof *s + n_recent * sizeof s->recent[0]);
-    if (!s || ARRAY_GROW(c->sites, c->n_sites, c->n_sites_room) < 0)
-        return -ENOMEM;
-    int r = find_account(c, account, &s->account);
-    if (r < 0)
-        return r;
-    double share = c->settings.rate_share;
-    s->quota.left = RETRY_QUOTA;
-    Usec *recent = s->recent;
-    for (size_t i = 0; i < AWS_OP_N; i++) {
-        Endpoint *endpoint;
-        if ((r = find_endpoint(c, aws_ops[i].service, region, &endpoint)) < 0)
-            return r;
-        s->region = endpoint->region;
-        s->lanes[i] = (Lane){
-            .account = s->account,
-            .endpoint = endpoint,
-            .quota = &s->quota,
-            .bucket = bucket_make(limits[i].rate * share, limits[i].burst * share, now.mono),
-            .ready = HEAP_NODE(&s->lanes[i]),
-        };
-        if (limits[i].per_second > 0)
-            bucket_keep_seconds(&s->lanes[i].bucket, recent, limits[i].per_second);
-        recent += limits[i].per_second;
-    }
-    *ret = &s->lanes[op];
-    c->sites[c->n_sites++] = TAKE_PTR(s);
-    return 0;
-}
-
 /* When the first calls of its queue can move. Calls that cannot leave at all move at once: they end. */
 static int arm_lane(Client *c, Lane *lane) {
-    bool hopeless = (!lane->account->credentials && !c->settings.unsigned_requests) || !lane->endpoint->url;
+    bool hopeless = (!lane->account->credentials && !c->sites.settings.unsigned_requests) || !lane->endpoint->url;
     int n = 0, batch = bucket_batch(&lane->bucket);
     for (const Call *call = lane->queue.first; call && n < batch; call = call->next)
         n++;
@@ -187,35 +41,15 @@ static int arm_lane(Client *c, Lane *lane) {
 
 static int arm_lanes(Client *c) {
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < c->n_sites; i++)
+    for (size_t i = 0; r >= 0 && i < c->sites.n_items; i++)
         for (size_t op = 0; r >= 0 && op < AWS_OP_N; op++)
-            r = arm_lane(c, &c->sites[i]->lanes[op]);
+            r = arm_lane(c, &c->sites.items[i]->lanes[op]);
     return r;
 }
 
 int client_configure(Client *c, const ClientSettings *settings) {
-    ClientSettings copy;
-    int r = settings_copy(settings, &copy);
-    if (r < 0)
-        return r;
-    settings_done(&c->settings);
-    c->settings = copy;
-    for (size_t i = 0; i < c->n_endpoints; i++)
-        if ((r = endpoint_set_url(c->endpoints[i], &c->settings)) < 0)
-            return r;
-    for (size_t i = 0; i < c->n_sites; i++)
-        for (size_t op = 0; op < AWS_OP_N; op++)
-            bucket_configure(&c->sites[i]->lanes[op].bucket, limits[op].rate * copy.rate_share,
-                             limits[op].burst * copy.rate_share);
-    return arm_lanes(c);
-}
-
-/* What was derived from the account's secret. */
-static void wipe_keys(Client *c, const Account *a) {
-    for (size_t i = 0; i < c->n_sites; i++)
-        for (size_t op = 0; op < AWS_OP_N; op++)
-            if (c->sites[i]->account == a)
-                secret_wipe(&c->sites[i]->lanes[op].key, sizeof c->sites[i]->lanes[op].key);
+    int r = sites_configure(&c->sites, settings);
+    return r < 0 ? r : arm_lanes(c);
 }
 
 int client_new(const ClientSettings *settings, uint64_t seed, Client **ret) {
@@ -223,7 +57,7 @@ int client_new(const ClientSettings *settings, uint64_t seed, Client **ret) {
     if (!c)
         return -ENOMEM;
     c->random = seed;
-    int r = settings_copy(settings, &c->settings);
+    int r = sites_configure(&c->sites, settings);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(c);
@@ -243,18 +77,7 @@ void client_free(Client *c) {
         }
     id_map_done(&c->by_tag);
     id_map_done(&c->by_request);
-    for (size_t i = 0; i < c->n_accounts; i++)
-        wipe_keys(c, c->accounts[i]);
-    for (size_t i = 0; i < c->n_sites; i++)
-        free(c->sites[i]);
-    for (size_t i = 0; i < c->n_accounts; i++)
-        account_free(c->accounts[i]);
-    for (size_t i = 0; i < c->n_endpoints; i++)
-        endpoint_free(c->endpoints[i]);
-    free(c->sites);
-    free(c->accounts);
-    free(c->endpoints);
-    settings_done(&c->settings);
+    sites_done(&c->sites);
     free(c);
 }
 
@@ -276,9 +99,9 @@ int client_set_credentials(Client *c, const char *account, const Credentials *cr
     Account *a;
     CLEANUP(credentials_free_ptr) Credentials *copy = NULL;
     int r = credentials ? credentials_copy(credentials, &copy) : 0;
-    if (r < 0 || (r = find_account(c, account, &a)) < 0)
+    if (r < 0 || (r = sites_account(&c->sites, account, &a)) < 0)
         return r;
-    wipe_keys(c, a);
+    sites_wipe_keys(&c->sites, a);
     credentials_free(a->credentials);
     a->credentials = TAKE_PTR(copy);
     a->is_awaited = false;
@@ -288,7 +111,7 @@ int client_set_credentials(Client *c, const char *account, const Credentials *cr
 
 int client_await_credentials(Client *c, const char *account) {
     Account *a;
-    int r = find_account(c, account, &a);
+    int r = sites_account(&c->sites, account, &a);
     if (r < 0)
         return r;
     a->is_kept = true;
@@ -297,10 +120,10 @@ int client_await_credentials(Client *c, const char *account) {
 }
 
 const char *client_expired_account(Client *c) {
-    for (size_t i = 0; i < c->n_accounts; i++)
-        if (c->accounts[i]->has_expired) {
-            c->accounts[i]->has_expired = false;
-            return c->accounts[i]->name;
+    for (size_t i = 0; i < c->sites.n_accounts; i++)
+        if (c->sites.accounts[i]->has_expired) {
+            c->sites.accounts[i]->has_expired = false;
+            return c->sites.accounts[i]->name;
         }
     return NULL;
 }
@@ -362,7 +185,7 @@ int client_begin(Client *c, const CallSpec *spec, Now now) {
         .wake = HEAP_NODE(call),
         .server_wall = WALL_UNKNOWN,
     };
-    int r = find_lane(c, spec->account, spec->region, call->request->op, now, &call->lane);
+    int r = sites_lane(&c->sites, spec->account, spec->region, call->request->op, now, &call->lane);
     if (r < 0 || (r = id_map_put(&c->by_tag, &call->tag)) < 0)
         return r;
     call_list_append(&call->lane->queue, call);
@@ -411,12 +234,12 @@ int client_reply(Client *c, HttpReply *reply, Now now) {
     Usec delay;
     if (!call)
         return 0;
-    int r = call_take_reply(call, &c->settings, taken, now);
+    int r = call_take_reply(call, &c->sites.settings, taken, now);
     if (r < 0)
         return r;
     if (!c->paused && renews(call))
         return rest(c, call, now.mono + RENEWAL_USEC);
-    if (c->paused || !call_repeats(call, taken, c->settings.max_attempts, &c->random, &delay)) {
+    if (c->paused || !call_repeats(call, taken, c->sites.settings.max_attempts, &c->random, &delay)) {
         end(c, call);
         return 0;
     }
@@ -455,7 +278,7 @@ static int send_call(Client *c, Call *call, Now now, ClientOutbox *out) {
         ARRAY_GROW(out->sends, out->n_requests, out->n_sends_room) < 0)
         return -ENOMEM;
     call->sent.id = ++c->last_request_id;
-    int r = call_make_request(call, &c->settings, call->sent.id, now, &request);
+    int r = call_make_request(call, &c->sites.settings, call->sent.id, now, &request);
     if (r == -EINVAL || r == -E2BIG) {
         refuse(c, call, AWS_REFUSED, "BadEndpoint", "no request can be made for the endpoint", HINT_ENDPOINT);
         return 0;
@@ -481,7 +304,7 @@ static int serve(Client *c, Lane *lane, Now now, ClientOutbox *out) {
             refuse(c, call, AWS_REFUSED, "BadEndpoint", "the region has no such endpoint", HINT_ENDPOINT);
         else if (lane->account->is_awaited)
             break;
-        else if (!lane->account->credentials && !c->settings.unsigned_requests)
+        else if (!lane->account->credentials && !c->sites.settings.unsigned_requests)
             refuse(c, call, AWS_CREDENTIALS, "NoCredentials", "there are no AWS credentials", HINT_CREDENTIALS);
         else if (bucket_ready_mono(&lane->bucket) > now.mono)
             break;
