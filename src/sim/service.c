@@ -1,17 +1,16 @@
 #include "sim/service.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "base/date.h"
 #include "base/secret.h"
 #include "sim/service_auth.h"
 #include "sim/service_kms.h"
 #include "sim/service_mangle.h"
+#include "sim/service_reply.h"
 #include "sim/service_s3.h"
 #include "sim/service_shape.h"
 #include "sim/service_state.h"
@@ -167,114 +166,7 @@ int service_add_seed(Service *s, const ServiceSeed *seed) {
     return 0;
 }
 
-/* ---- chance ---- */
-
-uint64_t service_random(Service *s) { /* splitmix64 */
-    uint64_t z = s->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-void service_make_uuid(Service *s, char uuid[static SERVICE_UUID_SIZE]) {
-    uint64_t a = service_random(s), b = service_random(s);
-    snprintf(uuid, SERVICE_UUID_SIZE, "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64, a >> 32,
-             a >> 16 & 0xffff, a & 0xfff, (b >> 48 & 0x3fff) | 0x8000, b & UINT64_C(0xffffffffffff));
-}
-
-void service_make_id(Service *s, Usec wall, char id[static SERVICE_ID_SIZE]) {
-    snprintf(id, SERVICE_ID_SIZE, "%014" PRIu64 "-%08" PRIx64,
-             (uint64_t)(wall / USEC_PER_MSEC) % UINT64_C(100000000000000), service_random(s) >> 32);
-}
-
-static void make_request_id(Service *s, char id[static 53]) {
-    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    for (int i = 0; i < 52; i++)
-        id[i] = characters[service_random(s) % 36];
-    id[52] = '\0';
-}
-
-/* ---- replies ---- */
-
-/* CRC-32/ISO-HDLC, as in gzip. */
-static uint32_t crc32_of(const char *bytes, size_t n) {
-    static uint32_t table[256];
-    if (table[1] == 0)
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t c = i;
-            for (int bit = 0; bit < 8; bit++)
-                c = c & 1 ? c >> 1 ^ 0xedb88320u : c >> 1;
-            table[i] = c;
-        }
-    uint32_t crc = 0xffffffffu;
-    for (size_t i = 0; i < n; i++)
-        crc = table[(crc ^ (unsigned char)bytes[i]) & 0xff] ^ crc >> 8;
-    return ~crc;
-}
-
-static void add_header(ServiceReply *r, const char *name, const char *value) {
-    r->headers[r->n_headers++] = (ServiceHeader){name, value};
-}
-
-static void finish(Service *s, ServiceReply *r, Usec now_wall, const char *content_type, bool wrong_crc) {
-    make_request_id(s, r->request_id);
-    snprintf(r->crc32, sizeof r->crc32, "%" PRIu32, crc32_of(text_get(&r->body), r->body.len) ^ (wrong_crc ? 1 : 0));
-    date_to_http(now_wall, r->date);
-    add_header(r, "Server", "Server");
-    add_header(r, "Date", r->date);
-    add_header(r, "Content-Type", content_type);
-    add_header(r, "x-amzn-RequestId", r->request_id);
-    add_header(r, "x-amz-crc32", r->crc32);
-    if (r->ending == SERVICE_CLOSED)
-        r->status = 0;
-}
-
-void service_reply_done(ServiceReply *r) {
-    text_done(&r->body);
-    free(r->more_headers);
-}
-
-/* Where a code is at home, its status and how its message is called. */
-static void add_error(ServiceReply *r, const char *code, int status, const char *message) {
-    static const struct {
-        const char *code, *space;
-        int status;
-        bool capital;
-    } rows[] = {
-        {"ValidationException", "com.amazon.coral.validate#", 400, false},
-        {"ThrottlingException", "com.amazon.coral.availability#", 400, false},
-        {"UnrecognizedClientException", "com.amazon.coral.service#", 400, false},
-        {"InvalidSignatureException", "com.amazon.coral.service#", 400, false},
-        {"IncompleteSignatureException", "com.amazon.coral.service#", 400, false},
-        {"MissingAuthenticationTokenException", "com.amazon.coral.service#", 400, false},
-        {"ExpiredTokenException", "com.amazon.coral.service#", 400, false},
-        {"AccessDeniedException", "com.amazon.coral.service#", 400, true},
-        {"SerializationException", "com.amazon.coral.service#", 400, true},
-        {"UnknownOperationException", "com.amazon.coral.service#", 400, false},
-        {"ServiceUnavailable", "com.amazon.coral.service#", 503, false},
-        {"InternalFailure", "com.amazon.coral.service#", 500, false},
-        {"InternalServerError", "com.amazonaws.dynamodb.v20120810#", 500, false},
-        {"DryRunOperationException", "", 412, false},
-    };
-    const char *space = "com.amazonaws.dynamodb.v20120810#", *name = "message";
-    int usual = 400;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (strcmp(rows[i].code, code) == 0) {
-            space = rows[i].space;
-            usual = rows[i].status;
-            name = rows[i].capital ? "Message" : "message";
-        }
-    AUTO_TEXT type = TEXT_INIT(200);
-    text_addf(&type, "%s%s", r->is_kms ? "" : space, code);
-    text_clear(&r->body);
-    service_json_open(&r->body, NULL, '{');
-    service_json_add_string(&r->body, "__type", text_get(&type));
-    if (message && *message)
-        service_json_add_string(&r->body, name, message);
-    service_json_close(&r->body, '}');
-    r->status = status ? status : usual;
-    snprintf(r->code, sizeof r->code, "%s", code);
-}
+/* ---- one request ---- */
 
 int service_refuse(ServiceCall *c, const char *code, const char *format, ...) {
     va_list args;
@@ -284,18 +176,6 @@ int service_refuse(ServiceCall *c, const char *code, const char *format, ...) {
     c->code = code;
     return rc < 0 ? rc : -EINVAL;
 }
-
-static const char *usual_message(const char *code) {
-    return strcmp(code, "ThrottlingException") == 0     ? "Rate exceeded"
-           : strcmp(code, "AccessDeniedException") == 0 ? "Access is denied"
-           : strcmp(code, "InternalFailure") == 0       ? ""
-           : strcmp(code, "ExpiredTokenException") == 0 ? "The security token included in the request is expired"
-           : strcmp(code, "InternalServerError") == 0
-               ? "The request processing has failed because of an unknown error, exception or failure."
-               : "Injected by the fault script";
-}
-
-/* ---- one request ---- */
 
 /* The table that a request is about, for fault rules and the log. */
 static void note_table(ServiceReply *r, const ServiceJson *input) {
@@ -388,17 +268,17 @@ static void serve(Service *s, ServiceReply *r, size_t i, const ServiceJson *inpu
     else if (action != SERVICE_FAULT_ERROR) {
         int rc = run(&c, i);
         if (rc < 0 && c.code)
-            add_error(r, c.code, 0, text_get(&c.message));
+            service_reply_set_error(r, c.code, 0, text_get(&c.message));
         else if (rc < 0)
-            add_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
+            service_reply_set_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
         r->effect = c.effect;
     }
     if (action == SERVICE_FAULT_ERROR || action == SERVICE_FAULT_ERROR_AFTER)
-        add_error(r, rule->word, rule->status, rule->message ? rule->message : usual_message(rule->word));
+        service_reply_set_error(r, rule->word, rule->status, rule->message ? rule->message : service_reply_usual_message(rule->word));
     else if (rule && service_mangle(r, rule, &wrong_crc, &html) < 0)
-        add_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
+        service_reply_set_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
     text_done(&c.message);
-    finish(s, r, now_wall, html ? "text/html" : r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, wrong_crc);
+    service_reply_finish(s, r, now_wall, html ? "text/html" : r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, wrong_crc);
 }
 
 static bool is_for_kms(const char *target) { return target && text_starts_with(target, KMS_PREFIX); }
@@ -463,7 +343,7 @@ static bool admit(Service *s, const ServiceRequest *q, Usec now_wall, ServiceRep
     AUTO_TEXT message = TEXT_INIT(1u << 20);
     const char *code = service_admit(s, q, r->is_kms ? "kms" : "dynamodb", now_wall, r, &message);
     if (code)
-        add_error(r, code, 0, text_get(&message));
+        service_reply_set_error(r, code, 0, text_get(&message));
     return !code;
 }
 
@@ -486,18 +366,18 @@ static void handle_post(Service *s, Usec now_wall, const ServiceRequest *q, Serv
         }
     }
     if (parsed < 0 && q->body_len > 0)
-        add_error(r, "SerializationException", 0, NULL);
+        service_reply_set_error(r, "SerializationException", 0, NULL);
     else if (!known)
-        add_error(r, "UnknownOperationException", 0, NULL);
+        service_reply_set_error(r, "UnknownOperationException", 0, NULL);
     else if (!admit(s, q, now_wall, r))
         ;
     else if (!is_object)
-        add_error(r, "SerializationException", 0, parsed < 0 ? NULL : "Unexpected field type");
+        service_reply_set_error(r, "SerializationException", 0, parsed < 0 ? NULL : "Unexpected field type");
     else {
         serve(s, r, operation, input, now_wall);
         return;
     }
-    finish(s, r, now_wall, r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, false);
+    service_reply_finish(s, r, now_wall, r->is_kms ? KMS_CONTENT_TYPE : CONTENT_TYPE, false);
 }
 
 void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceReply *ret) {
@@ -510,14 +390,14 @@ void service_handle(Service *s, Usec now_wall, const ServiceRequest *q, ServiceR
         const char *region = s->settings.region ? s->settings.region : "us-east-1";
         ret->status = 200;
         text_addf(&ret->body, "healthy: dynamodb.%s.amazonaws.com ", region);
-        finish(s, ret, now_wall, "text/plain", false);
+        service_reply_finish(s, ret, now_wall, "text/plain", false);
     } else if (service_sts_is_meant(q)) {
         service_sts_handle(s, now_wall, q, ret);
-        finish(s, ret, now_wall, "text/xml", false);
+        service_reply_finish(s, ret, now_wall, "text/xml", false);
     } else if (strcmp(q->method, "POST") != 0 || !is_json_type(service_header(q, "Content-Type"))) {
         ret->status = 404;
         text_add(&ret->body, "<UnknownOperationException/>\n");
-        finish(s, ret, now_wall, "application/xml", false);
+        service_reply_finish(s, ret, now_wall, "application/xml", false);
     } else
         handle_post(s, now_wall, q, ret);
 }
