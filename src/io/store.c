@@ -132,6 +132,8 @@ static int open_locked(Store *s, const char *path) {
     int on = 1, r = check_cut(s, path);
     if (r < 0)
         return r;
+    /* each page by itself, so that store_rest can give all of them back; heard once in a process */
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return failed(s, code, "the ledger cannot be opened");

@@ -1,5 +1,5 @@
 #pragma once
-/* Carries the core's HTTP over curl's multi interface, driven by sd-event. With transfer.c the one place that knows curl.
+/* Carries the core's HTTP over curl's multi interface, driven by sd-event. It and transfer.c are all that know curl.
  *
  * One connection pool for the process; TLS is verified always. Replies are queued and taken with transport_take;
  * `replied` is called from the event loop, once for all that have come, and never from within the functions here.

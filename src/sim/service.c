@@ -274,7 +274,8 @@ static void serve(Service *s, ServiceReply *r, size_t i, const ServiceJson *inpu
         r->effect = c.effect;
     }
     if (action == SERVICE_FAULT_ERROR || action == SERVICE_FAULT_ERROR_AFTER)
-        service_reply_set_error(r, rule->word, rule->status, rule->message ? rule->message : service_reply_usual_message(rule->word));
+        service_reply_set_error(r, rule->word, rule->status,
+                                rule->message ? rule->message : service_reply_usual_message(rule->word));
     else if (rule && service_mangle(r, rule, &wrong_crc, &html) < 0)
         service_reply_set_error(r, "InternalServerError", 0, "The emulator ran out of memory or room");
     text_done(&c.message);

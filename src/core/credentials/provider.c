@@ -178,9 +178,9 @@ int provider_go_on(Provider *p, ProviderOutbox *out, Now now) {
     Credentials *c = p->in_hand;
     if (c->expires_wall <= now.wall && p->plan.origin != ORIGIN_IMDS)
         return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
-                     "%s: gave credentials that have expired already; HINT: renew them, "
-                     "or correct the clock",
-                     p->plan.named);
+                              "%s: gave credentials that have expired already; HINT: renew them, or correct the "
+                              "clock",
+                              p->plan.named);
     bool is_new = !p->current || p->problem || !credentials_equal(p->current, c);
     int r = name_source(p, c);
     if (r < 0)

@@ -36,7 +36,7 @@ static int take_document(Provider *p, ProviderOutbox *out, const HttpReply *repl
     if (r != -EBADMSG || (!refused && asks_again(p, now)))
         return r == -EBADMSG ? 0 : r;
     return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s; HINT: %s", p->plan.named, text_get(&why),
-                 sso ? "sign in again as the daemon's user: aws sso login" : "look into the agent's log");
+                          sso ? "sign in again as the daemon's user: aws sso login" : "look into the agent's log");
 }
 
 static int take_sts(Provider *p, ProviderOutbox *out, const HttpReply *reply, Now now) {
@@ -69,11 +69,11 @@ static int take_sts(Provider *p, ProviderOutbox *out, const HttpReply *reply, No
     }
     if (error.transient && asks_again(p, now))
         return 0;
-    return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "role %s by %s: %s; HINT: %s", role->role_arn, p->plan.named,
-                 text_get(&why),
-                 error.transient
-                     ? "it is asked again by itself"
-                     : "see that the role exists, trusts who asks (sts:AssumeRole), and has this external id");
+    return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "role %s by %s: %s; HINT: %s", role->role_arn,
+                          p->plan.named, text_get(&why),
+                          error.transient
+                              ? "it is asked again by itself"
+                              : "see that the role exists, trusts who asks (sts:AssumeRole), and has this external id");
 }
 
 int provider_reply(Provider *p, const HttpReply *reply, Now now, ProviderOutbox *out) {
@@ -107,5 +107,5 @@ int provider_process_done(Provider *p, uint64_t id, const char *output, size_t l
     if (r != -EBADMSG)
         return r;
     return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s%s; HINT: run it as the daemon's user to see",
-                 p->plan.named, problem ? problem : "of what it printed, ", text_get(&why));
+                          p->plan.named, problem ? problem : "of what it printed, ", text_get(&why));
 }

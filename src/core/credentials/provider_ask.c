@@ -26,7 +26,7 @@ static int ask_process(Provider *p, ProviderOutbox *out, Now now) {
     int r = shell_split(p->plan.command, &argv);
     if (r == -EINVAL || (r >= 0 && !argv[0]))
         return provider_failf(p, out, PROVIDER_FAILURE_CONFIG, now, "%s: is no command line; HINT: close its quotes",
-                     p->plan.named);
+                              p->plan.named);
     if (r < 0 || ARRAY_GROW(out->processes, out->n_processes, out->n_processes_room) < 0)
         return -ENOMEM;
     p->asking = true;
@@ -42,7 +42,7 @@ static int read_token(Provider *p, ProviderOutbox *out, Now now, Secret *ret) {
         return r;
     if (r < 0) {
         r = provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: let the daemon's user read it",
-                  p->plan.named, p->plan.token_file, strerror(-r));
+                           p->plan.named, p->plan.token_file, strerror(-r));
         return r < 0 ? r : 0;
     }
     size_t from = strspn(text.bytes, " \t\r\n"), n = strlen(text.bytes + from);
@@ -61,7 +61,7 @@ static int ask_container(Provider *p, ProviderOutbox *out, Now now) {
     r = container_request(p->plan.url, token.bytes ? token.bytes : p->plan.token.bytes, &request);
     if (r == -EBADMSG)
         return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
-                     "%s: its authorization token cannot stand in a header; HINT: correct it", p->plan.named);
+                              "%s: its authorization token cannot stand in a header; HINT: correct it", p->plan.named);
     return r < 0 ? r : send(p, out, request);
 }
 
@@ -76,17 +76,17 @@ static int ask_sso(Provider *p, ProviderOutbox *out, Now now) {
         return r;
     if (r < 0)
         return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
-                     "%s: %s: %s; HINT: sign in as the daemon's user: aws sso login", p->plan.named, p->plan.token_file,
-                     strerror(-r));
+                              "%s: %s: %s; HINT: sign in as the daemon's user: aws sso login", p->plan.named,
+                              p->plan.token_file, strerror(-r));
     r = sso_token_from_cache(text.bytes, text.len, now.wall, &token, &expires, &why);
     if (r == -EKEYEXPIRED)
         return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now,
-                     "%s: it ended at %s; HINT: sign in again as the daemon's user: aws sso login; for a service, "
-                     "roles or keys do without a person",
-                     p->plan.named, date_to_iso(expires, until));
+                              "%s: it ended at %s; HINT: sign in again as the daemon's user: aws sso login; for a "
+                              "service, roles or keys do without a person",
+                              p->plan.named, date_to_iso(expires, until));
     if (r == -EBADMSG)
         return provider_failf(p, out, PROVIDER_FAILURE_RETRIEVAL, now, "%s: %s: %s; HINT: sign in again: aws sso login",
-                     p->plan.named, p->plan.token_file, text_get(&why));
+                              p->plan.named, p->plan.token_file, text_get(&why));
     if (r < 0 || (r = sso_request(p->plan.url, p->plan.sso_account, p->plan.sso_role, token.bytes, &request)) < 0)
         return r;
     return send(p, out, request);
@@ -111,8 +111,8 @@ static int ask_sts(Provider *p, ProviderOutbox *out, Now now) {
     r = sts_request(&call, &request);
     if (r == -EINVAL || r == -E2BIG)
         return provider_failf(p, out, PROVIDER_FAILURE_CONFIG, now,
-                     "%s: no request can be made of it for %s; HINT: correct the endpoint or the token", p->plan.named,
-                     p->plan.sts_url);
+                              "%s: no request can be made of it for %s; HINT: correct the endpoint or the token",
+                              p->plan.named, p->plan.sts_url);
     return r < 0 ? r : send(p, out, request);
 }
 
