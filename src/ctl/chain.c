@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/chain/span.h"
+#include "ctl/chain_hint.h"
 #include "ctl/chain_remote.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
@@ -23,6 +24,7 @@ typedef struct Show {
     StoreChains chains;
     Targets targets;
     bool qualified;
+    DaemonState daemon; /* unknown with --remote */
     Text *out;
     Json json;
     int level;
@@ -41,6 +43,7 @@ static int load(Show *s, char **ret_error) {
         return r;
     if ((r = store_read_targets(store, &s->targets)) < 0 || (r = store_read_chains(store, &s->chains)) < 0)
         (void)text_set(ret_error, *store_read_error(store) ? store_read_error(store) : strerror(-r));
+    s->daemon = store_read_daemon(s->options->state_directory);
     return r;
 }
 
@@ -75,13 +78,14 @@ static void add_span_json(Json *j, const Span *span) {
     json_close(j, '}');
 }
 
-static void print_json(Show *s, const Lineage *l, const Spans *spans) {
+static void print_json(Show *s, const Lineage *l, const Spans *spans, const char *hint) {
     Json *j = &s->json;
     json_open(j, NULL, '{');
     json_target(j, l->account, l->region, l->table, l->schedule);
     json_bool(j, "active", is_active(s, l));
     json_string(j, "standing", standings[spans_level(spans)]);
     json_wall(j, "watermark", spans_watermark(spans));
+    json_string(j, "hint", hint[0] ? hint : NULL);
     json_open(j, "spans", '[');
     for (size_t i = 0; i < spans->n_items; i++)
         add_span_json(j, &spans->items[i]);
@@ -120,20 +124,42 @@ static void describe(const Show *s, const Span *span, Text *t) {
         text_addf(t, ": %s", span->why);
 }
 
-static int print_people(Show *s, const Lineage *l, const Spans *spans) {
-    char age[DURATION_SIZE], length[DURATION_SIZE], from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
+/* What there is to know first: whether all is well, and since when it is not. */
+static void add_standing(const Spans *spans, Text *t) {
+    char from[DATE_ISO_SIZE];
+    const Span *worst = NULL;
+    for (size_t i = 0; i < spans->n_items; i++) {
+        const Span *span = &spans->items[i];
+        bool is_lost = span->kind == SPAN_LOST && span->to_wall == USEC_INFINITY;
+        if (is_lost || (span->kind == SPAN_LATE && !worst))
+            worst = span;
+    }
+    if (worst && worst->kind == SPAN_LOST)
+        text_addf(t, "LOST: what came after %s cannot be restored; ", words_time(worst->from_wall, from));
+    else if (worst)
+        text_addf(t, "LATE: what came after %s is not exported yet; ", words_time(worst->from_wall, from));
+}
+
+static void add_headline(Show *s, const Lineage *l, const Spans *spans) {
+    char age[DURATION_SIZE];
     Usec watermark = spans_watermark(spans);
-    Table t;
-    if (s->n_shown > 0)
-        text_add_char(s->out, '\n');
     words_label(s->out, s->qualified, l->account, l->region, l->table);
     text_addf(s->out, "/%s: ", l->schedule);
+    add_standing(spans, s->out);
     if (watermark == WALL_UNKNOWN)
         text_add(s->out, "no base is verified yet: nothing can be restored");
     else
         text_addf(s->out, "the table can be restored to every instant that is covered, the last of %s ago",
                   words_age(s->now_wall - watermark, age));
     text_add(s->out, is_active(s, l) ? "\n" : "; the configuration no longer selects it\n");
+}
+
+static int print_people(Show *s, const Lineage *l, const Spans *spans, const char *hint) {
+    char length[DURATION_SIZE], from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
+    Table t;
+    if (s->n_shown > 0)
+        text_add_char(s->out, '\n');
+    add_headline(s, l, spans);
     table_init(&t, columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < spans->n_items; i++) {
         const Span *span = &spans->items[i];
@@ -147,6 +173,8 @@ static int print_people(Show *s, const Lineage *l, const Spans *spans) {
     }
     int r = table_print(&t, 2, s->out);
     table_done(&t);
+    if (hint[0])
+        text_addf(s->out, "  HINT: %s\n", hint);
     return r;
 }
 
@@ -156,10 +184,12 @@ static int show_one(Show *s, const StoreLineage *one) {
     int r = spans_make(l, one->reaches, one->n_reaches, tolerance_of(s, l), s->now_wall, &spans);
     if (r < 0)
         return r;
+    AUTO_TEXT hint = TEXT_INIT(4096);
+    chain_hint(l, &spans, s->daemon, is_active(s, l), &hint);
     s->level = int_max(s->level, spans_level(&spans));
     if (s->options->json)
-        print_json(s, l, &spans);
-    else if ((r = print_people(s, l, &spans)) < 0)
+        print_json(s, l, &spans, text_get(&hint));
+    else if ((r = print_people(s, l, &spans, text_get(&hint))) < 0)
         return r;
     s->n_shown++;
     return 0;
@@ -179,7 +209,8 @@ static int none_found(const Show *s) {
 }
 
 int verb_chain(const CtlOptions *o, Usec now_wall, Text *out) {
-    CLEANUP(show_done) Show s = {.options = o, .now_wall = now_wall, .out = out, .json = {.out = out}};
+    CLEANUP(show_done)
+    Show s = {.options = o, .now_wall = now_wall, .daemon = DAEMON_UNKNOWN, .out = out, .json = {.out = out}};
     AUTO_FREE char *error = NULL;
     int r = o->remote ? chain_remote(o, now_wall, &s.targets, &s.chains) : load(&s, &error);
     if (r < 0) {

@@ -89,7 +89,8 @@ def eventful(ledger):
 
 def test_for_people(eventful):
     lines = ask(eventful, "orders", status=1).splitlines()
-    assert re.fullmatch(r"orders/half: the table can be restored to every instant that is covered, the last of 5h( 1min)? ago", lines[0])
+    assert re.fullmatch(rf"orders/half: LATE: what came after {iso(5)} is not exported yet; the table can be restored to every "
+                        r"instant that is covered, the last of 5h( 1min)? ago", lines[0])
     rows = [re.split(r" {2,}", row.strip()) for row in lines[1:]]
     assert rows[0] == ["SPAN", "FROM", "TO", "LENGTH", "WHAT"]
     assert rows[1] == ["COVERED", iso(50), iso(40), "10h", f"chain 1: 1 link on {ARN}/export/base-1"]
@@ -98,7 +99,9 @@ def test_for_people(eventful):
     assert rows[4] == ["LATE", iso(5), iso(4), "1h", "attempt 1 failed; it is asked for again"]
     assert rows[5] == ["IN FLIGHT", iso(4), iso(2), "2h", f"attempt 1, in_progress: {ARN}/export/link-13"]
     assert rows[6][:2] == ["IN FLIGHT", iso(2)] and rows[6][-1] == "not asked for yet"
-    assert len(rows) == 7
+    (hint,) = rows[7]
+    assert hint.startswith("HINT: the daemon is not running") and hint.endswith(f"as long as the table can be restored to {iso(5)}")
+    assert len(rows) == 8
 
 
 def test_for_programs(eventful):
@@ -109,6 +112,7 @@ def test_for_programs(eventful):
     assert one["spans"][2] == {"span": "COVERED", "from": iso(30), "to": iso(5), "chain": 2, "base_arn": f"{ARN}/export/base-2",
                                "links": 1, "export_arn": None, "attempt": None, "state": None, "why": None}
     assert one["spans"][4]["export_arn"] == f"{ARN}/export/link-13"
+    assert one["hint"].startswith("the daemon is not running")
 
 
 def test_covered(ledger):
@@ -119,7 +123,9 @@ def test_covered(ledger):
 
 def test_no_base_yet(ledger):
     chain(ledger, 1, "forming", 1, 1)
-    assert "no base is verified yet: nothing can be restored" in ask(ledger, "orders", status=2)
+    answer = ask(ledger, "orders", status=2)
+    assert "no base is verified yet: nothing can be restored" in answer
+    assert "HINT: the export that half begins with is not verified yet" in answer
 
 
 def test_lost_without_an_end(ledger):
@@ -128,7 +134,9 @@ def test_lost_without_an_end(ledger):
     (one,) = spans(ledger, 2)
     assert one["standing"] == "lost"
     assert one["spans"][1]["to"] is None
-    assert "LOST" in ask(ledger, "or*", status=2)
+    answer = ask(ledger, "or*", status=2)
+    assert f"orders/half: LOST: what came after {iso(40)} cannot be restored; " in answer
+    assert "HINT: what comes from now on can be restored once there is a new export" in answer
 
 
 def test_selection(eventful):
