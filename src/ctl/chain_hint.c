@@ -42,7 +42,7 @@ void chain_hint(const Lineage *l, const Spans *spans, DaemonState daemon, bool i
         add_cause(late, daemon, t);
         text_addf(t, "; nothing is lost as long as the table can be restored to %s", words_time(late->from_wall, from));
     } else if (spans_watermark(spans) == WALL_UNKNOWN)
-        text_addf(t, "the export that %s begins with is not verified yet: 'ddbackupctl list --action export' shows what "
-                     "has become of it",
+        text_addf(t, "the export that %s begins with is not verified yet: 'ddbackupctl list --action export' shows "
+                     "what has become of it",
                   l->schedule);
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import sqlite3
 import subprocess
 
@@ -62,6 +63,22 @@ def old(emulator, tmp_path):
         end(d.process)
 
 
+def strange(s3, found):
+    """What others may have put among the records: one of them in another place, and of another deployment in its own."""
+    [(key, record)] = [(key, record) for key, record in found.items() if not key.endswith("/base.json")]
+    folder = key.rsplit("/", 1)[0]
+    theirs = record["baseArn"][:-8] + "ffffffff"
+    for name, body in {
+        f"{folder}/empty.json": "",
+        f"{folder}/garbage.json": "{",
+        f"{folder}/elsewhere.json": json.dumps(record),
+        f"{folder}/read.me": "",
+        f"{folder[:-8]}ffffffff/base.json": json.dumps(
+            record | {"deployment": "other", "baseArn": theirs, "exportArn": theirs, "previousArn": None}),
+    }.items():
+        s3.put_object(Bucket=BUCKET, Key=name, Body=body.encode())
+
+
 def test_without_the_ledger(old):
     """Base and link are recorded, and say the same when the ledger is gone."""
     e, d = old
@@ -83,6 +100,12 @@ def test_without_the_ledger(old):
     assert spans(d, "--remote") == local
     lose(d)
     assert spans(d, "--remote") == local
+    strange(s3, found)
+    assert spans(d, "--remote") == local
+    error = chain(d, "--remote")[2]
+    for key, why in (("empty", "it is empty"), ("garbage", "the body ends too early"), ("elsewhere", "what it says belongs elsewhere")):
+        assert re.search(f"/{key}.json is no record and is passed over: .*{why}", error), error
+    assert len(error.splitlines()) == 3, error
     # an export that is gone covers nothing, whatever its record says
     s3.delete_object(Bucket=BUCKET, Key=link["manifestSummaryS3Key"])
     assert spans(d, "--remote")[1][0]["links"] == 0
