@@ -231,17 +231,23 @@ static int judge_voice(Situation *s) {
     return judge_add(s, LEVEL_WARNING, &refused);
 }
 
-/* More than the configured share would have gone at once. */
+/* More than the configured share would have gone at once. A confirmation is for all that wait, of whatever table. */
 static int judge_brake(Situation *s, const StockBrake *b) {
     AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
     char age[DURATION_SIZE];
+    size_t n_waiting = 0;
     if (b->n_confirmed >= b->n_delete)
         return 0;
+    for (size_t i = 0; i < s->stock.n_brakes; i++)
+        n_waiting += s->stock.brakes[i].n_confirmed ? 0 : s->stock.brakes[i].n_delete;
+    s->n.braked++;
     words_label(&t, s->qualified, b->account, b->region, b->table);
     text_addf(&t,
               "/%s: %zu of %zu artefacts would expire at once, which has waited for a person for %s; HINT: "
               "'ddbackupctl prune --dry-run' shows which; if that is meant, ddbackupctl prune --confirm %zu",
-              b->schedule, b->n_delete, b->n_all, words_age(s->now_wall - b->since_wall, age), b->n_delete);
+              b->schedule, b->n_delete, b->n_all, words_age(s->now_wall - b->since_wall, age), n_waiting);
+    if (n_waiting > b->n_delete)
+        text_add(&t, ", which is for all that wait");
     return judge_add(s, LEVEL_WARNING, &t);
 }
 
@@ -291,6 +297,7 @@ static int judge_loss(Situation *s, const Lineage *l) {
     if (!is_asked)
         return 0;
     AUTO_TEXT t = TEXT_INIT(PROBLEM_MAX);
+    s->n.lost++;
     words_label(&t, s->qualified, l->account, l->region, l->table);
     text_addf(&t, "/%s: LOST: what came after %s cannot be restored: %s; HINT: 'ddbackupctl chain ", l->schedule,
               words_time(loss->from_wall, from), loss->why);
@@ -346,6 +353,7 @@ static void add_parts(const Situation *s, Text *t) {
         text_addf(t, "%sno table is enrolled", t->len > 0 ? ", " : "");
     if (s->n.stale > 0)
         text_addf(t, "%s%zu of %zu enrolments stale", t->len > 0 ? ", " : "", s->n.stale, s->n_standings);
+    add_part(t, s->n.lost, "chain has lost time and no new base", "chains have lost time and no new base");
     add_part(t, n_without, "without a verified artefact yet", "without a verified artefact yet");
     add_part(t, s->n.not_enrolled, "configured and not enrolled", "configured and not enrolled");
     if (s->conf_is_bad)
@@ -360,6 +368,8 @@ static void add_parts(const Situation *s, Text *t) {
     add_part(t, s->n.overdue, "run past its deadline", "runs past their deadlines");
     add_part(t, s->n.uncertain, "run uncertain", "runs uncertain");
     add_part(t, s->n.late, "run late", "runs late");
+    if (s->n.braked > 0)
+        text_addf(t, "%sexpiry waits for a person", t->len > 0 ? ", " : "");
 }
 
 int situation_summary(const Situation *s, Text *t) {

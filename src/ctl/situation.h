@@ -57,6 +57,8 @@ typedef struct Situation {
         size_t gone, unrecoverable; /* tables: that do not exist, that want recovery and are without */
         size_t failed;                                /* enrolments whose newest settled run did not succeed */
         size_t uncertain, late, overdue;              /* unsettled runs; overdue: no daemon acts on them */
+        size_t lost;                                  /* lineages with a loss that has no end */
+        size_t braked;                                /* groups whose expiry waits for a person */
         size_t troubles;                              /* what keeps the daemon from its work, by its own word */
     } n;
 } Situation;

@@ -3,6 +3,7 @@
 import copy
 import json
 import signal
+import time
 
 import pytest
 
@@ -91,3 +92,33 @@ def test_the_daemon_of_another_ledger_is_not_asked(fresh, daemon):
     e.faults("* times=forever drop-before")
     wait_until(lambda: problems(d), what="trouble")
     assert ctl(d, "check").returncode == 1 and ctl(other, "check").returncode == 0
+
+
+def test_what_keeps_backups_from_going(emulator, daemon):
+    """Denied for good, it is no secret of the journal's."""
+    e = emulator("orders", "users")
+    rules = 'max_age = "60d"; keep = { last = 1; }; expire = "delete";'
+    d = daemon(conf(e, backup("nightly", "*-01-01 00:00", rules), select(["orders", "users"], "nightly")))
+    ctl(d, "resume", "--expiry")
+    e.faults("DeleteBackup times=forever error AccessDeniedException 400 no")
+    for _ in range(2):
+        assert wait_until(lambda: ctl(d, "run", "nightly", "--wait").returncode == 0, what="backups")
+        time.sleep(1)
+    found = wait_until(lambda: problems(d), what="the refusal")
+    assert any("could not be deleted: AccessDeniedException: no; HINT: allow dynamodb:DeleteBackup" in p for p in found)
+    assert ctl(d, "check").returncode == 1
+
+
+def test_a_restart_changes_no_verdict(fresh):
+    e, d = fresh
+    e.faults("CreateBackup times=forever error ValidationException 400 no")
+    for wanted in 0, 1:
+        verdicts = []
+        for _ in range(2):
+            answer = ctl(d, "check")
+            verdicts.append((answer.returncode, answer.stdout.splitlines()[0].split("|")[0].split("(")[0]))
+            d.stop()
+            d.start()
+        assert verdicts[0] == verdicts[1] and verdicts[0][0] == wanted
+        time.sleep(1)  # the next run has a slot of its own
+        ctl(d, "run", "nightly", "--wait")

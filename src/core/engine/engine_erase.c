@@ -48,7 +48,9 @@ struct Eraser {
     bool calling;
     Usec next_mono;
     int n_unknown;
-    Usec failed_mono; /* when it was last said that something is in the way; 0: never */
+    Obstacle obstacle;
+    bool obstructed; /* the pass was */
+    Usec failed_mono; /* when that was said last; 0: never */
 };
 
 static void looks_done(Eraser *x) {
@@ -84,6 +86,7 @@ void engine_erase_done(Engine *e) {
         free(x->removals);
         free(x->doomed);
         free(x->account);
+        engine_end_obstacle(&x->obstacle, NULL);
         free(x->region);
         free(x);
     }
@@ -169,6 +172,8 @@ static int read_exports(const Engine *e, const EngineOutbox *out, const char *ta
 
 static int end_pass(Engine *e, Eraser *x, Usec after_usec, Now now) {
     Target *t = TAKE_PTR(x->target);
+    if (!x->obstructed)
+        engine_end_obstacle(&x->obstacle, t->table);
     looks_done(x);
     removals_done(x);
     return engine_arm_erasing(e, t, now.mono + after_usec);
@@ -201,8 +206,11 @@ static int begin(Engine *e, Eraser *x, Target *t, Now now, const EngineOutbox *o
     CLEANUP(stock_done) Stock stock = {};
     CLEANUP(expire_plan_done) ExpirePlan plan = {};
     heap_set(&x->due, &t->erase, USEC_INFINITY);
-    if (!is_wanted(t))
+    x->obstructed = false;
+    if (!is_wanted(t)) {
+        engine_end_obstacle(&x->obstacle, t->table);
         return 0;
+    }
     int r = read_exports(e, out, t->table_arn, &stock);
     if (r >= 0)
         r = expire_plan_exports(e->conf->deployment, t, &stock, NULL, 0, now.wall, &plan);
@@ -244,12 +252,12 @@ static int say_failed(Engine *e, Eraser *x, const char *table, const char *what,
                       Now now, EngineOutbox *out) {
     Report *report = NULL;
     const Target *t = targets_find(&e->targets, x->account, x->region, table);
-    if (!t || (x->failed_mono != 0 && now.mono - x->failed_mono < EXPIRY_SAID_USEC))
+    x->obstructed = true;
+    if (!t)
         return 0;
-    x->failed_mono = now.mono;
     int r = report_target(t, REPORT_EXPIRY_FAILED, e->qualified, &report, "%s: %s%s%s", what, why,
                           hint ? "; HINT: " : "", hint ? hint : "");
-    return r < 0 ? r : engine_say(out, report);
+    return r < 0 ? r : engine_say_obstacle(out, report, table, &x->obstacle, &x->failed_mono, now);
 }
 
 /* It is not there any more: it counts for nothing, and that is worth knowing. */
@@ -435,8 +443,10 @@ static int take_refused(Engine *e, Eraser *x, const Doomed *d, Now now, EngineOu
 
 static int conclude(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
     const Doomed *d = &x->doomed[x->n_doomed - 1];
-    int r = erase_state(x->erase) == ERASE_DONE ? take_erased(e, &d->item, erase_facts(x->erase), out)
-                                                : take_refused(e, x, d, now, out);
+    bool done = erase_state(x->erase) == ERASE_DONE;
+    int r = done ? take_erased(e, &d->item, erase_facts(x->erase), out) : take_refused(e, x, d, now, out);
+    if (done)
+        engine_end_obstacle(&x->obstacle, d->item.table);
     forget(x);
     return r;
 }
@@ -485,6 +495,18 @@ int engine_erased(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     x->calling = false;
     x->next_mono = now.mono;
     return x->erase ? take_answer(e, x, done, now, out) : x->target ? take_look(e, x, done, now, out) : 0;
+}
+
+bool engine_erase_trouble(const Engine *e, size_t i, EngineTrouble *ret) {
+    size_t n = 0;
+    for (size_t j = 0; j < e->n_erasers; j++) {
+        const Eraser *x = e->erasers[j];
+        if (x->obstacle.message && n++ == i) {
+            *ret = (EngineTrouble){.account = x->account, .region = x->region, .message = x->obstacle.message};
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- a turn --- */

@@ -31,6 +31,7 @@ void engine_expiry_done(Engine *e) {
             expiry_item_done(&x->removals[j]);
         free(x->removals);
         free(x->account);
+        engine_end_obstacle(&x->obstacle, NULL);
         free(x->region);
         free(x);
     }
@@ -206,6 +207,8 @@ static int is_worth_it(Engine *e, const EngineOutbox *out, const Target *t, Now 
 static int begin(Engine *e, Expiry *x, Target *t, Now now, const EngineOutbox *out) {
     bool worth_it;
     heap_set(&x->due, &t->expire, USEC_INFINITY);
+    if (!is_wanted(t))
+        engine_end_obstacle(&x->obstacle, t->table);
     if (!is_wanted(t) || engine_has_doubts(x, t, DOUBT_DELETING)) /* that will arm it */
         return 0;
     int r = is_worth_it(e, out, t, now, &worth_it);
@@ -241,6 +244,8 @@ int engine_end_pass(Engine *e, Expiry *x, Now now) {
     x->at = 0;
     if (complete)
         t->audited_mono = now.mono;
+    if (complete && x->retry_usec == 0)
+        engine_end_obstacle(&x->obstacle, t->table);
     return engine_arm_expiry(e, t, now.mono + (x->retry_usec ? x->retry_usec : EXPIRY_AUDIT_USEC));
 }
 
@@ -250,14 +255,15 @@ int engine_expiry_failed(Engine *e, Expiry *x, const CallDone *done, const char 
     Report *report = NULL;
     int r = p ? engine_take_place(e, p, done, out, &trouble) : 0;
     x->retry_usec = EXPIRY_RETRY_USEC;
-    if (r >= 0 && !trouble && (x->failed_mono == 0 || now.mono - x->failed_mono >= EXPIRY_SAID_USEC)) {
+    if (r >= 0 && !trouble) {
         const AwsError *error = &done->error;
         r = report_target(x->target, REPORT_EXPIRY_FAILED, e->qualified, &report, "%s%s%s%s%s%s%s", why,
                           error->code[0] ? ": " : "", error->code, error->message[0] ? ": " : "", error->message,
                           error->hint ? "; HINT: " : "", error->hint ? error->hint : "");
-        x->failed_mono = now.mono;
+        if (r >= 0)
+            r = engine_say_obstacle(out, report, x->target->table, &x->obstacle, &x->failed_mono, now);
     }
-    return r < 0 ? r : engine_say(out, report);
+    return r;
 }
 
 static int take_page(Engine *e, Expiry *x, CallDone *done, Now now, EngineOutbox *out) {

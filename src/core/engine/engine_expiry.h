@@ -37,6 +37,18 @@ void doubt_free(Doubt *d);
 
 typedef enum ExpiryStep { EXPIRY_IDLE, EXPIRY_LISTING, EXPIRY_DELETING, EXPIRY_LOOKING } ExpiryStep;
 
+/* What was in the way last, of some table, until a pass over that table finds nothing in the way. */
+typedef struct Obstacle {
+    char *table, *message; /* NULL: nothing */
+} Obstacle;
+
+/* Says it, every EXPIRY_SAID_USEC at most, for it mostly is the same for all tables; takes the report. */
+int engine_say_obstacle(EngineOutbox *out, Report *report, const char *table, Obstacle *o, Usec *said_mono, Now now);
+void engine_end_obstacle(Obstacle *o, const char *table); /* NULL: whichever */
+
+/* As engine_trouble, of what keeps exports from going. */
+bool engine_erase_trouble(const Engine *e, size_t i, EngineTrouble *ret);
+
 /* Of one account and region. */
 struct Expiry {
     char *account, *region;
@@ -50,7 +62,8 @@ struct Expiry {
     size_t n_removals, n_removals_room, at;
     Usec retry_usec; /* the next pass over it comes so soon; 0: as ever */
     Doubt *looking;
-    Usec failed_mono; /* when it was last said that something is in the way; 0: never */
+    Obstacle obstacle;
+    Usec failed_mono; /* when that was said last; 0: never */
 };
 
 /* A whole pass comes at least so often: it tells what was deleted by others. */

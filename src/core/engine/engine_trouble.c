@@ -1,4 +1,4 @@
-#include "core/engine/engine_inside.h"
+#include "core/engine/engine_expiry.h"
 
 int engine_say_lasting(EngineOutbox *out, Report *report, char **lasting) {
     int r = text_set(lasting, report->message);
@@ -7,6 +7,26 @@ int engine_say_lasting(EngineOutbox *out, Report *report, char **lasting) {
         return r;
     }
     return engine_say(out, report);
+}
+
+int engine_say_obstacle(EngineOutbox *out, Report *report, const char *table, Obstacle *o, Usec *said_mono, Now now) {
+    bool silent = *said_mono != 0 && now.mono - *said_mono < EXPIRY_SAID_USEC;
+    int r = text_set(&o->table, table);
+    if (r >= 0)
+        r = text_set(&o->message, report->message);
+    if (r < 0 || silent) {
+        report_free(report);
+        return r;
+    }
+    *said_mono = now.mono;
+    return engine_say(out, report);
+}
+
+void engine_end_obstacle(Obstacle *o, const char *table) {
+    if (table && !text_equal(o->table, table))
+        return;
+    free(TAKE_PTR(o->table));
+    free(TAKE_PTR(o->message));
 }
 
 bool engine_trouble(const Engine *e, size_t i, EngineTrouble *ret) {
@@ -24,5 +44,12 @@ bool engine_trouble(const Engine *e, size_t i, EngineTrouble *ret) {
                 return true;
             }
     }
-    return false;
+    for (size_t j = 0; j < e->n_expiries; j++) {
+        const Expiry *x = e->expiries[j];
+        if (x->obstacle.message && n++ == i) {
+            *ret = (EngineTrouble){.account = x->account, .region = x->region, .message = x->obstacle.message};
+            return true;
+        }
+    }
+    return engine_erase_trouble(e, i - n, ret);
 }
