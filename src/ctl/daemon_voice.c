@@ -54,7 +54,9 @@ static int take_answer(const VarlinkReply *reply, const char *state_directory, D
     int r = varlink_string(state, "state_directory", WORD_MAX, &directory);
     if (r == -ENOMEM || !is_same_directory(directory, state_directory))
         return r == -ENOMEM ? r : 0;
+    JsonSpan trusts = json_flat_member(state, "trusts_clock");
     v->heard = VOICE_HEARD;
+    v->trusts_clock = trusts.n == 4 && memcmp(trusts.at, "true", 4) == 0;
     r = varlink_string(state, "reload_refused", WORD_MAX, &v->reload_refused);
     for (JsonSpan all = json_flat_member(state, "troubles"); r != -ENOMEM && json_flat_next(all, &at, &element);)
         r = add_trouble(v, element);

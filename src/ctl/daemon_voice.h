@@ -23,6 +23,7 @@ typedef struct VoiceTrouble {
 
 typedef struct DaemonVoice {
     VoiceHeard heard;
+    bool trusts_clock;
     char *reload_refused; /* NULL: the last one was not */
     VoiceTrouble *troubles;
     size_t n_troubles, n_room;

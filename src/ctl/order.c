@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "core/control/control.h"
+#include "ctl/daemon_voice.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
 #include "io/store_read.h"
@@ -171,6 +172,23 @@ static int follow(const CtlOptions *o, VarlinkClient *client, Text *out) {
     return r != CTL_OK ? r : p.n_succeeded == p.n_runs ? CTL_OK : CTL_FAILED;
 }
 
+#define CLOCK_TRIES 75
+#define CLOCK_WAIT_USEC (200 * USEC_PER_MSEC)
+
+/* One that was started just now has not heard the service's time yet, and refuses what it takes a moment later. */
+static int await_clock(const CtlOptions *o) {
+    bool waits = true;
+    int r = 0;
+    for (int i = 0; r >= 0 && waits && i < CLOCK_TRIES; i++) {
+        CLEANUP(daemon_voice_done) DaemonVoice v = {};
+        r = daemon_voice_hear(o->runtime_directory, o->state_directory, &v);
+        waits = v.heard == VOICE_HEARD && !v.trusts_clock && v.n_troubles == 0;
+        if (waits)
+            usleep(CLOCK_WAIT_USEC);
+    }
+    return r;
+}
+
 int verb_run(const CtlOptions *o, Usec now_wall, Text *out) {
     CLEANUP(varlink_client_free_ptr) VarlinkClient *client = NULL;
     AUTO_TEXT t = TEXT_INIT(VARLINK_CALL_MAX);
@@ -180,7 +198,9 @@ int verb_run(const CtlOptions *o, Usec now_wall, Text *out) {
     add_member(&t, "table", o->order_table);
     add_member(&t, "why", o->why);
     text_add_char(&t, '}');
-    int r = begin(o, CONTROL_INTERFACE ".Run", &t, o->wait, &client, &reply);
+    int r = await_clock(o);
+    if (r >= 0)
+        r = begin(o, CONTROL_INTERFACE ".Run", &t, o->wait, &client, &reply);
     if (r < 0)
         return unheard(o, r);
     if (!reply.error[0] && o->wait && !o->json) /* the answer is the outcome */

@@ -27,7 +27,7 @@ def fresh(emulator, daemon):
     """A daemon whose one table is fresh: all is well with it."""
     e = emulator("orders")
     d = daemon(idle(e))
-    wait_until(lambda: ctl(d, "run", "nightly", "--wait").returncode == 0, what="a backup")
+    assert ctl(d, "run", "nightly", "--wait").returncode == 0, "one that has just started is waited for"
     assert ctl(d, "check").returncode == 0
     return e, d
 
@@ -102,7 +102,7 @@ def test_what_keeps_backups_from_going(emulator, daemon):
     ctl(d, "resume", "--expiry")
     e.faults("DeleteBackup times=forever error AccessDeniedException 400 no")
     for _ in range(2):
-        assert wait_until(lambda: ctl(d, "run", "nightly", "--wait").returncode == 0, what="backups")
+        assert ctl(d, "run", "nightly", "--wait").returncode == 0
         time.sleep(1)
     found = wait_until(lambda: problems(d), what="the refusal")
     assert any("could not be deleted: AccessDeniedException: no; HINT: allow dynamodb:DeleteBackup" in p for p in found)
