@@ -1,5 +1,7 @@
 /* For monitoring: the plugin interface of Nagios and its kin. */
 
+#include <string.h>
+
 #include "ctl/situation_json.h"
 #include "ctl/verbs.h"
 #include "ctl/words.h"
@@ -32,7 +34,8 @@ static void add_plain(Text *out, const char *s) {
     text_add(out, text_get(&clean));
 }
 
-/* The first line alone may be what reaches a pager: it names the worst. */
+/* The first line alone may be what reaches a pager: it names the worst enrolments or, where it is none of them, says
+ * what the worst problem is. */
 static void add_worst(const Situation *s, Text *out) {
     size_t n = 0;
     while (n < s->n_standings && s->standings[n].level != LEVEL_OK)
@@ -45,6 +48,12 @@ static void add_worst(const Situation *s, Text *out) {
     }
     if (n > WORST_NAMED)
         text_addf(out, " and %zu more", n - WORST_NAMED);
+    if (n == 0 && s->level != LEVEL_OK && s->daemon == DAEMON_RUNNING) {
+        const char *text = s->problems[0].text, *hint = strstr(text, "; HINT: ");
+        AUTO_FREE char *worst = hint ? strndup(text, (size_t)(hint - text)) : NULL;
+        text_add(out, ": ");
+        add_plain(out, worst ? worst : text);
+    }
 }
 
 static void print_people(const Situation *s, Text *out) {
