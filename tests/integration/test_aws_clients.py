@@ -63,6 +63,26 @@ def unknown_members(value, shape, path=""):
         yield f"{path} = {value!r}"
 
 
+# Of every operation, whatever its model says.
+COMMON_ERRORS = {
+    "com.amazon.coral.validate#ValidationException", "com.amazon.coral.service#UnrecognizedClientException",
+    "com.amazon.coral.service#InvalidSignatureException", "com.amazon.coral.service#AccessDeniedException",
+    "com.amazon.coral.availability#ThrottlingException",
+}  # fmt: skip
+
+
+def unlike_an_error(body, status, operation):
+    """What the reply of a refusal has that AWS's model of the operation does not, in a list."""
+    space, _, code = body["__type"].partition("#")
+    shapes = {shape.name: shape for shape in operation.error_shapes}
+    known = body["__type"] in COMMON_ERRORS or (space == "com.amazonaws.dynamodb.v20120810" and code in shapes)
+    wrong = [] if known else [body["__type"]]
+    wrong += [name for name in body if name not in ("__type", "message", "Message")]
+    if not body.get("message", body.get("Message")):
+        wrong.append("no message")
+    return wrong + ([status] if status not in (400, 500) else [])
+
+
 def client(emulator, key=KEY_ID, secret=SECRET, token=None, region=REGION, **config):
     config.setdefault("retries", {"total_max_attempts": 1})
     one = boto3.client(
@@ -76,9 +96,14 @@ def client(emulator, key=KEY_ID, secret=SECRET, token=None, region=REGION, **con
     )
 
     def conforms(operation_model, response_dict, **_):
-        if response_dict["status_code"] == 200 and response_dict["body"]:
-            wrong = list(unknown_members(json.loads(response_dict["body"]), operation_model.output_shape))
-            assert not wrong, (operation_model.name, wrong)
+        if not response_dict["body"]:
+            return
+        body = json.loads(response_dict["body"])
+        if response_dict["status_code"] == 200:
+            wrong = list(unknown_members(body, operation_model.output_shape))
+        else:
+            wrong = unlike_an_error(body, response_dict["status_code"], operation_model)
+        assert not wrong, (operation_model.name, wrong)
 
     one.meta.events.register("before-parse.dynamodb.*", conforms)
     return one
