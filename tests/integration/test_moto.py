@@ -122,3 +122,27 @@ def test_a_missing_table_fails(moto, daemon):
     (run,) = d.wait_runs(1)
     assert run["state"] == "failed" and run["why"].startswith("ResourceNotFoundException: ")
     d.wait_line(rf"error +gone: backup nightly {slot} failed: .*; HINT: ")
+
+
+def test_a_role_tags_doctor_and_rebuild(moto, daemon, ctl):
+    text = conf(moto, backup("nightly", "*-01-01 00:00"), '{ tags = "tier=gold"; schedules = "nightly"; }')
+    text = text.replace("endpoint_url", f's3_endpoint_url = "{moto.url}"; sts_endpoint_url = "{moto.url}"; endpoint_url', 1)
+    text += 'accounts = { prod = { role_arn = "arn:aws:iam::123456789012:role/ddbackupd"; }; };'
+    arn = moto.client("dynamodb").describe_table(TableName="orders")["Table"]["TableArn"]
+    moto.client("dynamodb").tag_resource(ResourceArn=arn, Tags=[{"Key": "tier", "Value": "gold"}])
+    d = daemon(text)
+    d.wait_line("orders: enrolled in schedule nightly")
+    assert ctl(d, "run", "nightly", "--wait").returncode == 0 and not d.lines("users: ")
+    keys = {**d.env, "STATE_DIRECTORY": str(d.state)}
+
+    def ask(verb):
+        command = [harness.BUILD / "ddbackupctl", verb, "--config", d.config]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=keys)
+
+    doctor = ask("doctor")
+    assert doctor.returncode == 0 and "assumed-role/ddbackupd/ddbackupd-acme" in doctor.stdout, doctor
+    assert d.stop() == 0
+    for file in d.state.glob("ledger.db*"):
+        file.unlink()
+    assert "\n1 run taken in\n" in ask("rebuild").stdout
+    assert [(run["name"], run["state"]) for run in d.ledger.runs()] == [("orders", "succeeded")]
