@@ -24,7 +24,8 @@ static int check_table(Doctor *d, const DoctorTable *t, const char *label) {
         return add(d, label, "table", CHECK_FAILED, &detail, t->error.hint);
     }
     size_to_string((uint64_t)(t->size_bytes > 0 ? t->size_bytes : 0), size);
-    text_addf(&detail, "%s, %s, %" PRId64 " items", t->status, size, t->item_count > 0 ? t->item_count : 0);
+    text_addf(&detail, "%s, %s, %" PRId64 " item%s", t->status, size, t->item_count > 0 ? t->item_count : 0,
+              t->item_count == 1 ? "" : "s");
     if (text_equal(t->status, "ACTIVE") || text_equal(t->status, "UPDATING"))
         return add(d, label, "table", CHECK_OK, &detail, NULL);
     return add(d, label, "table", CHECK_WARNING, &detail,

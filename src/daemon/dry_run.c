@@ -179,9 +179,9 @@ static bool print_target(const DryRun *d, const DryTarget *item, Usec now_wall) 
     bool good = item->described;
     target_label(t, places_are_many(&d->places), label);
     if (item->described)
-        printf("%s: %s, %s, %" PRId64 " items (as of the last 6 hours), TableId %s\n", label, item->status,
+        printf("%s: %s, %s, %" PRId64 " item%s (as of the last 6 hours), TableId %s\n", label, item->status,
                size_to_string((uint64_t)(item->size_bytes > 0 ? item->size_bytes : 0), size),
-               item->item_count > 0 ? item->item_count : 0, t->table_id);
+               item->item_count > 0 ? item->item_count : 0, item->item_count == 1 ? "" : "s", t->table_id);
     else {
         printf("%s:\n", label);
         print_error("cannot be described", &item->error);

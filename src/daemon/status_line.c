@@ -25,11 +25,12 @@ int status_line(const Engine *e, const Keeper *keeper, const char *reload_proble
     EngineSummary s;
     char iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     engine_summary(e, now, &s);
-    text_addf(t, "%zu tables in %zu enrolments", s.n_targets, s.n_enrolments);
+    text_addf(t, "%zu table%s in %zu enrolment%s", s.n_targets, s.n_targets == 1 ? "" : "s", s.n_enrolments,
+              s.n_enrolments == 1 ? "" : "s");
     if (s.n_stale > 0)
         text_addf(t, ", %zu STALE", s.n_stale);
     if (s.n_unsettled > 0)
-        text_addf(t, ", %zu runs under way", s.n_unsettled);
+        text_addf(t, ", %zu run%s under way", s.n_unsettled, s.n_unsettled == 1 ? "" : "s");
     if (s.next)
         text_addf(t, "; next %s/%s at %s", target_label(s.next->target, s.qualified, label), s.next->schedule_name,
                   second_of(s.next_due_wall, iso));

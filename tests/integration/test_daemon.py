@@ -392,9 +392,9 @@ def test_the_service_manager_hears_of_every_stage(emulator, daemon, manager):
     ready = manager.wait("READY", "1")
     with sqlite3.connect(f"file:{d.ledger.path}?mode=ro", uri=True) as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] > 0, "ready before the ledger was open"
-    status = manager.wait("STATUS", rf"1 tables in 1 enrolments.*next orders/nightly at {slot}")
+    status = manager.wait("STATUS", rf"1 table in 1 enrolment.*next orders/nightly at {slot}")
     assert status <= ready, "a status goes with READY or before it"
-    manager.wait("STATUS", "1 runs under way")
+    manager.wait("STATUS", "1 run under way")
     d.wait_runs(1)
 
     before = len(manager.messages)

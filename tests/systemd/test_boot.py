@@ -78,7 +78,7 @@ def test_a_backup_is_made_and_told(service):
     service.run("systemctl", "start", "ddbackupd")
     assert service.show("ActiveState", "SubState") == {"ActiveState": "active", "SubState": "running"}
     status = service.run("systemctl", "status", "--no-pager", "ddbackupd").stdout
-    assert re.search(rf'Status: "1 tables in 1 enrolments.*next orders/nightly at {slot}', status), status
+    assert re.search(rf'Status: "1 table in 1 enrolment.*next orders/nightly at {slot}', status), status
 
     (entry,) = service.wait_journal(message_id("SUCCEEDED"))
     assert entry["MESSAGE"].startswith(f"orders: backup nightly {slot} is AVAILABLE: box.nightly.")
@@ -170,7 +170,7 @@ def test_a_killed_daemon_is_started_again_and_goes_on(service):
     when, slot = soon()
     service.write("/etc/ddbackupd/ddbackupd.conf", conf(when))
     service.run("systemctl", "start", "ddbackupd")
-    wait_until(lambda: "1 runs under way" in service.show("StatusText")["StatusText"], what="a run")
+    wait_until(lambda: "1 run under way" in service.show("StatusText")["StatusText"], what="a run")
     service.run("systemctl", "kill", "-s", "KILL", "ddbackupd")
     (entry,) = service.wait_journal(message_id("SUCCEEDED"))
     assert slot in entry["MESSAGE"]

@@ -209,7 +209,7 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
     case RUN_EV_VERIFIED:
         text_addf(t, "is %s: %s", a->status ? a->status : "finished", r->action == ACTION_BACKUP ? a->name : a->arn);
         if (a->item_count != COUNT_UNKNOWN && r->action == ACTION_EXPORT)
-            text_addf(t, ", %lld items", (long long)a->item_count);
+            text_addf(t, ", %lld item%s", (long long)a->item_count, a->item_count == 1 ? "" : "s");
         if (a->size_bytes != COUNT_UNKNOWN)
             text_addf(t, ", %s%s", size_to_string((uint64_t)a->size_bytes, size),
                       r->action == ACTION_EXPORT ? " billed" : "");
