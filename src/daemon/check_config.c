@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/conf/conf_advice.h"
-#include "io/clocks.h"
+#include "daemon/session.h"
 #include "io/conf_file.h"
 #include "io/journal.h"
 
@@ -38,7 +37,7 @@ int check_config(const char *path, bool quiet, FILE *out, FILE *err) {
         return EXIT_BAD;
     if (quiet)
         return EXIT_GOOD;
-    if (conf_advise(c, tree, clocks_read().wall, &advice) < 0)
+    if (session_advise(path, c, tree, &advice) < 0)
         fprintf(err, "%s: %s\n", path, strerror(ENOMEM));
     for (size_t i = 0; i < advice.n_items; i++)
         fprintf(err, "%s\n", advice.items[i]);

@@ -228,15 +228,19 @@ void control_take(Control *c, EngineOutbox *out) {
 
 /* --- life --- */
 
-int control_set_group(Control *c, const char *group) {
-    const struct group *g = group ? getgrnam(group) : NULL;
-    int64_t gid = -1;
+/* Its name or its number; -1: there is no such group. */
+static int64_t group_id(const char *group) {
+    const struct group *g = getgrnam(group);
+    int64_t gid;
     if (g)
-        gid = g->gr_gid;
-    else if (group && parse_int(group, 0, UINT32_MAX - 1, &gid) < 0)
-        gid = -1;
-    varlink_server_set_group(c->server, (unsigned)gid);
-    return group && gid < 0 ? -ENOENT : 0;
+        return g->gr_gid;
+    return parse_int(group, 0, UINT32_MAX - 1, &gid) < 0 ? -1 : gid;
+}
+
+bool control_group_exists(const char *group) { return group_id(group) >= 0; }
+
+void control_set_group(Control *c, const char *group) {
+    varlink_server_set_group(c->server, (unsigned)(group ? group_id(group) : -1));
 }
 
 void control_free(Control *c) {

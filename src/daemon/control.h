@@ -24,8 +24,9 @@ int control_new(sd_event *event, const char *directory, const ControlLoop *loop,
 void control_free(Control *c);
 DEFINE_CLEANUP(Control, control_free)
 
-/* The group whose members may give orders; NULL: there is none. -ENOENT: there is no such group. */
-int control_set_group(Control *c, const char *group);
+/* The group whose members may give orders; NULL, and one that does not exist: root alone may. */
+void control_set_group(Control *c, const char *group);
+bool control_group_exists(const char *group);
 
 /* Orders of clients that the engine has not seen yet. -ENOMEM: end the process. */
 int control_push(Control *c, Engine *e);

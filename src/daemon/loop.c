@@ -168,7 +168,7 @@ static int begin(Loop *l) {
     if (r >= 0) {
         status = 1;
         journal_set_level(conf->log_level);
-        session_advise(conf, l->tree);
+        loop_advise(l, conf);
         r = store_open(l->options->state_directory, &l->store, &problem);
     }
     if (r >= 0 && (r = store_load(l->store, &ledger)) < 0)

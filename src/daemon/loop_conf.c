@@ -35,11 +35,15 @@ TransportSettings loop_transport_settings(const Conf *c) {
 }
 
 void loop_set_control_group(Loop *l) {
-    const char *group = engine_conf(l->engine)->control_group;
-    if (l->control && control_set_group(l->control, group) < 0)
-        journal_event(REPORT_CONFIG,
-                      "control_group: %s: no such group, so that root alone may give orders; HINT: groupadd %s", group,
-                      group);
+    if (l->control)
+        control_set_group(l->control, engine_conf(l->engine)->control_group);
+}
+
+void loop_advise(const Loop *l, const Conf *c) {
+    CLEANUP(conf_problems_done) ConfProblems advice = {};
+    (void)session_advise(l->options->config, c, l->tree, &advice); /* without memory there is less of it */
+    for (size_t i = 0; i < advice.n_items; i++)
+        journal_event(REPORT_CONFIG, "%s", advice.items[i]);
 }
 
 static void on_zones_changed(void *context);
@@ -118,7 +122,7 @@ static int reload_conf(Loop *l) {
     l->tree = TAKE_PTR(tree);
     if ((r = take_conf(l, TAKE_PTR(conf))) < 0)
         return loop_give_up(l, "reload", r);
-    session_advise(engine_conf(l->engine), l->tree);
+    loop_advise(l, engine_conf(l->engine));
     journal_event(REPORT_RELOADED, "configuration reloaded");
     return 0;
 }

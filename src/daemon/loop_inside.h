@@ -73,6 +73,8 @@ void loop_on_process(void *context, uint64_t id, const char *output, size_t len,
 EngineSettings loop_engine_settings(const Loop *l);
 TransportSettings loop_transport_settings(const Conf *c);
 void loop_set_control_group(Loop *l);
+/* What the configuration probably means otherwise, to the journal. */
+void loop_advise(const Loop *l, const Conf *c);
 int loop_watch_zones(Loop *l);
 /* Reads the configuration anew, takes it if it is good, and tells the service manager, also where that did not ask. */
 int loop_reload(Loop *l);

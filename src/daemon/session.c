@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/conf/conf_advice.h"
+#include "daemon/control.h"
 #include "io/aws_defaults.h"
 #include "io/clocks.h"
 #include "io/conf_file.h"
@@ -48,9 +49,19 @@ int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem) {
     return finish(&problems, "time zones", r, &conf, ret, ret_problem);
 }
 
-void session_advise(const Conf *c, const ConfTree *tree) {
-    CLEANUP(conf_problems_done) ConfProblems advice = {};
-    (void)conf_advise(c, tree, clocks_read().wall, &advice); /* without memory there is less of it */
-    for (size_t i = 0; i < advice.n_items; i++)
-        journal_event(REPORT_CONFIG, "%s", advice.items[i]);
+static int advise_group(const Conf *c, const ConfTree *tree, ConfProblems *ret) {
+    const ConfTree *place = conf_tree_get(tree, "control_group");
+    if (!place || !c->control_group || control_group_exists(c->control_group))
+        return 0;
+    return conf_problems_add(ret, place->file, place->line,
+                             "warning: control_group: there is no group \"%.100s\" here, so that root alone may give "
+                             "orders; HINT: groupadd %.100s",
+                             c->control_group, c->control_group);
+}
+
+int session_advise(const char *path, const Conf *c, const ConfTree *tree, ConfProblems *ret) {
+    int r = conf_file_advise(path, ret);
+    if (r >= 0)
+        r = advise_group(c, tree, ret);
+    return r < 0 ? r : conf_advise(c, tree, clocks_read().wall, ret);
 }

@@ -10,5 +10,5 @@
 int session_load_conf(const char *path, Conf **ret, ConfTree **ret_tree, char **ret_problem);
 /* The same configuration again from its tree, with the time zones as they are now. */
 int session_remake_conf(const ConfTree *tree, Conf **ret, char **ret_problem);
-/* What a good one probably means otherwise, to the journal. */
-void session_advise(const Conf *c, const ConfTree *tree);
+/* What a good one probably means otherwise, and what of its surroundings does not fit. -ENOMEM. */
+int session_advise(const char *path, const Conf *c, const ConfTree *tree, ConfProblems *ret);

@@ -237,3 +237,26 @@ int conf_file_load(const char *path, ConfProblems *problems, Conf **ret, ConfTre
         *ret_tree = TAKE_PTR(tree);
     return 0;
 }
+
+static int advise_file(const char *path, ConfProblems *advice) {
+    struct stat st;
+    if (stat(path, &st) < 0 || !(st.st_mode & S_IWOTH) || (S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX))
+        return 0;
+    return conf_problems_add(advice, path, 0,
+                             "warning: everybody may write it, and so decide what is deleted and where exports go; "
+                             "HINT: chmod o-w %s",
+                             path);
+}
+
+int conf_file_advise(const char *path, ConfProblems *advice) {
+    CLEANUP(conf_problems_done) ConfProblems said_already = {};
+    CLEANUP(paths_done) Paths drop_ins = {};
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *directory = text_format("%.*sconf.d", slash ? (int)(slash + 1 - path) : 0, path);
+    int r = directory ? list_drop_ins(path, &said_already, &drop_ins) : -ENOMEM;
+    if (r == -ENOMEM || (r = advise_file(path, advice)) < 0 || (r = advise_file(directory, advice)) < 0)
+        return r;
+    for (size_t i = 0; r >= 0 && i < drop_ins.n_items; i++)
+        r = advise_file(drop_ins.items[i], advice);
+    return r;
+}

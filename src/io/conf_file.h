@@ -13,3 +13,5 @@ int conf_file_read(const char *path, ConfProblems *problems, ConfTree **ret);
 /* Read and checked in one go: what the programs call. Zones come from zone_file. *ret_tree (may be NULL) keeps the tree
  * for conf_dump. */
 int conf_file_load(const char *path, ConfProblems *problems, Conf **ret, ConfTree **ret_tree);
+/* What anybody may write, one warning each. -ENOMEM. */
+int conf_file_advise(const char *path, ConfProblems *advice);

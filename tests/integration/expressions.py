@@ -51,6 +51,19 @@ def make_systemd(rng):
     return " ".join(words)
 
 
+PIECES = list("0123456789*-:/.,") + ["Mon", "..", "Tue", "*-*", "/2", "59", "31", "12", "*:*", " ", " UTC", "hourly"]
+
+
+def mutate(rng, text):
+    """Letters that come in, go, or change. Left out are what other dialects take (four words, "@daily"), zones, days
+    from the end of the month ("~", see above), and "@" with a blank behind it, which systemd takes."""
+    for _ in range(rng.choice([1, 1, 1, 2, 3])):
+        i, piece = rng.randint(0, len(text)), rng.choice(PIECES + [""])
+        text = text[:i] + piece + text[i + rng.choice([0, 0, 1]):]
+    strange = re.search(r"~|@(?!\d)|^-| (?!UTC$|utc$)[A-Za-z][\w/+-]*$", text)
+    return "" if strange or len(text.split()) >= 4 else text
+
+
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 WEEKDAYS = "sun mon tue wed thu fri sat".split()
 

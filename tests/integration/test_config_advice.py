@@ -14,9 +14,9 @@ ADVICE = [
     ("over", when('when = "2020-01-01";'),
      ['FILE:3: warning: schedules.nightly.when: "2020-01-01" is over, and nothing is done any more; HINT: \'*\' stands for every year, month or day; else take the schedule out']),
     ("every_minute_of_an_hour", when('when = "* 2 * * *";'),
-     [f'FILE:3: warning: schedules.nightly.when: "* 2 * * *" comes every 1min, {WHOLE}; HINT: a minute of "*" is every minute; "0 2 * * *" is once a day']),
+     [f'FILE:3: warning: schedules.nightly.when: "* 2 * * *" comes again after 1min, {WHOLE}; HINT: a minute of "*" is every minute; "0 2 * * *" is once a day']),
     ("every_second", when('when = "*:*:*";'),
-     [f'FILE:3: warning: schedules.nightly.when: "*:*:*" comes every 1s, {WHOLE}; HINT: \'ddbackupctl calendar\' shows when it comes']),
+     [f'FILE:3: warning: schedules.nightly.when: "*:*:*" comes again after 1s, {WHOLE}; HINT: \'ddbackupctl calendar\' shows when it comes']),
     ("two_times", when('when = "Mon..Fri 02:30,14:00 UTC";'),
      ['FILE:3: warning: schedules.nightly.when: "Mon..Fri 02:30,14:00 UTC" is the hour 02 with the minutes 30,14; HINT: two hours are written "02,14:30"; else leave the seconds out']),
     ("always_shut", when('when = "12:00"; not_during = "08:00..18:00"; catch_up = "none";'),
@@ -83,6 +83,9 @@ ADVICE = [
      ["FILE:6: warning: aws.unsigned: is for emulators, and aws.endpoint_url names none; HINT: AWS takes no unsigned requests: take aws.unsigned out, or set the endpoint"]),
     ("unsigned_to_another_machine", top('aws = { unsigned = true; endpoint_url = "http://10.0.0.1:8000"; };'),
      ["FILE:6: warning: aws.unsigned: is for emulators, and http://10.0.0.1:8000 is another machine; HINT: DynamoDB takes no unsigned requests: is it an emulator?"]),
+    # what is there
+    ("group_that_is_not_there", top('control_group = "no-such-group";'),
+     ['FILE:6: warning: control_group: there is no group "no-such-group" here, so that root alone may give orders; HINT: groupadd no-such-group']),
     ("two_of_them", schedule('warn_after = "24h"; max_age = "1h";'),
      [f'FILE:4: warning: schedules.nightly.max_age: "1h" is not longer than 1d, the longest time between two slots of schedule nightly, {STALE}; HINT: such as max_age = "27h"',
       'FILE:4: warning: schedules.nightly.warn_after: "24h" never comes, for a run has failed after 1d; HINT: make it shorter than finish_within']),
@@ -141,6 +144,18 @@ def test_meant(tmp_path, text):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_files_that_everybody_may_write(tmp_path):
+    path = write(tmp_path, GOOD)
+    drop_in = write(tmp_path, 'log_level = "info";', "conf.d/a.conf")
+    what = "warning: everybody may write it, and so decide what is deleted and where exports go; HINT: chmod o-w"
+    for writable in (path, drop_in.parent, drop_in):
+        mode = writable.stat().st_mode
+        writable.chmod(mode | 0o002)
+        assert check(path).stderr == f"{writable}: {what} {writable}\n"
+        writable.chmod(mode)
+    assert check(path).stderr == ""
+
+
 def test_quiet(tmp_path):
     path = write(tmp_path, schedule('warn_after = "24h";'))
     assert check(path, "--quiet").stderr == check(path, "--quiet").stdout == ""
@@ -171,6 +186,6 @@ def test_the_manual_names_them_all():
     part = page[page.index(".Sh WARNINGS"):page.index(".Sh NAMES OF BACKUPS")]
     keys = {line.split(": ")[2].split(".", 2)[-1].split(".")[-1] for _, _, lines in ADVICE for line in lines}
     assert keys == {"when", "max_age", "warn_after", "keep", "expire", "match", "exclude", "min_tables", "unsigned",
-                    "region", "regions"}
+                    "region", "regions", "control_group"}
     for key in keys:
         assert f" {key} " in part.replace("\n", " \n") or f"Cm aws.{key}" in part, key

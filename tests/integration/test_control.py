@@ -250,7 +250,7 @@ def test_who_may_do_what(emulator, daemon, public, ctl):
     assert as_user(resume, 4711, [12345])["error"] == refused
     own.configure(own.config.read_text().replace("12346", "no-such-group"))
     assert ctl(own, "reload").returncode == 0
-    own.wait_line(r"control_group: no-such-group: no such group.*HINT: groupadd no-such-group")
+    own.wait_line(r'control_group: there is no group "no-such-group" here.*HINT: groupadd no-such-group')
 
 
 def test_a_second_daemon_goes_without(emulator, daemon, ctl):

@@ -58,7 +58,15 @@ static void a_fortnight_in_the_sun(void **state) {
 
 static void set_recovery(House *h, bool on, int days) { others_set_recovery(h, "orders", on ? days : 0); }
 
-/* People write and delete items all the time, also while the daemon is away. */
+/* A link up to now, if the daemon is up to hear of it. */
+static void order_half(House *h) {
+    Order *o = NULL;
+    if (order_new(ORDER_RUN, &o) < 0 || text_set(&o->object, "half") < 0 || text_set(&o->who, "root") < 0)
+        fail();
+    house_suggest(h, o);
+}
+
+/* People write and delete items all the time, also while the daemon is away, and order links now and then. */
 static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
     World *w = house_world(h);
     char mark[32];
@@ -68,6 +76,8 @@ static void live(House *h, Usec until_wall, bool asleep, uint64_t *random) {
             house_sleep(h, next);
         else
             house_run(h, next, MINUTE);
+        if (!asleep && retry_random(random) % 16 == 0)
+            order_half(h);
         snprintf(mark, sizeof mark, "%" PRId64, next);
         int64_t first = (int64_t)(retry_random(random) % 60), n = 1 + (int64_t)(retry_random(random) % 4);
         if (service_write_items(world_service(w), "eu-central-1", "orders", first, n,

@@ -7,7 +7,7 @@
 
 /* So much of the calendar is looked at. */
 #define LOOKED_AT_USEC (366 * USEC_PER_DAY)
-#define LOOKED_AT_SLOTS 10000
+#define LOOKED_AT_SLOTS 2000
 
 /* Links last this long at least, and DynamoDB can restore a table to five minutes ago. */
 #define LINK_USEC (15 * USEC_PER_MINUTE)
@@ -17,8 +17,9 @@
 
 /* When it comes, as far as it was looked at. */
 typedef struct Slots {
-    size_t n, n_shut; /* that not_during keeps from running */
-    Usec longest_usec; /* between two beginnings; 0: there are not two */
+    size_t n, n_shut;   /* that not_during keeps from running */
+    Usec shortest_usec; /* between two of them; USEC_INFINITY: there are not two */
+    Usec longest_usec;  /* between two beginnings; 0: there are not two */
 } Slots;
 
 static bool waits_in_vain(const ScheduleConf *s, Usec slot, Usec open_wall) {
@@ -26,11 +27,12 @@ static bool waits_in_vain(const ScheduleConf *s, Usec slot, Usec open_wall) {
 }
 
 static void look_at_slots(const ScheduleConf *s, Usec now_wall, Slots *ret) {
-    Slots found = {};
-    Usec slot = now_wall, before = USEC_INFINITY;
-    while (found.n < LOOKED_AT_SLOTS && calendar_next(s->when, s->zone, slot, &slot) >= 0) {
+    Slots found = {.shortest_usec = USEC_INFINITY};
+    Usec slot = now_wall, last = now_wall, before = USEC_INFINITY;
+    for (; found.n < LOOKED_AT_SLOTS && calendar_next(s->when, s->zone, slot, &slot) >= 0; last = slot) {
         Usec open_wall = blackouts_end(s->not_during, s->n_not_during, s->zone, slot);
-        found.n++;
+        if (found.n++ > 0)
+            found.shortest_usec = usec_min(found.shortest_usec, slot - last);
         if (waits_in_vain(s, slot, open_wall))
             found.n_shut++;
         else {
@@ -46,14 +48,13 @@ static void look_at_slots(const ScheduleConf *s, Usec now_wall, Slots *ret) {
 
 /* --- when --- */
 
-static void advise_often(ConfAdviser *a, const ScheduleConf *s, const ConfTree *when) {
+static void advise_often(ConfAdviser *a, const ScheduleConf *s, const ConfTree *when, Usec period) {
     char text[DURATION_SIZE];
-    Usec period = calendar_shortest_period(s->when, s->zone, a->now_wall);
     if (s->action == ACTION_INCREMENTAL || period >= OFTEN_USEC)
         return;
     conf_adviser_say(a, when,
-                     "schedules.%s.when: \"%.200s\" comes every %s, and each time makes a whole %s of every table, "
-                     "which is billed; HINT: %s",
+                     "schedules.%s.when: \"%.200s\" comes again after %s, and each time makes a whole %s of every "
+                     "table, which is billed; HINT: %s",
                      s->name, s->when_text, duration_to_string(period, text), action_to_string(s->action),
                      text_starts_with(s->when_text, "* ")
                          ? "a minute of \"*\" is every minute; \"0 2 * * *\" is once a day"
@@ -96,7 +97,7 @@ static bool advise_when(ConfAdviser *a, const ScheduleConf *s, const ConfTree *n
                          s->name, s->when_text);
         return false;
     }
-    advise_often(a, s, when);
+    advise_often(a, s, when, slots->shortest_usec);
     advise_commas(a, s, when);
     return true;
 }
