@@ -48,13 +48,14 @@ typedef enum Grant {
     GRANT_LIST_BUCKET,
     GRANT_GET_VERSIONING,
     GRANT_GET_LIFECYCLE,
+    GRANT_GET_ENCRYPTION,
     GRANT_DESCRIBE_KEY,
     GRANT_DATA_KEY,
     GRANT_DECRYPT,
     GRANTS
 } Grant;
 #define GRANT_FIRST_OF_S3 GRANT_PUT_OBJECT
-#define GRANT_LAST_OF_S3 GRANT_GET_LIFECYCLE
+#define GRANT_LAST_OF_S3 GRANT_GET_ENCRYPTION
 #define GRANT_FIRST_OF_KMS GRANT_DESCRIBE_KEY
 #define GRANT_LAST_OF_KMS GRANT_DECRYPT
 
@@ -96,6 +97,7 @@ typedef enum BucketQuestion {
     BUCKET_OWNER, /* the same, if it is of the account that is expected */
     BUCKET_VERSIONING,
     BUCKET_LIFECYCLE,
+    BUCKET_ENCRYPTION, /* where records of chains are put: these are encrypted as the bucket says */
     BUCKET_OBJECT, /* one that cannot exist */
     BUCKET_QUESTIONS
 } BucketQuestion;
@@ -120,6 +122,8 @@ typedef struct DoctorBucket {
     bool asked[BUCKET_QUESTIONS]; /* and answered */
     AwsError answers[BUCKET_QUESTIONS];
     char versioning[16]; /* "Enabled", "Suspended"; "": never */
+    bool encrypts;       /* with a key of KMS, what does not say otherwise */
+    char *default_key;   /* which; NULL: the one that AWS keeps */
     LifecycleRules rules;
     GrantState grants[GRANTS]; /* those of S3 and of KMS */
 } DoctorBucket;
@@ -127,10 +131,10 @@ typedef struct DoctorBucket {
 /* An object that cannot exist. */
 #define NO_SUCH_OBJECT "AWSDynamoDB/01500000000000-00000000/manifest-summary.json"
 
-/* A key that schedules name for exports to a bucket. */
+/* A key that schedules name for exports to a bucket, or the bucket for what is put there. */
 typedef struct DoctorKey {
     DoctorBucket *bucket;
-    const char *id;  /* as s3.kms_key_id has it */
+    const char *id;  /* as s3.kms_key_id, or the bucket, has it */
     char region[32]; /* where it is looked for */
     bool asked;      /* and answered, whatever */
     AwsError described, tried;

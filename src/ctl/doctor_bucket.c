@@ -17,6 +17,7 @@ void doctor_buckets_done(Doctor *d) {
             free(b->uses[j].prefix);
         free(b->uses);
         free(b->name);
+        free(b->default_key);
         lifecycle_done(&b->rules);
     }
     free(d->buckets);
@@ -90,20 +91,32 @@ static int use(Doctor *d, const DoctorTable *t, const ScheduleConf *s) {
     return add_use(b, (BucketUse){.schedule = s, .place = t->place, .prefix = TAKE_PTR(prefix)});
 }
 
-static void need(DoctorBucket *b) {
+/* Does a schedule's export become a part of a chain, and get a record? */
+static bool is_recorded(const Doctor *d, const ScheduleConf *s) {
+    bool recorded = s->action == ACTION_INCREMENTAL;
+    for (size_t i = 0; i < d->aws.conf->n_schedules; i++)
+        recorded |= text_equal(d->aws.conf->schedules[i].base, s->name);
+    return recorded;
+}
+
+static void need(const Doctor *d, DoctorBucket *b) {
     static const Grant always[] = {GRANT_PUT_OBJECT,  GRANT_PUT_OBJECT_ACL, GRANT_ABORT_UPLOAD,
                                    GRANT_LIST_BUCKET, GRANT_GET_VERSIONING, GRANT_GET_LIFECYCLE};
-    bool reads = false, deletes = false;
+    bool reads = false, deletes = false, records = false;
     for (size_t i = 0; i < b->n_uses; i++)
         reads |= b->uses[i].schedule->verify > VERIFY_SERVICE;
     for (size_t i = 0; i < b->n_uses; i++)
         deletes |= b->uses[i].schedule->expire == EXPIRE_DELETE;
+    for (size_t i = 0; i < b->n_uses; i++)
+        records |= is_recorded(d, b->uses[i].schedule);
     for (size_t i = 0; i < ARRAY_SIZE(always); i++)
         grant_need_of_bucket(b, always[i]);
     if (reads)
         grant_need_of_bucket(b, GRANT_GET_OBJECT);
     if (deletes)
         grant_need_of_bucket(b, GRANT_DELETE_OBJECT);
+    if (records)
+        grant_need_of_bucket(b, GRANT_GET_ENCRYPTION);
 }
 
 static int collect(Doctor *d) {
@@ -117,7 +130,7 @@ static int collect(Doctor *d) {
         }
     }
     for (size_t i = 0; i < d->n_buckets; i++)
-        need(&d->buckets[i]);
+        need(d, &d->buckets[i]);
     return r;
 }
 
@@ -130,6 +143,7 @@ static AwsOp op_of(BucketQuestion q) {
         return AWS_OP_HEAD_BUCKET;
     case BUCKET_VERSIONING:
     case BUCKET_LIFECYCLE:
+    case BUCKET_ENCRYPTION:
         return AWS_OP_GET_BUCKET;
     case BUCKET_OBJECT:
         return AWS_OP_GET_OBJECT;
@@ -141,7 +155,10 @@ static AwsOp op_of(BucketQuestion q) {
 
 static int ask(Doctor *d, DoctorBucket *b, BucketQuestion q, Now now) {
     CLEANUP(aws_request_free_ptr) AwsRequest *request = aws_request_new(op_of(q));
-    const char *query = q == BUCKET_VERSIONING ? "versioning=" : q == BUCKET_LIFECYCLE ? "lifecycle=" : NULL;
+    static const char *const queries[BUCKET_QUESTIONS] = {[BUCKET_VERSIONING] = "versioning=",
+                                                          [BUCKET_LIFECYCLE] = "lifecycle=",
+                                                          [BUCKET_ENCRYPTION] = "encryption="};
+    const char *query = queries[q];
     if (!request)
         return -ENOMEM;
     int r = text_set(&request->object.bucket, b->name);
@@ -162,6 +179,8 @@ static int ask(Doctor *d, DoctorBucket *b, BucketQuestion q, Now now) {
 static int ask_rest(Doctor *d, DoctorBucket *b, Now now) {
     int r = b->account[0] ? ask(d, b, BUCKET_OWNER, now) : 0;
     if (r < 0 || (r = ask(d, b, BUCKET_VERSIONING, now)) < 0 || (r = ask(d, b, BUCKET_LIFECYCLE, now)) < 0)
+        return r;
+    if (b->grants[GRANT_GET_ENCRYPTION] != GRANT_NOT_NEEDED && (r = ask(d, b, BUCKET_ENCRYPTION, now)) < 0)
         return r;
     return b->grants[GRANT_GET_OBJECT] != GRANT_NOT_NEEDED ? ask(d, b, BUCKET_OBJECT, now) : 0;
 }
@@ -205,10 +224,24 @@ static int read_versioning(DoctorBucket *b, const ObjectReply *o) {
     return r == -ENOENT ? 0 : r; /* who never switched it on has no status */
 }
 
+static int read_encryption(DoctorBucket *b, const ObjectReply *o) {
+#define DEFAULT_OF "ServerSideEncryptionConfiguration/Rule/ApplyServerSideEncryptionByDefault/"
+    CLEANUP(secret_done) Secret algorithm = {}, key = {};
+    const char *body = o->body ? o->body : "";
+    int r = xml_find(body, o->len, DEFAULT_OF "SSEAlgorithm", &algorithm);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    b->encrypts = text_starts_with(algorithm.bytes, "aws:kms"); /* or "aws:kms:dsse" */
+    r = xml_find(body, o->len, DEFAULT_OF "KMSMasterKeyID", &key);
+    return r >= 0 && *key.bytes ? text_set(&b->default_key, key.bytes) : r == -ENOENT ? 0 : r;
+}
+
 static int read_reply(DoctorBucket *b, BucketQuestion q, const ObjectReply *o) {
     int r = 0;
     if (q == BUCKET_VERSIONING)
         r = read_versioning(b, o);
+    if (q == BUCKET_ENCRYPTION)
+        r = read_encryption(b, o);
     if (q == BUCKET_LIFECYCLE)
         r = lifecycle_read(o->body ? o->body : "", o->len, &b->rules);
     if (r == -EBADMSG) {
@@ -239,6 +272,8 @@ static int take_answer(void *context, CallDone *done, Now now) {
         learn(b, GRANT_GET_VERSIONING, &done->error);
     if (q == BUCKET_LIFECYCLE)
         learn(b, GRANT_GET_LIFECYCLE, &done->error);
+    if (q == BUCKET_ENCRYPTION)
+        learn(b, GRANT_GET_ENCRYPTION, &done->error);
     /* who may not list is told that what is missing is forbidden */
     if (q == BUCKET_OBJECT && (b->grants[GRANT_LIST_BUCKET] == GRANT_ALLOWED || done->error.class != AWS_DENIED))
         learn(b, GRANT_GET_OBJECT, &done->error);

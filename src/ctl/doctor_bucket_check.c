@@ -151,6 +151,12 @@ static int check_rules(Doctor *d, const DoctorBucket *b, const char *label) {
     return check_unknown(d, b, BUCKET_LIFECYCLE, label, "lifecycle");
 }
 
+/* With which key, doctor_check_keys says. */
+static int check_encryption(Doctor *d, const DoctorBucket *b, const char *label) {
+    bool told = was_well(b, BUCKET_ENCRYPTION) || b->answers[BUCKET_ENCRYPTION].class == AWS_NOT_FOUND;
+    return told || !b->asked[BUCKET_ENCRYPTION] ? 0 : check_unknown(d, b, BUCKET_ENCRYPTION, label, "encryption");
+}
+
 /* --- what is allowed --- */
 
 /* The daemon does without what only these checks need. */
@@ -186,7 +192,8 @@ static int check_bucket(Doctor *d, const DoctorBucket *b) {
     if (r < 0 || !b->asked[BUCKET_VERSIONING])
         return r;
     if ((r = check_owner(d, b, label)) < 0 || (r = check_versioning(d, b, label)) < 0 ||
-        (r = check_rules(d, b, label)) < 0 || (r = doctor_check_keys(d, b, label)) < 0)
+        (r = check_rules(d, b, label)) < 0 || (r = check_encryption(d, b, label)) < 0 ||
+        (r = doctor_check_keys(d, b, label)) < 0)
         return r;
     return check_grants(d, b, label);
 }

@@ -36,6 +36,7 @@ static const struct {
     [GRANT_LIST_BUCKET] = {"s3:ListBucket", NULL, AWS_OP_N, false},
     [GRANT_GET_VERSIONING] = {"s3:GetBucketVersioning", NULL, AWS_OP_N, false},
     [GRANT_GET_LIFECYCLE] = {"s3:GetLifecycleConfiguration", NULL, AWS_OP_N, false},
+    [GRANT_GET_ENCRYPTION] = {"s3:GetEncryptionConfiguration", NULL, AWS_OP_N, false},
     [GRANT_DESCRIBE_KEY] = {"kms:DescribeKey", NULL, AWS_OP_N, false},
     [GRANT_DATA_KEY] = {"kms:GenerateDataKey", NULL, AWS_OP_N, false},
     [GRANT_DECRYPT] = {"kms:Decrypt", NULL, AWS_OP_N, false},

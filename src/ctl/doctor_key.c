@@ -29,26 +29,27 @@ static void learn_region(DoctorKey *k) {
         snprintf(k->region, sizeof k->region, "%.*s", (int)strcspn(at, ":"), at);
 }
 
-DoctorKey *doctor_key_of(const Doctor *d, const DoctorBucket *b, const ScheduleConf *s) {
+DoctorKey *doctor_key_of(const Doctor *d, const DoctorBucket *b, const char *id) {
     for (size_t i = 0; i < d->n_keys; i++)
-        if (d->keys[i].bucket == b && text_equal(d->keys[i].id, s->s3.kms_key_id))
+        if (d->keys[i].bucket == b && strcmp(d->keys[i].id, id) == 0)
             return &d->keys[i];
     return NULL;
 }
 
-bool doctor_key_is_managed(const ScheduleConf *s) {
-    return !s->s3.kms_key_id || strcmp(s->s3.kms_key_id, "alias/aws/s3") == 0;
+bool doctor_key_is_managed(const char *id) {
+    const char *name = id ? strstr(id, "alias/") : NULL;
+    return !id || (name && strcmp(name, "alias/aws/s3") == 0);
 }
 
 bool doctor_key_is_elsewhere(const DoctorKey *k) { return strcmp(k->region, k->bucket->region) != 0; }
 
-static int add_key(Doctor *d, DoctorBucket *b, const ScheduleConf *s) {
-    if (!text_equal(s->s3.sse_algorithm, "KMS") || doctor_key_is_managed(s) || doctor_key_of(d, b, s))
+static int add_key(Doctor *d, DoctorBucket *b, const char *id) {
+    if (doctor_key_is_managed(id) || doctor_key_of(d, b, id))
         return 0;
     if (ARRAY_GROW(d->keys, d->n_keys, d->n_keys_room) < 0)
         return -ENOMEM;
     DoctorKey *k = &d->keys[d->n_keys++];
-    *k = (DoctorKey){.bucket = b, .id = s->s3.kms_key_id};
+    *k = (DoctorKey){.bucket = b, .id = id};
     learn_region(k);
     for (Grant g = GRANT_FIRST_OF_KMS; g <= GRANT_LAST_OF_KMS; g++)
         grant_need_of_bucket(b, g);
@@ -92,11 +93,18 @@ static int take_answer(void *context, CallDone *done, Now now) {
 }
 
 /* Where a bucket was not found, exports cannot go anyway. */
+static int add_keys(Doctor *d, DoctorBucket *b) {
+    int r = b->encrypts ? add_key(d, b, b->default_key) : 0;
+    for (size_t i = 0; r >= 0 && b->asked[BUCKET_VERSIONING] && i < b->n_uses; i++)
+        if (text_equal(b->uses[i].schedule->s3.sse_algorithm, "KMS"))
+            r = add_key(d, b, b->uses[i].schedule->s3.kms_key_id);
+    return r;
+}
+
 int doctor_ask_keys(Doctor *d) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < d->n_buckets; i++)
-        for (size_t j = 0; r >= 0 && d->buckets[i].asked[BUCKET_VERSIONING] && j < d->buckets[i].n_uses; j++)
-            r = add_key(d, &d->buckets[i], d->buckets[i].uses[j].schedule);
+        r = add_keys(d, &d->buckets[i]);
     for (size_t i = 0; r >= 0 && i < d->n_keys; i++) {
         Now now = clocks_read();
         if (doctor_key_is_elsewhere(&d->keys[i]))

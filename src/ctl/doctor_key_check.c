@@ -17,9 +17,9 @@ static bool is_of_another(const DoctorBucket *b) {
 
 /* The managed key is that of the account that writes, and its policy lets no other account in (AWS KMS, AWS managed
  * keys). */
-static int check_managed_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
+static int check_managed_key(Doctor *d, const DoctorBucket *b, const char *what, const char *label) {
     AUTO_TEXT t = TEXT_INIT(4096);
-    text_addf(&t, "%s: the key that AWS keeps for S3 (aws/s3)", s->name);
+    text_addf(&t, "%s: the key that AWS keeps for S3 (aws/s3)", what);
     if (!is_of_another(b))
         return doctor_add(d, label, "encryption", CHECK_OK, text_get(&t), NULL);
     text_addf(&t, " is of the account that exports: account %s, whose bucket it is, cannot read what it encrypts",
@@ -109,15 +109,16 @@ static bool check_account(const DoctorKey *k, Text *t, Finding *ret) {
     return false;
 }
 
-static int check_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, const char *label) {
+static int check_key(Doctor *d, const DoctorBucket *b, const char *what, const char *id,
+                     const char *label) {
     AUTO_TEXT t = TEXT_INIT(4096);
     Finding found = {CHECK_OK, NULL};
-    const DoctorKey *k = doctor_key_of(d, b, s);
-    if (doctor_key_is_managed(s))
-        return check_managed_key(d, b, s, label);
+    if (doctor_key_is_managed(id))
+        return check_managed_key(d, b, what, label);
+    const DoctorKey *k = doctor_key_of(d, b, id);
     if (!k)
         return 0;
-    text_addf(&t, "%s: the key %s", s->name, k->id);
+    text_addf(&t, "%s: the key %s", what, k->id);
     if (check_there(k, &t, &found) && check_state(k, &t, &found) && check_use(k, &t, &found)) {
         text_add(&t, k->described.class == AWS_DENIED ? " can be used; denied, and needed here alone: kms:DescribeKey"
                                                       : " is enabled");
@@ -127,7 +128,7 @@ static int check_key(Doctor *d, const DoctorBucket *b, const ScheduleConf *s, co
     return doctor_add(d, label, "encryption", found.state, text_get(&t), found.hint);
 }
 
-/* Once for each schedule. */
+/* Once for each schedule; and what has no schedule's key: the records of chains. */
 int doctor_check_keys(Doctor *d, const DoctorBucket *b, const char *label) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < b->n_uses; i++) {
@@ -136,7 +137,7 @@ int doctor_check_keys(Doctor *d, const DoctorBucket *b, const char *label) {
         for (size_t j = 0; is_first && j < i; j++)
             is_first = b->uses[j].schedule != s;
         if (is_first)
-            r = check_key(d, b, s, label);
+            r = check_key(d, b, s->name, s->s3.kms_key_id, label);
     }
-    return r;
+    return r < 0 || !b->encrypts ? r : check_key(d, b, "records of chains", b->default_key, label);
 }

@@ -18,7 +18,7 @@ static const char usage[] =
     "  --address=ADDRESS       listen on a numeric address (127.0.0.1)\n"
     "  --table=NAME[:pitr][:items=N][:size=SIZE][:tag=KEY=VALUE]\n"
     "                          a table that every region has from the start; may be repeated\n"
-    "  --bucket=NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]\n"
+    "  --bucket=NAME[:region=REGION][:owner=ACCOUNT][:versioned][:kms=KEY][:expire=DAYS]\n"
     "                          a bucket of S3; may be repeated; exports to others fail then\n"
     "  --key=ALIAS[:region=REGION][:state=STATE][:spec=SPEC]\n"
     "                          a key of KMS; may be repeated; exports that name others fail then\n"
@@ -165,6 +165,8 @@ static int parse_bucket_part(const char *part, ServiceBucketSeed *seed) {
         seed->versioned = true;
     else if (text_starts_with(part, "region="))
         return text_set(&seed->region, part + strlen("region="));
+    else if (text_starts_with(part, "kms="))
+        return text_set(&seed->kms_key, part + strlen("kms="));
     else if (text_starts_with(part, "owner=") && strlen(part) == strlen("owner=") + 12)
         return text_set(&seed->owner, part + strlen("owner="));
     else if (!text_starts_with(part, "expire=") || parse_int(part + strlen("expire="), 1, 36500, &days) < 0)
@@ -178,6 +180,7 @@ static void bucket_done(ServiceBucketSeed *seed) {
     free(seed->name);
     free(seed->region);
     free(seed->owner);
+    free(seed->kms_key);
 }
 
 static int parse_bucket(char *value, EmulatorOptions *o) {
@@ -190,7 +193,8 @@ static int parse_bucket(char *value, EmulatorOptions *o) {
         int rc = parse_bucket_part(part, &seed);
         if (rc == -EINVAL)
             return complain("bucket", value,
-                            "not a bucket; HINT: NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]");
+                            "not a bucket; HINT: "
+                            "NAME[:region=REGION][:owner=ACCOUNT][:versioned][:kms=KEY][:expire=DAYS]");
         if (rc < 0)
             return rc;
     }

@@ -52,6 +52,7 @@ typedef struct ServiceBucketSeed {
     char *region;    /* NULL: that of the settings, else us-east-1 */
     char *owner;     /* an account; NULL: that of the settings */
     bool versioned;  /* GetBucketVersioning says so; nothing is kept */
+    char *kms_key;   /* GetBucketEncryption says so; NULL: S3's own encryption */
     int expire_days; /* a lifecycle rule takes objects that are so old; 0: none */
 } ServiceBucketSeed;
 

@@ -29,6 +29,7 @@ static const struct {
     {"HeadBucket", "HEAD", SCOPE_BUCKET, NULL, service_s3_head_bucket},
     {"GetBucketLocation", "GET", SCOPE_BUCKET, "location", service_s3_get_location},
     {"GetBucketVersioning", "GET", SCOPE_BUCKET, "versioning", service_s3_get_versioning},
+    {"GetBucketEncryption", "GET", SCOPE_BUCKET, "encryption", service_s3_get_encryption},
     {"GetBucketLifecycleConfiguration", "GET", SCOPE_BUCKET, "lifecycle", service_s3_get_lifecycle},
     {"ListObjectsV2", "GET", SCOPE_BUCKET, "list-type", service_s3_list_objects},
     {"GetObject", "GET", SCOPE_OBJECT, NULL, service_s3_get_object},
@@ -252,9 +253,8 @@ static bool find_operation(const ServiceS3Call *c, size_t *ret) {
 
 /* Parameters that make another operation of it, which is not served. */
 static bool is_foreign(const ServiceS3Target *t) {
-    static const char *const names[] = {"acl",        "attributes", "legal-hold", "retention",  "tagging",    "torrent",
-                                        "uploads",    "uploadId",   "partNumber", "versionId",  "encryption", "policy",
-                                        "replication"};
+    static const char *const names[] = {"acl",     "attributes", "legal-hold", "retention", "tagging", "torrent",
+                                        "uploads", "uploadId",   "partNumber", "versionId", "policy",  "replication"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (service_s3_parameter(t, names[i]))
             return true;

@@ -45,7 +45,7 @@ typedef struct ServiceS3Call {
 typedef int ServiceS3Operation(ServiceS3Call *c);
 ServiceS3Operation service_s3_get_object, service_s3_head_object, service_s3_put_object, service_s3_delete_object,
     service_s3_list_buckets, service_s3_create_bucket, service_s3_head_bucket, service_s3_get_location,
-    service_s3_get_versioning, service_s3_get_lifecycle, service_s3_list_objects;
+    service_s3_get_versioning, service_s3_get_encryption, service_s3_get_lifecycle, service_s3_list_objects;
 
 /* Sets the code (static) and returns -EINVAL; a message of NULL is the usual one. */
 int service_s3_refuse(ServiceS3Call *c, const char *code, const char *message);

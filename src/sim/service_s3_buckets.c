@@ -1,5 +1,5 @@
 /* What is asked of buckets: ListBuckets, CreateBucket, HeadBucket, GetBucketLocation, GetBucketVersioning,
- * GetBucketLifecycleConfiguration, ListObjectsV2. */
+ * GetBucketEncryption, GetBucketLifecycleConfiguration, ListObjectsV2. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,6 +79,17 @@ int service_s3_get_versioning(ServiceS3Call *c) {
     begin_xml(c, "VersioningConfiguration");
     service_xml_add(&c->reply->body, "Status", c->bucket->versioned ? "Enabled" : NULL);
     return text_add(&c->reply->body, "</VersioningConfiguration>");
+}
+
+/* Every bucket encrypts, with a key of S3's own where nobody said otherwise. */
+int service_s3_get_encryption(ServiceS3Call *c) {
+    Text *t = &c->reply->body;
+    begin_xml(c, "ServerSideEncryptionConfiguration");
+    text_add(t, "<Rule><ApplyServerSideEncryptionByDefault>");
+    service_xml_add(t, "SSEAlgorithm", c->bucket->kms_key ? "aws:kms" : "AES256");
+    service_xml_add(t, "KMSMasterKeyID", c->bucket->kms_key);
+    text_add(t, "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>");
+    return text_add(t, "</ServerSideEncryptionConfiguration>");
 }
 
 int service_s3_get_lifecycle(ServiceS3Call *c) {

@@ -96,6 +96,7 @@ void service_s3_bucket_free(ServiceS3Bucket *b) {
         service_s3_object_free(b->objects[i]);
     free(b->objects);
     free(b->name);
+    free(b->kms_key);
     free(b);
 }
 DEFINE_CLEANUP(ServiceS3Bucket, service_s3_bucket_free)
@@ -122,7 +123,8 @@ int service_s3_make_bucket(Service *s, const ServiceBucketSeed *seed, Usec now_w
     if (service_s3_bucket(s, seed->name))
         return -EEXIST;
     CLEANUP(service_s3_bucket_free_ptr) ServiceS3Bucket *b = calloc(1, sizeof *b);
-    if (!b || text_set(&b->name, seed->name) < 0 || ARRAY_GROW(s->s3, s->n_s3, s->n_s3_room) < 0)
+    if (!b || text_set(&b->name, seed->name) < 0 || text_set(&b->kms_key, seed->kms_key) < 0 ||
+        ARRAY_GROW(s->s3, s->n_s3, s->n_s3_room) < 0)
         return -ENOMEM;
     snprintf(b->owner, sizeof b->owner, "%s", seed->owner ? seed->owner : s->settings.account);
     snprintf(b->region, sizeof b->region, "%s", region);

@@ -23,6 +23,7 @@ typedef struct ServiceS3Bucket {
     char owner[16]; /* an account */
     char region[SERVICE_REGION_SIZE];
     bool versioned;
+    char *kms_key;   /* with which it encrypts by default; NULL: none of KMS */
     int expire_days; /* 0: nothing expires */
     Usec created_wall;
     ServiceS3Object **objects; /* sorted by key */

@@ -810,7 +810,7 @@ def test_log_file(emulator, tmp_path):
         (
             ["--bucket=acme:for=us"],
             "--bucket=acme:for=us: not a bucket; HINT: "
-            "NAME[:region=REGION][:owner=ACCOUNT][:versioned][:expire=DAYS]",
+            "NAME[:region=REGION][:owner=ACCOUNT][:versioned][:kms=KEY][:expire=DAYS]",
         ),
         (["--key=a:for=us"], "--key=a:for=us: not a key; HINT: ALIAS[:region=REGION][:state=STATE][:spec=SPEC]"),
         (["--key=a:state=off"], "a: not an alias of a key, or no such region, state or spec"),

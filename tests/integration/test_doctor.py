@@ -96,7 +96,7 @@ def test_all_is_well(emulator, doctor):
             "allowed": {"ListTables", "DescribeTable", "DescribeBackup", "ListBackups", "DescribeContinuousBackups", "DescribeExport", "ListExports",
                         "GetObject", "ListBucket", "GetBucketVersioning", "GetLifecycleConfiguration"},
             "not tested": {"CreateBackup", "ExportTableToPointInTime", "PutObject", "PutObjectAcl", "AbortMultipartUpload"},
-            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "DeleteObject", "DescribeKey", "GenerateDataKey", "Decrypt"},
+            "not needed": {"DeleteBackup", "ListTagsOfResource", "UpdateContinuousBackups", "DeleteObject", "GetEncryptionConfiguration", "DescribeKey", "GenerateDataKey", "Decrypt"},
         }  # fmt: skip
     assert len(answer["tables"]) == 6
     for table in answer["tables"]:
@@ -466,6 +466,27 @@ def test_keys_that_may_not_be_used(buckets):
     assert (status, answer["missing"], answer["keys"][0]["usable"]) == (0, [], True)
     assert rows["s3://for-mine", "encryption"][1] == (
         "mine: the key alias/good can be used; denied, and needed here alone: kms:DescribeKey; allowed: kms:GenerateDataKey; not tested: kms:Decrypt")  # fmt: skip
+
+
+def test_keys_of_buckets(buckets):
+    """Records of chains are encrypted as the bucket says, and exports never are."""
+    schedules = {
+        "weekly": exporting("weekly", "Sun 03:00", "bases"), "alone": exporting("alone", "Sun 03:00", "alone"),
+        "links": 'links = { action = "incremental"; base = "weekly"; when = "*:0/30"; s3 = { bucket = "links"; }; };',
+    }  # fmt: skip
+    options = ["alone:region=eu-central-1:kms=alias/off", "bases:region=eu-central-1", "links:region=eu-central-1:kms=alias/off"]
+    status, answer, rows = buckets(options, schedules, more_options=KEYS)
+    assert status == 2
+    assert {row for row in rows.items() if row[0][1] == "encryption"} == {
+        (("s3://links", "encryption"), ("failed", "records of chains: the key alias/off is Disabled"))}
+    permissions = {b["bucket"]: b["permissions"]["s3:GetEncryptionConfiguration"] for b in answer["buckets"]}
+    assert permissions == {"alone": "not needed", "bases": "allowed", "links": "allowed"}
+    status, answer, rows = buckets(options[:2] + ["links:region=eu-central-1:kms=alias/aws/s3"], schedules, more_options=KEYS)
+    assert status == 0 and rows["s3://links", "encryption"] == ("ok", "records of chains: the key that AWS keeps for S3 (aws/s3)")
+    denied = "GetBucketEncryption " + DENIED.format("GetEncryptionConfiguration")
+    status, answer, rows = buckets(options, schedules, more_options=KEYS, faults=[denied])
+    assert status == 1 and rows["s3://links", "encryption"][1].startswith("not known: AccessDenied: User: x is not authorized")
+    assert {"Effect": "Allow", "Action": ["s3:GetEncryptionConfiguration"], "Resource": "arn:aws:s3:::links"} in answer["missing"][0]["statements"]
 
 
 def test_kms_does_not_answer(emulator, doctor):

@@ -14,7 +14,7 @@ from botocore.config import Config
 import harness
 from harness import KEY_ID, REGION, SECRET
 
-BUCKETS = ("--bucket=acme-exports:region=eu-central-1", "--bucket=far-away:region=us-west-2:versioned:expire=30")
+BUCKETS = ("--bucket=acme-exports:region=eu-central-1", "--bucket=far-away:region=us-west-2:versioned:kms=alias/far:expire=30")
 
 
 def client(emulator, region=REGION, secret=SECRET, **config):
@@ -89,6 +89,8 @@ def test_buckets(emulator):
     assert refusal(s3.get_bucket_lifecycle_configuration, Bucket="acme-exports")[0] == "NoSuchLifecycleConfiguration"
     west = client(emulator("orders", options=BUCKETS), region="us-west-2")
     assert west.get_bucket_versioning(Bucket="far-away")["Status"] == "Enabled"
+    default = west.get_bucket_encryption(Bucket="far-away")["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+    assert default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/far"}
     [rule] = west.get_bucket_lifecycle_configuration(Bucket="far-away")["Rules"]
     assert rule["Expiration"] == {"Days": 30} and rule["Status"] == "Enabled"
     s3.create_bucket(Bucket="fresh", CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -101,8 +101,10 @@ const AwsErrorRow aws_error_rows[] = {
      "allow s3:DeleteObject on the bucket's objects to this principal, or set expire = \"report\""},
     {AWS_OP_LIST_OBJECTS, "AccessDenied", NULL, AWS_DENIED, "allow s3:ListBucket on the bucket to this principal"},
     {AWS_OP_GET_BUCKET, "NoSuchLifecycleConfiguration", NULL, AWS_NOT_FOUND, NULL},
+    {AWS_OP_GET_BUCKET, "ServerSideEncryptionConfigurationNotFoundError", NULL, AWS_NOT_FOUND, NULL},
     {AWS_OP_GET_BUCKET, "AccessDenied", NULL, AWS_DENIED,
-     "allow s3:GetBucketVersioning and s3:GetLifecycleConfiguration on the bucket to this principal"},
+     "allow s3:GetBucketVersioning, s3:GetLifecycleConfiguration and s3:GetEncryptionConfiguration on the bucket to "
+     "this principal"},
     {AWS_OP_ANY, "InvalidAccessKeyId", NULL, AWS_CREDENTIALS, HINT_KEY},
     /* an ETag has changed, or an object is there already */
     {AWS_OP_ANY, "PreconditionFailed", NULL, AWS_REFUSED, NULL},
