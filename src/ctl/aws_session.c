@@ -29,14 +29,28 @@ int aws_session_open(AwsSession *s, const CtlOptions *o, Usec within_usec) {
     return r;
 }
 
+static void say_problem(const AwsSession *s, size_t i) {
+    AUTO_TEXT t = TEXT_INIT(8192);
+    fetched_say_problem(&s->credentials, i, &t);
+    ctl_failed(text_get(&t));
+}
+
 void aws_session_say_problems(const AwsSession *s) {
-    for (size_t i = 0; i < s->credentials.n_items; i++) {
-        AUTO_TEXT t = TEXT_INIT(8192);
-        if (s->credentials.items[i].found)
-            continue;
-        fetched_say_problem(&s->credentials, i, &t);
-        ctl_failed(text_get(&t));
-    }
+    for (size_t i = 0; i < s->credentials.n_items; i++)
+        if (!s->credentials.items[i].found)
+            say_problem(s, i);
+}
+
+bool aws_session_has(const AwsSession *s, const char *account) {
+    for (size_t i = 0; i < s->credentials.n_items; i++)
+        if (strcmp(s->credentials.items[i].account, account) == 0) {
+            if (!s->credentials.items[i].found)
+                say_problem(s, i);
+            return s->credentials.items[i].found;
+        }
+    AUTO_FREE char *error = text_format("account %s: the configuration has none of that name", account);
+    ctl_failed(error);
+    return false;
 }
 
 int aws_session_places(const AwsSession *s, Places *ret) {

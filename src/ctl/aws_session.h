@@ -20,5 +20,7 @@ void aws_session_done(AwsSession *s);
 int aws_session_open(AwsSession *s, const CtlOptions *o, Usec within_usec);
 /* What is wrong with the accounts without credentials, on standard error. */
 void aws_session_say_problems(const AwsSession *s);
+/* Has it credentials for that account? False: said why not on standard error. */
+bool aws_session_has(const AwsSession *s, const char *account);
 /* Those of the configuration, with the region. */
 int aws_session_places(const AwsSession *s, Places *ret);

@@ -62,6 +62,10 @@ static int converse(Remote *m, Targets *targets) {
         const Place *p = &m->places.items[i];
         if (!options_select(o, p->account, p->region, m->table, o->schedule))
             continue;
+        if (!aws_session_has(&m->aws, p->account)) {
+            m->failed = true;
+            continue;
+        }
         r = targets_ensure(targets, p->account, p->region, m->table, &m->targets[m->n]);
         if (r >= 0)
             r = recaller_new(m->aws.conf, o->schedule, p, m->targets[m->n], &m->recallers[m->n]);

@@ -203,9 +203,11 @@ int verb_run(const CtlOptions *o, Usec now_wall, Text *out) {
         r = begin(o, CONTROL_INTERFACE ".Run", &t, o->wait, &client, &reply);
     if (r < 0)
         return unheard(o, r);
-    if (!reply.error[0] && o->wait && !o->json) /* the answer is the outcome */
-        text_clear(out);
-    r = tell(o, &reply, out);
+    bool waits = reply.continues && !o->json;
+    AUTO_TEXT begun = TEXT_INIT(2 * ORDER_MESSAGE_MAX);
+    r = tell(o, &reply, waits ? &begun : out);
+    if (waits && r == CTL_OK) /* the answer will be the outcome */
+        fputs(text_get(&begun), stderr);
     return r == CTL_OK && reply.continues ? follow(o, client, out) : r;
 }
 

@@ -169,7 +169,7 @@ int verb_verify(const CtlOptions *o, Usec now_wall, Text *out) {
         AUTO_FREE char *error = text_format("%s%s", o->run, trouble);
         return ctl_failed(error);
     }
-    if (aws_session_open(&w.aws, o, USEC_PER_MINUTE * 10) < 0)
+    if (aws_session_open(&w.aws, o, USEC_PER_MINUTE * 10) < 0 || !aws_session_has(&w.aws, w.run->account))
         return CTL_FAILED;
     int r = describe(&w, clocks_read());
     if (r >= 0)

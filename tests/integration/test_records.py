@@ -113,6 +113,9 @@ def test_without_the_ledger(old):
     e.control("faults", "ListObjectsV2 times=forever error AccessDenied 403")
     status, answer, error = chain(d, "--remote")
     assert (status, answer) == (2, None) and "s3:ListBucket" in error, error
+    assert d.env.pop("AWS_ACCESS_KEY_ID")
+    status, answer, error = chain(d, "--remote")
+    assert (status, answer) == (2, None) and error.startswith("ddbackupctl: no AWS credentials: "), error
 
 
 def test_tried_for_ever(old):

@@ -53,6 +53,9 @@ def test_a_good_one(checked):
     assert not harness.undocumented("verify", answer)
     assert answer["result"] == "passed" and answer["items"] == 500 and answer["bytes"] > 1000 and answer["why"] is None
     assert e.calls("GetObject") and e.calls("HeadObject")
+    assert d.env.pop("AWS_ACCESS_KEY_ID")
+    done = verify("objects")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith("ddbackupctl: no AWS credentials: "), done
 
 
 class Export:
