@@ -59,7 +59,7 @@ def test_a_damaged_one(made):
     done = verify("1", "--level=objects")
     assert done.returncode == 1
     assert "it has not been verified, or goes; HINT: 'ddbackupctl show' has its story" in done.stderr or (
-        "has no export of that ARN that could be checked" in done.stderr)
+        "has no finished export of that ARN" in done.stderr)
 
 
 def test_what_could_not_be_asked_is_asked_again(made):
@@ -76,7 +76,7 @@ def test_what_is_refused(made):
     e, d, verify = made
     assert "no run of that name has made anything" in verify("7").stderr
     done = verify("arn:aws:dynamodb:eu-central-1:111111111111:table/orders/export/01-2")
-    assert done.returncode == 1 and "the ledger has no export of that ARN that could be checked; HINT: " in done.stderr
+    assert done.returncode == 1 and "the ledger has no finished export of that ARN; HINT: " in done.stderr
     done = verify("1", "--level=service")
     assert (done.returncode, done.stderr) == (
         2, "ddbackupctl: --level=service: DynamoDB would tell nothing new; HINT: manifest, objects or content\n")

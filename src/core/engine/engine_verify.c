@@ -97,8 +97,8 @@ int engine_verify(Engine *e, Order *o, Now now, EngineOutbox *out) {
     if (r < 0 || !i)
         return r < 0 ? r
                      : order_answer(o, ORDER_NOT_FOUND,
-                                    "%s: the ledger has no export of that ARN that could be checked; HINT: "
-                                    "'ddbackupctl list --arn' shows what it has",
+                                    "%s: the ledger has no finished export of that ARN; HINT: 'ddbackupctl list "
+                                    "--arn' shows what it has",
                                     o->object);
     Target *t = targets_find(&e->targets, i->account, i->region, i->table);
     const char *why = unfit(e, i, t);
