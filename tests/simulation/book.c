@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/date.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -42,9 +43,18 @@ typedef struct NameLine {
     bool requested; /* a commit has said that it leaves */
 } NameLine;
 
+/* While an enrolment was active with one calendar, every slot has an outcome. */
+typedef struct Wanted {
+    Usec from_wall, to_wall;
+} Wanted;
+
 /* One enrolment; the key is "schedule table". */
 typedef struct EnrolLine {
     char *key;
+    char *when; /* its calendar */
+    Wanted *wanted;
+    size_t n_wanted, n_wanted_room;
+    Usec judged_wall; /* since when its age is watched like this */
     Usec max_age_usec, since_wall; /* of the newest verified artefact, or of the first sight */
     Usec said_wall;                /* stale, last; WALL_UNKNOWN: since it recovered */
     Usec cursor_wall;
@@ -108,6 +118,12 @@ static void line_free(void *line) {
     free(line);
 }
 
+static void enrol_free(void *line) {
+    free(((EnrolLine *)line)->when);
+    free(((EnrolLine *)line)->wanted);
+    line_free(line);
+}
+
 static void name_free(void *line) {
     free(((NameLine *)line)->arn);
     line_free(line);
@@ -147,7 +163,7 @@ Book *book_new(House *house, Usec begun_wall) {
 void book_free(Book *b) {
     tdestroy(b->slots, line_free);
     tdestroy(b->names, name_free);
-    tdestroy(b->enrols, line_free);
+    tdestroy(b->enrols, enrol_free);
     for (size_t i = 0; i < b->n_ranges; i++) {
         free(b->ranges[i].schedule);
         free(b->ranges[i].table);
@@ -296,10 +312,32 @@ static void take_chains(Book *b, const LedgerBatch *batch) {
     }
     for (size_t i = 0; i < batch->n_enrolments; i++) {
         const Enrolment *n = batch->enrolments[i];
-        if (n->lineage && n->newest_wall > chain_book_watermark(b->chains, n->schedule_name, n->target->table))
-            house_violated(b->house, "%s/%s calls itself fresher than its chains are", n->target->table,
-                           n->schedule_name);
+        char newest[DATE_ISO_SIZE], chained[DATE_ISO_SIZE];
+        if (!n->lineage)
+            continue;
+        Usec watermark = chain_book_watermark(b->chains, n->schedule_name, n->target->table);
+        if (n->newest_wall > watermark)
+            house_violated(b->house, "%s/%s calls itself fresher than its chains are: %s, not %s", n->target->table,
+                           n->schedule_name, date_to_iso(n->newest_wall, newest), date_to_iso(watermark, chained));
     }
+}
+
+static void want_from(EnrolLine *line, Usec from_wall) {
+    if (ARRAY_GROW(line->wanted, line->n_wanted, line->n_wanted_room) < 0)
+        abort();
+    line->wanted[line->n_wanted++] = (Wanted){from_wall, USEC_INFINITY};
+}
+
+static void take_wanted(EnrolLine *line, const Enrolment *n) {
+    bool is_other = !text_equal(line->when, n->when);
+    if (is_other && text_set(&line->when, n->when) < 0)
+        abort();
+    if (is_other)
+        line->n_wanted = 0;
+    if (n->active && (is_other || !line->active))
+        want_from(line, n->cursor_wall);
+    if (!n->active && line->active && line->n_wanted > 0)
+        line->wanted[line->n_wanted - 1].to_wall = n->cursor_wall;
 }
 
 void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
@@ -312,6 +350,9 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall) {
         const Enrolment *n = batch->enrolments[i];
         EnrolLine *line = enrol_line(b, n->schedule_name, label_of_target(n->target, label), true);
         line->known = true;
+        take_wanted(line, n);
+        if (line->active != n->active || line->max_age_usec != n->max_age_usec)
+            line->judged_wall = true_wall;
         line->active = n->active;
         line->cursor_wall = n->cursor_wall;
         line->max_age_usec = n->max_age_usec;
@@ -375,8 +416,14 @@ static void compare_enrolment(void *context, const ReaderEnrolment *enrolment) {
         house_violated(b->house, "the ledger holds %s/%s, which nobody committed", enrolment->table,
                        enrolment->schedule);
     line->known = line->found = true;
-    if (line->doubtful)
+    if (line->doubtful) {
         line->cursor_wall = enrolment->cursor_wall;
+        line->n_wanted = 0;
+        line->active = enrolment->active;
+        line->judged_wall = b->true_wall;
+    }
+    if (line->doubtful && line->active)
+        want_from(line, line->cursor_wall);
     if (line->cursor_wall != enrolment->cursor_wall)
         house_violated(b->house, "%s: the ledger has lost how far it had come", line->key);
 }
@@ -528,10 +575,11 @@ static void walk_enrol(const void *node, VISIT visit, int depth) {
     const EnrolLine *line = *(EnrolLine *const *)node;
     if ((visit != preorder && visit != leaf) || !line->active || line->max_age_usec <= 0)
         return;
-    Usec stale_wall = usec_max(line->since_wall + line->max_age_usec, walked->booted_wall) + SLACK_USEC;
+    Usec begun_wall = usec_max(walked->booted_wall, line->judged_wall);
+    Usec stale_wall = usec_max(line->since_wall + line->max_age_usec, begun_wall) + SLACK_USEC;
     Usec due_wall = stale_wall;
     if (line->said_wall != WALL_UNKNOWN)
-        due_wall = usec_max(line->said_wall + FRESHNESS_REPEAT_USEC, walked->booted_wall) + SLACK_USEC;
+        due_wall = usec_max(line->said_wall + FRESHNESS_REPEAT_USEC, begun_wall) + SLACK_USEC;
     /* a report can die with its process: then the next one, a day later, is what people see */
     if (walked->figures.n_crashes > 0)
         due_wall += FRESHNESS_REPEAT_USEC;
@@ -566,14 +614,22 @@ static void count_slot(const void *node, VISIT visit, int depth) {
         walked->figures.n_runs++;
 }
 
+static bool was_wanted(const EnrolLine *line, Usec slot) {
+    for (size_t i = 0; line && i < line->n_wanted; i++)
+        if (slot > line->wanted[i].from_wall && slot <= line->wanted[i].to_wall)
+            return true;
+    return false;
+}
+
 static void audit_enrolment(Book *b, const Enrolment *n, Usec until_wall) {
     Usec slot = n->first_seen_wall;
     char iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
     const char *table = label_of_target(n->target, label);
+    const EnrolLine *enrolled = enrol_line(b, n->schedule_name, table, false);
     while (n->schedule && calendar_next(n->schedule->when, n->schedule->zone, slot, &slot) >= 0 && slot <= until_wall) {
         const SlotLine *line = slot_line(b, n->schedule_name, table, slot, false);
         bool has_run = line && line->known, has_range = in_a_range(b, n, table, slot);
-        if (!has_run && !has_range)
+        if (!has_run && !has_range && was_wanted(enrolled, slot))
             house_violated(b->house, "%s/%s: slot %s was missed", table, n->schedule_name,
                            date_to_iso(slot, iso));
         if (has_run && has_range)

@@ -164,7 +164,9 @@ static EngineSettings engine_settings(House *h) {
 void house_set_conf(House *h, const char *conf) {
     EngineSettings settings = engine_settings(h);
     h->settings.conf = conf;
-    shelf_set_conf(book_shelf(h->book), load_conf(h));
+    if (!world_engine(h->world)) /* at its next start */
+        return;
+    shelf_set_conf(book_shelf(h->book), load_conf(h), world_true_wall(h->world));
     must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)),
          "engine_reconfigure");
     world_wake(h->world);
@@ -197,7 +199,7 @@ static bool boot(House *h) {
     }
     book_booted(h->book, h->directory, world_true_wall(h->world));
     EngineSettings settings = engine_settings(h);
-    shelf_set_conf(book_shelf(h->book), load_conf(h));
+    shelf_set_conf(book_shelf(h->book), load_conf(h), world_true_wall(h->world));
     must(h, engine_new(load_conf(h), &ledger, &settings, world_host_now(h->world), &engine), "engine_new");
     if (!h->settings.on_instance)
         give_credentials(h, engine);

@@ -32,8 +32,10 @@ static void read_run(sqlite3_stmt *q, const ReaderRows *rows) {
 }
 
 static void read_enrolment(sqlite3_stmt *q, const ReaderRows *rows) {
-    rows->enrolment(rows->context,
-                    &(ReaderEnrolment){.schedule = text(q, 0), .table = text(q, 1), .cursor_wall = wall(q, 2)});
+    rows->enrolment(rows->context, &(ReaderEnrolment){.schedule = text(q, 0),
+                                                      .table = text(q, 1),
+                                                      .cursor_wall = wall(q, 2),
+                                                      .active = sqlite3_column_int(q, 3)});
 }
 
 static void read_range(sqlite3_stmt *q, const ReaderRows *rows) {
@@ -55,7 +57,7 @@ static const struct {
      " (SELECT max(created) FROM artefacts WHERE run_id = r.id AND life = 'verified') FROM runs r"
      " WHERE r.slot >= ? OR r.settled IS NULL",
      read_run},
-    {false, "SELECT schedule, " LABEL ", cursor FROM enrolments", read_enrolment},
+    {false, "SELECT schedule, " LABEL ", cursor, active FROM enrolments", read_enrolment},
     {false, "SELECT schedule, " LABEL ", from_slot, to_slot FROM ranges", read_range},
     /* the story of a run ends where the run stands, and tells nothing twice */
     {true,

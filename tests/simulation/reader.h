@@ -21,6 +21,7 @@ typedef struct ReaderRange {
 typedef struct ReaderEnrolment {
     const char *schedule, *table;
     Usec cursor_wall;
+    bool active;
 } ReaderEnrolment;
 
 /* Strings are borrowed. */

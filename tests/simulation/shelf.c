@@ -9,19 +9,25 @@
 #include "base/text.h"
 #include "house.h"
 
+/* What was sent before a reload arrives by then. */
+#define LATE_USEC (10 * USEC_PER_MINUTE)
+
 /* One backup, by its ARN. */
 typedef struct ShelfLine {
     char *arn;
     char *name, *table_id; /* as committed; NULL: not known */
     Usec created_wall;
-    bool intended; /* a commit has said, or may have said, that DeleteBackup leaves */
+    bool intended;     /* a commit has said, or may have said, that DeleteBackup leaves */
+    bool was_intended; /* ever: a late one arrives, and has no effect */
     Usec held_until_wall;
     bool hold_is_doubtful;
 } ShelfLine;
 
 struct Shelf {
     House *house;
-    Conf *conf;  /* what the daemon goes by */
+    Conf *conf;   /* what the daemon goes by */
+    Conf *former; /* what it went by before */
+    Usec changed_wall;
     void *lines; /* a search tree */
     bool expires;
 };
@@ -57,13 +63,16 @@ Shelf *shelf_new(House *house) {
 
 void shelf_free(Shelf *s) {
     conf_free(s->conf);
+    conf_free(s->former);
     tdestroy(s->lines, line_free);
     free(s);
 }
 
-void shelf_set_conf(Shelf *s, Conf *conf) {
-    conf_free(s->conf);
+void shelf_set_conf(Shelf *s, Conf *conf, Usec true_wall) {
+    conf_free(s->former);
+    s->former = s->conf;
     s->conf = conf;
+    s->changed_wall = true_wall;
 }
 
 /* --- commits --- */
@@ -87,7 +96,7 @@ static void take(Shelf *s, const LedgerBatch *batch, bool doubtful) {
         ShelfLine *line = line_of(s, c->decisions[i].arn);
         Decision d = c->decisions[i].decision;
         if (d == DECISION_EXPIRING)
-            line->intended = true;
+            line->intended = line->was_intended = true;
         else if (d == DECISION_WITHDRAWN && !doubtful)
             line->intended = false;
     }
@@ -146,14 +155,14 @@ size_t shelf_count(const Shelf *s, const char *schedule, const char *table) {
 }
 
 /* Newer ones of the same schedule, table and incarnation. */
-static size_t count_newer(const Shelf *s, const ShelfLine *line, const ScheduleConf *schedule) {
+static size_t count_newer(const Shelf *s, const Conf *conf, const ShelfLine *line, const ScheduleConf *schedule) {
     cJSON *state = state_of(s->house);
     const cJSON *b;
     char created[DATE_ISO_SIZE];
     size_t n = 0;
     date_to_iso(line->created_wall, created);
     cJSON_ArrayForEach(b, cJSON_GetObjectItemCaseSensitive(state, "backups"))
-        n += is_of_schedule(word(b, "name"), s->conf, schedule) && strcmp(word(b, "name"), line->name) != 0 &&
+        n += is_of_schedule(word(b, "name"), conf, schedule) && strcmp(word(b, "name"), line->name) != 0 &&
              strcmp(word(b, "table_id"), line->table_id) == 0 && strcmp(word(b, "status"), "AVAILABLE") == 0 &&
              strcmp(word(b, "created"), created) > 0;
     cJSON_Delete(state);
@@ -167,24 +176,34 @@ static const ScheduleConf *schedule_of(const Conf *conf, const char *name) {
     return NULL;
 }
 
-static void check_effect(const Shelf *s, const ShelfLine *line, Usec true_wall) {
-    const ScheduleConf *schedule = line->name ? schedule_of(s->conf, line->name) : NULL;
+/* Why it should have stayed, by that configuration; NULL: it might go. */
+static char *flaw_by(const Shelf *s, const Conf *conf, const ShelfLine *line, Usec true_wall) {
+    const ScheduleConf *schedule = line->name ? schedule_of(conf, line->name) : NULL;
     if (!schedule || !line->table_id)
-        house_violated(s->house, "%s was deleted, and is not ours: %s", line->arn, line->name ? line->name : "unknown");
+        return text_format("%s was deleted, and is not ours: %s", line->arn, line->name ? line->name : "unknown");
     if (schedule->expire != EXPIRE_DELETE || !s->expires)
-        house_violated(s->house, "%s was deleted, which nobody allowed", line->name);
+        return text_format("%s was deleted, which nobody allowed", line->name);
     if (line->held_until_wall > true_wall && !line->hold_is_doubtful)
-        house_violated(s->house, "%s was deleted, and is held", line->name);
-    size_t n_newer = count_newer(s, line, schedule);
+        return text_format("%s was deleted, and is held", line->name);
+    size_t n_newer = count_newer(s, conf, line, schedule);
     if (n_newer < (size_t)int_max(schedule->keep.floor, schedule->keep.last))
-        house_violated(s->house, "%s was deleted, and only %zu newer ones remain", line->name, n_newer);
+        return text_format("%s was deleted, and only %zu newer ones remain", line->name, n_newer);
+    return NULL;
+}
+
+static void check_effect(const Shelf *s, const ShelfLine *line, Usec true_wall) {
+    AUTO_FREE char *flaw = flaw_by(s, s->conf, line, true_wall);
+    bool may_be_late = s->former && true_wall < s->changed_wall + LATE_USEC;
+    AUTO_FREE char *former_flaw = flaw && may_be_late ? flaw_by(s, s->former, line, true_wall) : NULL;
+    if (flaw && (!may_be_late || former_flaw))
+        house_violated(s->house, "%s", flaw);
 }
 
 void shelf_served(Shelf *s, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall) {
     cJSON *in = cJSON_ParseWithLength(request->body, request->body_len);
     const ShelfLine *line = line_of(s, word(in, "BackupArn"));
     cJSON_Delete(in);
-    if (!line->intended)
+    if (!line->intended && (reply->effect || !line->was_intended))
         house_violated(s->house, "DeleteBackup of %s arrived before its intent was in the ledger", line->arn);
     if (!reply->effect)
         return;

@@ -13,8 +13,8 @@ void shelf_free(Shelf *s);
 void shelf_committed(Shelf *s, const LedgerBatch *batch);
 /* Its commit failed: it may be on disk or not. */
 void shelf_doubted(Shelf *s, const LedgerBatch *batch);
-/* What the daemon goes by from now on (taken). */
-void shelf_set_conf(Shelf *s, Conf *conf);
+/* What the daemon goes by from now on (taken); what it sent by the one before may still be on its way. */
+void shelf_set_conf(Shelf *s, Conf *conf, Usec true_wall);
 /* DeleteBackup, after it was served. */
 void shelf_served(Shelf *s, const ServiceRequest *request, const ServiceReply *reply, Usec true_wall);
 

@@ -352,6 +352,35 @@ static void a_clock_that_is_set_deletes_nothing(void **state) {
     }
 }
 
+/* There is no latency, and a backup is polled for every 101 ms. A look at users waits while one at orders is under way;
+ * whenever that ends, also in the turn in which another backup of users is done, what this one pushes out goes at once.
+ */
+static void a_success_in_the_turn_of_a_look(void **state) {
+    static const char two[] =
+        "deployment = \"acme\";\n"
+        "defaults = { keep = { last = 9; }; expire = \"delete\"; };\n"
+        "schedules = { early = { action = \"backup\"; when = \"01:00:00\"; };\n" /* when the daily looks are */
+        "              first = { action = \"backup\"; when = \"02:00:00\"; };\n"
+        "              last = { action = \"backup\"; when = \"02:00:00\"; keep = { last = 2; }; };\n"
+        "              second = { action = \"backup\"; when = \"02:00:03\"; keep = { last = 2; }; }; };\n"
+        "tables = ( { match = \"users\"; schedules = [\"early\", \"first\", \"second\"]; },\n"
+        "           { match = \"orders\"; schedules = [\"early\", \"last\"]; } );\n";
+    ServiceSettings at_once = service_settings_default();
+    at_once.backup_usec = 0;
+    for (int delay = 0; delay <= 101; delay++) {
+        char fault[64];
+        snprintf(fault, sizeof fault, "ListBackups table=orders delay %dms", 950 + delay);
+        House *h = house_new(&(HouseSettings){.seed = 1, .conf = two, .start_wall = START, .tables = tables,
+                                              .service = &at_once, .expires = true, .replay = fault});
+        house_run(h, START + 2 * DAY + 2 * HOUR + 2 * USEC_PER_SEC, 0);
+        house_add_fault(h, fault);
+        house_run(h, START + 2 * DAY + 2 * HOUR + MINUTE, 0);
+        house_expect_count(h, "second backups on the shelf", shelf_count(book_shelf(house_book(h)), "second", "users"),
+                           2);
+        house_free(h);
+    }
+}
+
 UNIT_MAIN(cmocka_unit_test(what_is_beyond_goes), cmocka_unit_test(a_report_deletes_nothing),
           cmocka_unit_test(an_empty_ledger_deletes_nothing_until_it_is_told_to),
           cmocka_unit_test(too_many_at_once_wait_for_a_person), cmocka_unit_test(a_number_is_a_brake_too),
@@ -362,4 +391,5 @@ UNIT_MAIN(cmocka_unit_test(what_is_beyond_goes), cmocka_unit_test(a_report_delet
           cmocka_unit_test(a_table_whose_backups_are_deleted_is_stale),
           cmocka_unit_test(a_table_that_is_made_anew_keeps_its_old_backups),
           cmocka_unit_test(a_schedule_is_known_by_its_former_name), cmocka_unit_test(a_lost_answer_is_looked_for),
-          cmocka_unit_test(a_crash_anywhere_loses_nothing), cmocka_unit_test(a_clock_that_is_set_deletes_nothing))
+          cmocka_unit_test(a_crash_anywhere_loses_nothing), cmocka_unit_test(a_clock_that_is_set_deletes_nothing),
+          cmocka_unit_test(a_success_in_the_turn_of_a_look))

@@ -88,9 +88,9 @@ static void do_mischief(House *h, Usec begin, Usec end, uint64_t *random) {
     else {
         house_clear_faults(h); /* which might strike others */
         free(others_create_backup(h, "orders", "by-hand"));
-        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 4)); /* not the newest, which
-                                                                                   * may be in use */
-        if (arn)
+        AUTO_FREE char *arn = others_find_backup(h, "orders", (int)(number % 4));
+        AUTO_FREE char *later = others_find_backup(h, "orders", (int)(number % 4) + 2); /* the last may be in use */
+        if (arn && later)
             others_delete_backup(h, arn);
     }
     if (kind == 2) /* a daemon that starts again and again takes us long */

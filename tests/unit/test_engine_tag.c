@@ -4,7 +4,7 @@
 
 static void kind_and_index_come_back(void **state) {
     static const uint64_t indexes[] = {0, 1, UINT64_C(1) << 32, (UINT64_C(1) << TAG_INDEX_BITS) - 1};
-    for (TagKind kind = TAG_OF_RUN; kind <= TAG_OF_LINEAGE; kind++)
+    for (TagKind kind = TAG_OF_RUN; kind <= TAG_OF_RECORD; kind++)
         for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
             assert_int_equal(tag_kind(tag_make(kind, indexes[i])), kind);
             assert_int_equal(tag_index(tag_make(kind, indexes[i])), indexes[i]);
