@@ -1,6 +1,8 @@
 """ddbackupd against the emulator: what falls due is made, followed, said and remembered."""
 
+import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -433,3 +435,29 @@ def test_the_watchdog_is_petted(emulator, daemon, manager):
     time.sleep(1.2)
     assert len(manager.messages) == count, "a daemon that hangs does not pet"
     d.process.send_signal(signal.SIGCONT)
+
+
+# --- at rest ---
+
+
+def n_connections(pid, url):
+    """Of a process to the port of a URL."""
+    port = f":{int(url.rsplit(':', 1)[1]):04X}"
+    inodes = {row[9] for row in (line.split() for line in open(f"/proc/{pid}/net/tcp")) if row[2].endswith(port)}
+    links = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return sum(f"socket:[{inode}]" in links for inode in inodes)
+
+
+def test_a_daemon_at_rest_holds_no_connection(emulator, daemon, ctl):
+    e = emulator("orders", backup_time="1s")
+    when, _ = soon()
+    d = daemon(conf(e, backup("once", when) + backup("yearly", "yearly"), select("orders", "once", "yearly")))
+    for n in (1, 2):
+        wait_until(lambda: n_connections(d.process.pid, e.url) > 0, what="a connection")
+        d.wait_runs(n)
+        wait_until(lambda: n_connections(d.process.pid, e.url) == 0, what="no connection")
+        if n == 1:
+            assert ctl(d, "run", "yearly").returncode == 0
