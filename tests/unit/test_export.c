@@ -114,6 +114,20 @@ static void a_failure_that_a_person_must_mend(void **state) {
     assert_non_null(strstr(d.run->hint, "bucket"));
 }
 
+/* What AWS calls such failures is not known in full: another token first, and then where to look. */
+static void a_key_that_cannot_be_used(void **state) {
+    CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
+    for (int attempt = 1; attempt <= 2; attempt++) {
+        driven_ask(&d, NULL);
+        answer(&d, AWS_OP_EXPORT_TABLE, export_of(&d, EXPORT_IN_PROGRESS));
+        ExportInfo failed = export_of(&d, EXPORT_FAILED);
+        failed.failure_code = "KmsDisabledException";
+        answer(&d, AWS_OP_DESCRIBE_EXPORT, failed);
+        assert_int_equal(d.run->state, attempt == 1 ? RUN_INTENDED : RUN_FAILED);
+    }
+    assert_non_null(strstr(d.run->hint, "ddbackupctl doctor"));
+}
+
 static void of_another_table_is_no_success(void **state) {
     CLEANUP(driven_done) Driven d = driven_make(ACTION_EXPORT);
     ExportInfo info = export_of(&d, EXPORT_COMPLETED);
@@ -238,7 +252,8 @@ static void a_link_of_another_window_is_no_success(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(the_straight_way), cmocka_unit_test(a_lost_reply_is_repeated_with_its_token),
           cmocka_unit_test(an_old_token_is_looked_for), cmocka_unit_test(a_failed_export_gets_one_new_token),
-          cmocka_unit_test(a_failure_that_a_person_must_mend), cmocka_unit_test(of_another_table_is_no_success),
+          cmocka_unit_test(a_failure_that_a_person_must_mend),
+          cmocka_unit_test(a_key_that_cannot_be_used), cmocka_unit_test(of_another_table_is_no_success),
           cmocka_unit_test(bad_content_is_asked_for_again_once), cmocka_unit_test(a_link_asks_for_its_window),
           cmocka_unit_test(a_link_has_a_token_of_its_own), cmocka_unit_test(a_link_gives_up_only_what_failed),
           cmocka_unit_test(a_link_of_another_window_is_no_success))

@@ -167,7 +167,8 @@ static const struct {
     {"S3AccessDenied",
      "allow s3:PutObject, s3:PutObjectAcl and s3:AbortMultipartUpload on the bucket's objects to this "
      "principal, in its policy and, across accounts, in the bucket's; check s3.bucket_owner"},
-    {"KmsNotFoundException", "correct s3.kms_key_id: the key must exist in the bucket's region"},
+    {"KmsNotFoundException", "correct s3.kms_key_id: the key must exist in the bucket's region; 'ddbackupctl doctor' "
+                             "asks for it"},
     {"KmsAccessDenied", "allow kms:GenerateDataKey and kms:Decrypt on the key to this principal"},
 };
 
@@ -197,6 +198,8 @@ static int fail(Run *r, const DriveContext *context, const ExportInfo *info, Now
             cause.hint = failures[i].hint;
             known = true;
         }
+    if (!known && text_starts_with(code, "Kms"))
+        cause.hint = "is the key of s3.kms_key_id enabled, symmetric and allowed? 'ddbackupctl doctor' asks for it";
     r->artefact->life = ARTEFACT_FAILED;
     if (known || !may_try_again(r, now)) {
         run_apply(r, RUN_EV_FAILED_THERE, &cause, now);
