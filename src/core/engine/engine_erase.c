@@ -3,55 +3,13 @@
  * leaves; what was interrupted goes on from the bucket itself (core/expiry/erase.h). One account and region asks one
  * thing at a time. */
 
-#include "core/engine/engine_expiry.h"
+#include "core/engine/engine_erase_inside.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/text.h"
-#include "core/expiry/erase.h"
-
-/* What told nothing is asked again so soon, so often; then something else has its turn, and it comes again later. */
-#define AGAIN_USEC (20 * USEC_PER_SEC)
-#define AGAIN_MAX 3
-
-/* An export whose manifest is looked at. */
-typedef struct Look {
-    char *arn;
-    ExportPlace place;
-} Look;
-
-/* An export whose intent is in the ledger. */
-typedef struct Doomed {
-    ExpiryItem item;
-    bool resumed; /* something of it may be gone */
-} Doomed;
-
-/* Of one account and region. */
-struct Eraser {
-    char *account, *region;
-    Heap due;       /* of Target.erase, mono */
-    Target *target; /* whose pass it is */
-    Look *looks;
-    size_t n_looks, n_looks_room, at_look;
-    char *look_region; /* where the bucket of the looks is */
-    char **seen;       /* ARNs of those whose manifest is there */
-    size_t n_seen, n_seen_room;
-    Usec seen_wall; /* the service's Date of the first look: now, for every verdict */
-    bool looked;
-    ExpiryItem *removals; /* bases, from `at` on they are to go */
-    size_t n_removals, n_removals_room, at;
-    Doomed *doomed; /* the last is next: links before what they build on */
-    size_t n_doomed, n_doomed_room;
-    Erase *erase; /* of the last of them */
-    bool calling;
-    Usec next_mono;
-    int n_unknown;
-    Obstacle obstacle;
-    bool obstructed; /* the pass was */
-    Usec failed_mono; /* when that was said last; 0: never */
-};
 
 static void looks_done(Eraser *x) {
     for (size_t i = 0; i < x->n_looks; i++) {
@@ -112,7 +70,7 @@ static int find(Engine *e, const char *account, const char *region, Eraser **ret
 static int doom(Eraser *x, const StockItem *i, const char *why, bool resumed) {
     if (ARRAY_GROW(x->doomed, x->n_doomed, x->n_doomed_room) < 0)
         return -ENOMEM;
-    Doomed d = {.resumed = resumed};
+    EraserDoomed d = {.resumed = resumed};
     int r = expiry_item_make(i, why, &d.item);
     if (r >= 0)
         x->doomed[x->n_doomed++] = d;
@@ -191,8 +149,8 @@ static bool has_brake(const Engine *e, const Target *t) {
 static int add_look(Eraser *x, const StockItem *i) {
     if (ARRAY_GROW(x->looks, x->n_looks, x->n_looks_room) < 0)
         return -ENOMEM;
-    Look *l = &x->looks[x->n_looks];
-    *l = (Look){};
+    EraserLook *l = &x->looks[x->n_looks];
+    *l = (EraserLook){};
     int r = artefact_export_place(i->artefact, &l->place);
     if (r < 0)
         return r == -ENODATA ? 0 : r;
@@ -223,7 +181,7 @@ static int begin(Engine *e, Eraser *x, Target *t, Now now, const EngineOutbox *o
     return r < 0 ? r : text_set(&x->look_region, t->region);
 }
 
-static int call(Engine *e, Eraser *x, const char *region, AwsRequest *request, Now now) {
+int eraser_call(Engine *e, Eraser *x, const char *region, AwsRequest *request, Now now) {
     size_t i = 0;
     while (e->erasers[i] != x)
         i++;
@@ -244,11 +202,11 @@ static int look(Engine *e, Eraser *x, Now now) {
         text_set(&q->object.key, p->manifest_key) < 0)
         return -ENOMEM;
     q->object.last = -1;
-    return call(e, x, x->look_region, TAKE_PTR(q), now);
+    return eraser_call(e, x, x->look_region, TAKE_PTR(q), now);
 }
 
 /* Something is in the way, which is said now and then. */
-static int say_failed(Engine *e, Eraser *x, const char *table, const char *what, const char *why, const char *hint,
+int eraser_say_failed(Engine *e, Eraser *x, const char *table, const char *what, const char *why, const char *hint,
                       Now now, EngineOutbox *out) {
     Report *report = NULL;
     const Target *t = targets_find(&e->targets, x->account, x->region, table);
@@ -263,7 +221,7 @@ static int say_failed(Engine *e, Eraser *x, const char *table, const char *what,
 /* It is not there any more: it counts for nothing, and that is worth knowing. */
 static int take_missing(Engine *e, const Eraser *x, Now now, EngineOutbox *out) {
     CLEANUP(stock_done) Stock stock = {};
-    const Look *l = &x->looks[x->at_look];
+    const EraserLook *l = &x->looks[x->at_look];
     AUTO_FREE char *why = text_format("%s is not there", l->place.manifest_key);
     int r = why ? read_exports(e, out, x->target->table_arn, &stock) : -ENOMEM;
     const StockItem *i = r >= 0 ? stock_find(&stock, l->arn) : NULL;
@@ -278,8 +236,9 @@ static int take_look(Engine *e, Eraser *x, const CallDone *done, Now now, Engine
         return text_set(&x->look_region, error->region);
     bool missing = error->class == AWS_NOT_FOUND && strcmp(error->code, "NoSuchBucket") != 0;
     if ((error->class != AWS_OK && !missing) || done->server_wall == WALL_UNKNOWN) {
-        r = say_failed(e, x, x->target->table, "none of its exports expires: their manifests could not be looked at",
-                       error->code[0] ? error->code : "S3 does not tell the time", error->hint, now, out);
+        r = eraser_say_failed(e, x, x->target->table,
+                              "none of its exports expires: their manifests could not be looked at",
+                              error->code[0] ? error->code : "S3 does not tell the time", error->hint, now, out);
         return r < 0 ? r : end_pass(e, x, EXPIRY_RETRY_USEC, now);
     }
     x->seen_wall = x->seen_wall == WALL_UNKNOWN ? done->server_wall : x->seen_wall;
@@ -373,128 +332,11 @@ static int remove_next(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
     return base && !is_spared(&stock, base, now.wall) ? doom_chain(x, &stock, base, i->why, out) : r;
 }
 
-/* --- what goes --- */
-
-static void forget(Eraser *x) {
-    erase_free(TAKE_PTR(x->erase));
-    expiry_item_done(&x->doomed[--x->n_doomed].item);
-    x->n_unknown = 0;
-}
-
-static int read_doomed(const Engine *e, const EngineOutbox *out, const ExpiryItem *i, Stock *ret,
-                       const StockItem **ret_item) {
-    const char *slash = strrchr(i->arn, '/');
-    AUTO_FREE char *prefix = slash ? strndup(i->arn, (size_t)(slash + 1 - i->arn)) : NULL;
-    int r = prefix ? engine_read_stock(e, out, prefix, ret) : -ENOMEM;
-    *ret_item = r >= 0 ? stock_find(ret, i->arn) : NULL;
-    return r;
-}
-
-static int begin_erase(Engine *e, Eraser *x, const EngineOutbox *out) {
-    CLEANUP(stock_done) Stock stock = {};
-    CLEANUP(export_place_done) ExportPlace p = {};
-    const Doomed *d = &x->doomed[x->n_doomed - 1];
-    const StockItem *i;
-    int r = read_doomed(e, out, &d->item, &stock, &i);
-    if (r >= 0)
-        r = i && i->artefact->life == ARTEFACT_EXPIRING ? artefact_export_place(i->artefact, &p) : -ENODATA;
-    if (r == -ENODATA)
-        forget(x);
-    if (r < 0)
-        return r == -ENODATA ? 0 : r;
-    return erase_new(&(EraseWish){.region = x->region,
-                                  .bucket = p.bucket,
-                                  .bucket_owner = p.bucket_owner,
-                                  .prefix = p.prefix,
-                                  .manifest_key = p.manifest_key,
-                                  .export_arn = d->item.arn,
-                                  .summary_md5 = i->artefact->summary_md5,
-                                  .files_md5 = i->artefact->files_md5,
-                                  .resumed = d->resumed},
-                     &x->erase);
-}
-
-static int take_erased(Engine *e, const ExpiryItem *i, const EraseFacts *f, EngineOutbox *out) {
-    AUTO_FREE char *why = f->n_left == 0 ? text_format("%s", i->why ? i->why : "")
-                                         : text_format("%s; %lld objects are not the export's any more, and stay",
-                                                       i->why ? i->why : "", (long long)f->n_left);
-    int r = why ? stock_put_decision(&out->batch.stock, i->arn, DECISION_EXPIRED, why, NULL) : -ENOMEM;
-    return r < 0 ? r : engine_say_expired(e, i, out);
-}
-
-/* It is not what was recorded. What is as good as before is left to a later pass; else it is damaged, which a check
- * says. */
-static int take_refused(Engine *e, Eraser *x, const Doomed *d, Now now, EngineOutbox *out) {
-    CLEANUP(stock_done) Stock stock = {};
-    const StockItem *i;
-    const EraseFacts *f = erase_facts(x->erase);
-    bool whole = !d->resumed && !f->has_begun;
-    AUTO_FREE char *why = text_format("%s: %s", whole ? "nothing of it was deleted" : "the rest of it stays",
-                                      erase_why(x->erase));
-    int r = why ? stock_put_decision(&out->batch.stock, d->item.arn, DECISION_WITHDRAWN, why, NULL) : -ENOMEM;
-    if (r >= 0)
-        r = read_doomed(e, out, &d->item, &stock, &i);
-    if (r < 0 || !i)
-        return r;
-    if (whole && f->is_doubtful)
-        return say_failed(e, x, d->item.table, "an export could not be deleted", erase_why(x->erase), NULL, now, out);
-    return engine_export_damaged(e, i, VERIFY_MANIFEST, why, now, out);
-}
-
-static int conclude(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
-    const Doomed *d = &x->doomed[x->n_doomed - 1];
-    bool done = erase_state(x->erase) == ERASE_DONE;
-    int r = done ? take_erased(e, &d->item, erase_facts(x->erase), out) : take_refused(e, x, d, now, out);
-    if (done)
-        engine_end_obstacle(&x->obstacle, d->item.table);
-    forget(x);
-    return r;
-}
-
-static int erase_next(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
-    AwsRequest *request = NULL;
-    int r = x->erase ? 0 : begin_erase(e, x, out);
-    if (r < 0 || !x->erase)
-        return r;
-    if (erase_state(x->erase) != ERASE_ASKS)
-        return conclude(e, x, now, out);
-    r = erase_request(x->erase, &request);
-    return r < 0 ? r : call(e, x, erase_region(x->erase), request, now);
-}
-
-/* Others first. */
-static void put_back(Eraser *x) {
-    Doomed last = x->doomed[x->n_doomed - 1];
-    last.resumed |= erase_facts(x->erase)->has_begun;
-    memmove(x->doomed + 1, x->doomed, (x->n_doomed - 1) * sizeof *x->doomed);
-    x->doomed[0] = last;
-    erase_free(TAKE_PTR(x->erase));
-    x->n_unknown = 0;
-}
-
-static int take_answer(Engine *e, Eraser *x, const CallDone *done, Now now, EngineOutbox *out) {
-    bool unknown;
-    int r = erase_answer(x->erase, done, &unknown);
-    if (r < 0)
-        return r;
-    x->n_unknown = unknown ? x->n_unknown + 1 : 0;
-    if (!unknown)
-        return erase_state(x->erase) == ERASE_ASKS ? 0 : conclude(e, x, now, out);
-    bool again = x->n_unknown < AGAIN_MAX && done->error.class != AWS_DENIED;
-    x->next_mono = now.mono + (again ? AGAIN_USEC : EXPIRY_RETRY_USEC);
-    if (again)
-        return 0;
-    r = say_failed(e, x, x->doomed[x->n_doomed - 1].item.table, "an export could not be deleted, which is tried again",
-                   erase_why(x->erase), erase_hint(x->erase), now, out);
-    put_back(x);
-    return r;
-}
-
 int engine_erased(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     Eraser *x = e->erasers[tag_index(done->tag)];
     x->calling = false;
     x->next_mono = now.mono;
-    return x->erase ? take_answer(e, x, done, now, out) : x->target ? take_look(e, x, done, now, out) : 0;
+    return x->erase ? eraser_answer(e, x, done, now, out) : x->target ? take_look(e, x, done, now, out) : 0;
 }
 
 bool engine_erase_trouble(const Engine *e, size_t i, EngineTrouble *ret) {
@@ -513,7 +355,7 @@ bool engine_erase_trouble(const Engine *e, size_t i, EngineTrouble *ret) {
 
 static int move(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
     if (x->n_doomed > 0)
-        return erase_next(e, x, now, out);
+        return eraser_move(e, x, now, out);
     if (!x->target)
         return begin(e, x, heap_due(&x->due, now.mono), now, out);
     if (x->at_look < x->n_looks)
