@@ -147,6 +147,28 @@ static void no_network(void **state) {
 }
 
 /* A listing of tables that fails takes no table out of its schedules. */
+/* The run that met the trouble is over, and nothing else asks the service for a day: its end is seen all the same. */
+static void nothing_is_due_at_its_end(void **state) {
+    static const char named[] = "deployment = \"acme\";\n"
+                                "schedules = { nightly = { action = \"backup\"; when = \"02:00\";\n"
+                                "                          start_within = \"1h\"; }; };\n"
+                                "tables = ( { match = \"orders\"; schedules = \"nightly\"; } );\n";
+    House *h = house_new(&(HouseSettings){.seed = 1, .conf = named, .start_wall = START, .tables = tables,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
+    house_run(h, SLOT - MINUTE, 0);
+    world_set_faults(house_world(h), (int[WORLD_FAULTS]){[WORLD_REFUSED] = 1000});
+    house_run(h, SLOT + 2 * HOUR, 0);
+    house_expect(h, "nightly", "orders", SLOT, RUN_SKIPPED);
+    house_expect_count(h, "trouble was said", house_figures(h)->n_said[REPORT_UNREACHABLE], 1);
+    world_set_faults(house_world(h), (int[WORLD_FAULTS]){});
+    house_run(h, SLOT + 2 * HOUR + 2 * MINUTE, 0);
+    house_expect_count(h, "its end was said", house_figures(h)->n_said[REPORT_REACHED], 1);
+    size_t n_calls = house_figures(h)->n_calls;
+    house_run(h, SLOT + 12 * HOUR, 0);
+    house_expect_count(h, "calls after it", house_figures(h)->n_calls - n_calls, 0);
+    house_free(h);
+}
+
 static void tables_not_listed(void **state) {
     House *h = house(N_MANY);
     house_add_fault(h, "ListTables times=forever error InternalServerError 500");
@@ -158,4 +180,5 @@ static void tables_not_listed(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(one_stuck_target), cmocka_unit_test(throttle_storm), cmocka_unit_test(week_off),
           cmocka_unit_test(credentials_rotated), cmocka_unit_test(credentials_wrong_for_days),
-          cmocka_unit_test(no_network), cmocka_unit_test(tables_not_listed))
+          cmocka_unit_test(no_network), cmocka_unit_test(nothing_is_due_at_its_end),
+          cmocka_unit_test(tables_not_listed))

@@ -75,6 +75,7 @@ static void trouble_is_said_once(void **state) {
         size_t place;
         AwsErrorClass class;
         PlaceNews news;
+        bool has_date;
     } rows[] = {
         {0, AWS_OK, PLACE_NEWS_NONE},
         {0, AWS_CREDENTIALS, PLACE_NEWS_TROUBLE},
@@ -82,18 +83,22 @@ static void trouble_is_said_once(void **state) {
         {1, AWS_CREDENTIALS, PLACE_NEWS_NONE}, /* the same account */
         {2, AWS_CREDENTIALS, PLACE_NEWS_TROUBLE},
         {2, AWS_OK, PLACE_NEWS_OVER},
-        {0, AWS_DENIED, PLACE_NEWS_NONE}, /* says nothing of the place */
-        {0, AWS_OK, PLACE_NEWS_OVER},
+        {0, AWS_REFUSED, PLACE_NEWS_NONE, true}, /* says nothing of whoever asks */
+        {0, AWS_DENIED, PLACE_NEWS_OVER, true},  /* knows who asks */
+        {0, AWS_OK, PLACE_NEWS_NONE},
         {1, AWS_CREDENTIALS, PLACE_NEWS_TROUBLE}, /* goes on without the one that had said it */
         {1, AWS_OK, PLACE_NEWS_OVER},
         {1, AWS_TRANSIENT, PLACE_NEWS_TROUBLE},
         {3, AWS_TRANSIENT, PLACE_NEWS_NONE}, /* the same region */
         {0, AWS_TRANSIENT, PLACE_NEWS_TROUBLE},
+        {0, AWS_REFUSED, PLACE_NEWS_NONE},       /* nobody knows whose answer that is */
+        {0, AWS_REFUSED, PLACE_NEWS_OVER, true}, /* whatever the service answers, it is there */
         {1, AWS_CREDENTIALS, PLACE_NEWS_TROUBLE}, /* another trouble */
         {3, AWS_OK, PLACE_NEWS_NONE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CallDone done = ended(rows[i].class, rows[i].class == AWS_TRANSIENT ? 0 : 400, 4);
+        done.server_wall = rows[i].has_date ? USEC_PER_SEC : WALL_UNKNOWN;
         PlaceNews news = places_take(&all, &all.items[rows[i].place], &done);
         if (news != rows[i].news)
             fail_msg("row %zu: %d", i, (int)news);

@@ -93,14 +93,26 @@ int engine_take_date(Engine *e, Usec server_wall, Now raw, EngineOutbox *out) {
     return take_news(e, news, usec, raw, out);
 }
 
+static size_t n_in_trouble(const Engine *e) {
+    size_t n = 0;
+    for (size_t i = 0; i < e->places.n_items; i++)
+        n += e->places.items[i].trouble_said;
+    return n;
+}
+
+/* For the time, while it is not known; and where there is trouble, so that its end is seen although nothing is due. */
 Usec engine_probe_mono(const Engine *e) {
-    return trust_holds(&e->trust) || e->probe.calling || e->stopping ? USEC_INFINITY : e->probe.next_mono;
+    bool wanted = !trust_holds(&e->trust) || n_in_trouble(e) > 0;
+    return !wanted || e->probe.calling || e->stopping ? USEC_INFINITY : e->probe.next_mono;
 }
 
 /* Where there are several, one that does not answer must not hold up the others for long. */
 #define PROBE_WITHIN_USEC (10 * USEC_PER_SEC)
 
 int engine_probe(Engine *e, Now now) {
+    for (size_t i = 0; i < e->places.n_items && trust_holds(&e->trust) && !e->places.items[e->probe.place].trouble_said;
+         i++)
+        e->probe.place = (e->probe.place + 1) % e->places.n_items;
     const Place *p = &e->places.items[e->probe.place];
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_LIST_TABLES);
     if (!q)
@@ -120,8 +132,18 @@ int engine_probe(Engine *e, Now now) {
 
 int engine_probed(Engine *e, CallDone *done, Now raw, EngineOutbox *out) {
     Probe *p = &e->probe;
+    Place *asked = &e->places.items[p->place];
     Usec wait = PROBE_FIRST_USEC;
+    bool trouble;
     p->calling = false;
+    int taken = asked->trouble_said ? engine_take_place(e, asked, done, out, &trouble) : 0;
+    if (taken < 0)
+        return taken;
+    if (trust_holds(&e->trust)) {
+        p->place = (p->place + 1) % e->places.n_items;
+        p->next_mono = raw.mono + PROBE_MAX_USEC / (Usec)(1 + n_in_trouble(e) / 2);
+        return 0;
+    }
     if (done->server_wall != WALL_UNKNOWN) { /* whatever the answer was, it had the time; the clock may yet be set */
         p->n_failures = 0;
         p->next_mono = raw.mono + PROBE_MAX_USEC;

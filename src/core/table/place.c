@@ -99,10 +99,45 @@ static bool is_said(const Places *all, const Place *p, PlaceTrouble trouble) {
     return false;
 }
 
+/* The service answered, and knew who asked. */
+static bool knew_us(AwsErrorClass c) {
+    switch (c) {
+    case AWS_OK:
+    case AWS_QUOTA:
+    case AWS_NOT_FOUND:
+    case AWS_NOT_READY:
+    case AWS_PITR_OFF:
+    case AWS_TIME_REFUSED:
+    case AWS_DENIED:
+        return true;
+    case AWS_THROTTLED:
+    case AWS_TRANSIENT:
+    case AWS_UNCERTAIN:
+    case AWS_CREDENTIALS:
+    case AWS_CLOCK_SKEW:
+    case AWS_REFUSED:
+        return false;
+    }
+    return false;
+}
+
+/* Whatever else it says, does it disprove the trouble? */
+static bool disproves(PlaceTrouble trouble, const CallDone *done) {
+    switch (trouble) {
+    case PLACE_WELL:
+        return done->error.class == AWS_OK;
+    case PLACE_CREDENTIALS:
+        return knew_us(done->error.class);
+    case PLACE_UNREACHABLE:
+        return done->error.class == AWS_OK || done->server_wall != WALL_UNKNOWN;
+    }
+    return false;
+}
+
 PlaceNews places_take(Places *all, Place *p, const CallDone *done) {
     PlaceTrouble trouble = place_trouble_of(done);
     bool was_said = p->trouble_said;
-    if (trouble == PLACE_WELL && done->error.class != AWS_OK)
+    if (trouble == PLACE_WELL && !disproves(p->trouble, done))
         return PLACE_NEWS_NONE; /* of a table, or not known */
     if (trouble == p->trouble && (was_said || trouble == PLACE_WELL))
         return PLACE_NEWS_NONE;
