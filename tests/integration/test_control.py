@@ -393,6 +393,17 @@ def peak_memory(daemon):
     return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()).group(1))
 
 
+def test_idle_clients_make_room(emulator, daemon):
+    """More than there may be (256) come and say nothing: who comes after them is answered."""
+    own = daemon(conf(emulator("orders"), backup("nightly", "2100-01-01"), select("orders", "nightly")))
+    with contextlib.ExitStack() as idle:
+        for _ in range(300):
+            client = idle.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(str(own.runtime / "control"))
+        for _ in range(3):
+            assert "late_usec" in Socket(own).state()
+
+
 def test_hostile_clients(shm, emulator, daemon, ctl):
     """They cost the engine nothing: its turns come in time, and its memory stays what it was."""
     service = emulator("orders", "users", backup_time="100ms")
