@@ -185,6 +185,11 @@ def test_list_names_account_and_region_when_they_differ(ledger):
     assert "own/eu-central-1/orders" in out and "own/us-east-1/orders" in out
 
 
+def test_list_names_them_of_one_run_where_tables_differ(ledger):
+    ledger.write(enrolment(), enrolment().replace("\t", "\tregion=us-east-1\t", 1), failed(1))
+    assert "own/eu-central-1/orders" in ledger.ctl("list")
+
+
 def test_list_json_has_every_field(full):
     answer = full.json("list")
     assert set(answer) == {"now", "runs", "retention", "ranges"}
@@ -304,8 +309,10 @@ def test_status_json(full):
 
 def test_status_knows_the_latest_run_and_the_last_success(ledger):
     ledger.write(enrolment(), succeeded(1, slot="30h"), succeeded(4), failed(2, slot="2h"), failed(3, slot="40h"))
-    [standing] = ledger.json("status")["enrolments"]
+    status = ledger.json("status")
+    [standing] = status["enrolments"]
     assert standing["latest_run"]["id"] == 2 and standing["last_success"]["id"] == 4
+    assert status["counts"]["failed"] == 1  # newest runs, not all of them
 
 
 def test_problems_stand_worst_first(ledger):

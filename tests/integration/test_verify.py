@@ -13,9 +13,11 @@ from harness import Daemon, conf, export, select, soon, wait_until
 LEVELS = ("manifest", "objects", "content")
 
 
-def start(emulator, tmp_path, level="content", tables="orders:pitr:items=500:size=40K", more="", **options):
+def start(emulator, tmp_path, level="content", tables="orders:pitr:items=500:size=40K", more="", faults=None, **options):
     e = emulator(tables, export_time="200ms", rates=False, **options)
-    when, slot = soon(1)
+    if faults:
+        e.faults(faults)
+    when, _ = soon(1)
     text = conf(e, export("full", when, more=f'verify = "{level}"; {more}'), select("orders", "full"))
     d = Daemon(tmp_path / "daemon", text, env={"AWS_ENDPOINT_URL_S3": e.url})
     d.start()
@@ -176,12 +178,7 @@ def test_what_could_not_be_asked_is_unknown(checked, fault):
 
 def test_unknown_is_not_bad(emulator, tmp_path):
     """S3 does not answer: said once, the run goes on checking, and passes when it may."""
-    e = emulator("orders:pitr:items=5", export_time="200ms", rates=False)
-    e.faults("GetObject times=4 error InternalError 500")
-    when, _ = soon(1)
-    d = Daemon(tmp_path / "daemon", conf(e, export("full", when, more='verify = "objects";'), select("orders", "full")),
-               env={"AWS_ENDPOINT_URL_S3": e.url})  # fmt: skip
-    d.start()
+    e, d = start(emulator, tmp_path, "objects", "orders:pitr:items=5", faults="GetObject times=4 error InternalError 500")
     d.wait_line("has to wait: InternalError")
     [run] = d.wait_runs(1, timeout=60)
     assert run["state"] == "succeeded" and len(d.lines("InternalError")) == 1
@@ -190,12 +187,7 @@ def test_unknown_is_not_bad(emulator, tmp_path):
 
 def test_a_bad_one_is_asked_for_again(emulator, tmp_path):
     """Its first data object is lost before the daemon looks: another export, with another token, once."""
-    e = emulator("orders:pitr:items=5", export_time="200ms", rates=False)
-    e.faults("HeadObject after=0 times=1 error NoSuchKey 404")
-    when, _ = soon(1)
-    d = Daemon(tmp_path / "daemon", conf(e, export("full", when, more='verify = "objects";'), select("orders", "full")),
-               env={"AWS_ENDPOINT_URL_S3": e.url})  # fmt: skip
-    d.start()
+    e, d = start(emulator, tmp_path, "objects", "orders:pitr:items=5", faults="HeadObject times=1 error NoSuchKey 404")
     line = d.wait_line("is asked for again")
     assert "is not there" in line
     wait_until(lambda: d.ledger.query("SELECT 1 FROM artefacts WHERE life = 'disproved'"), 20, "the first is disproved")
@@ -211,12 +203,7 @@ def test_a_bucket_elsewhere(emulator, tmp_path):
 
 def test_a_restart_in_between(emulator, tmp_path):
     """Killed while it checks: the check begins anew, and the export is not asked for again."""
-    e = emulator("orders:pitr:items=5", export_time="200ms", rates=False)
-    e.faults("HeadObject times=1 delay 20s")
-    when, _ = soon(1)
-    d = Daemon(tmp_path / "daemon", conf(e, export("full", when, more='verify = "objects";'), select("orders", "full")),
-               env={"AWS_ENDPOINT_URL_S3": e.url})  # fmt: skip
-    d.start()
+    e, d = start(emulator, tmp_path, "objects", "orders:pitr:items=5", faults="HeadObject times=1 delay 20s")
     wait_until(lambda: e.calls("GetObject"), 20, "it is being checked")
     wait_until(lambda: d.ledger.query("SELECT 1 FROM runs WHERE state = 'verifying'"), 20, "and that is on disk")
     d.kill()
