@@ -1,11 +1,12 @@
-/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams; S3's errors and
- * lifecycle rules. The first byte says which. */
+/* What lies in a bucket, where anybody may have written it: manifests, checksums, gzip streams; S3's errors, lifecycle
+ * rules and listings. The first byte says which. */
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "core/aws/object_list.h"
 #include "core/aws/s3.h"
 #include "core/format/gunzip.h"
 #include "core/verify/lifecycle.h"
@@ -72,6 +73,19 @@ static void rules(const char *body, size_t len) {
     lifecycle_done(&l);
 }
 
+/* Two pages, the same each time: the second adds what the first had. */
+static void listing(const char *body, size_t len) {
+    CLEANUP(object_list_done) ObjectList l = {};
+    AUTO_FREE char *query = NULL;
+    if (object_list_read(body, len, &l) < 0)
+        return;
+    size_t n = l.n_keys;
+    check(object_list_query("p", l.next, &query) < 0 || !l.next == text_starts_with(query, "list-type"));
+    check(object_list_read(body, len, &l) == 0 && l.n_keys == 2 * n);
+    for (size_t i = 0; i < n; i++)
+        check(strcmp(l.keys[i], l.keys[n + i]) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
@@ -97,6 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 'r':
         range(body, len);
+        break;
+    case 'o':
+        listing(body, len);
         break;
     default:
         check(s3_error(body, len, code, sizeof code, message, sizeof message) == 0);

@@ -24,7 +24,9 @@ static void record(const char *body, size_t len) {
         check(why[0] != '\0');
         return;
     }
-    check(record_is_base(&r) || (r.from_wall < r.to_wall && r.previous_arn));
+    check(record_is_base(&r) || (r.from_wall < r.to_wall && !r.previous_arn == (r.lost != NULL)));
+    check(r.lost || (r.export_arn && r.manifest_key));
+    check(r.attempt == 0 || r.previous_arn);
     (void)record_key(&r, &key);
     if (record_write(&r, &json) < 0)
         return;
