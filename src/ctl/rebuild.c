@@ -16,191 +16,106 @@
 #include "io/store.h"
 #include "io/store_read.h"
 
+/* Of an answer: which table's, of which of its two conversations, and which question of the second. */
+#define TAG_SHIFT 40
+#define TAG_OF_CHAINS (UINT64_C(1) << (TAG_SHIFT - 1))
+
 typedef struct Work {
     Rebuild b;
     Places places;
-    Targets targets;
-    Store *store; /* NULL: --dry-run */
+    Ledger ledger;
+    Store *store;    /* NULL: --dry-run */
+    StoreRead *read; /* then, while a table is taken in; NULL: there is no ledger */
     AwsSession aws;
-    int64_t next_run_id;
     Now begun;
     Text why; /* of a failure, for people */
 } Work;
 
 static void work_done(Work *w) {
-    for (size_t i = 0; i < w->b.n_tables; i++) {
-        search_done(&w->b.tables[i].search);
-        free(w->b.tables[i].rows);
-        free(w->b.tables[i].surplus_arn);
-    }
+    for (size_t i = 0; i < w->b.n_tables; i++)
+        regain_table_done(&w->b.tables[i]);
     free(w->b.tables);
     store_close(w->store);
+    store_read_close(w->read);
     places_done(&w->places);
-    targets_done(&w->targets);
+    ledger_done(&w->ledger);
     text_done(&w->why);
     aws_session_done(&w->aws);
 }
 
 /* --- the ledger --- */
 
-static int load_written(Work *w) {
-    CLEANUP(ledger_done) Ledger ledger = {};
-    int r = store_load(w->store, &ledger);
-    if (r < 0) {
+static int ledger_failed(Work *w, int r) {
+    if (r < 0 && w->store)
         text_addf(&w->why, "%s: %s", w->b.options->state_directory, store_error(w->store));
-        return r;
-    }
-    w->targets = ledger.targets;
-    ledger.targets = (Targets){};
-    w->next_run_id = ledger.next_run_id;
-    return 0;
+    else if (r < 0 && w->read)
+        text_add(&w->why, store_read_error(w->read));
+    return r;
 }
 
-/* A dry run reads as everybody does, and each time shortly. No ledger is an empty one: *ret stays NULL. */
-static int open_read(Work *w, StoreRead **ret) {
+/* A dry run reads as everybody does, and each time shortly. No ledger is an empty one. */
+static int open_read(Work *w) {
     AUTO_FREE char *error = NULL;
-    int r = store_read_open(w->b.options->state_directory, ret, &error);
+    int r = store_read_open(w->b.options->state_directory, &w->read, &error);
     if (r < 0 && r != -ENOENT)
         text_add(&w->why, error ? error : strerror(-r));
     return r == -ENOENT ? 0 : r;
 }
 
 static int load_read(Work *w) {
-    CLEANUP(store_read_close_ptr) StoreRead *store = NULL;
-    int r = open_read(w, &store);
-    if (r < 0 || !store || (r = store_read_targets(store, &w->targets)) >= 0)
+    CLEANUP(store_chains_done) StoreChains chains = {};
+    int r = open_read(w);
+    if (r < 0 || !w->read)
         return r;
-    text_add(&w->why, store_read_error(store));
+    if ((r = store_read_chains(w->read, &chains)) >= 0) {
+        w->ledger = chains.ledger;
+        chains.ledger = (Ledger){};
+        r = store_read_targets(w->read, &w->ledger.targets);
+    }
+    ledger_failed(w, r);
+    store_read_close(TAKE_PTR(w->read));
     return r;
 }
 
-static int find_known(Work *w, const Run *run, StoreRead *read, bool *ret) {
+static int find_run(void *context, const Run *run, int64_t *ret_id) {
+    Work *w = context;
+    *ret_id = 0;
+    return ledger_failed(w, w->store  ? store_find_run(w->store, run, ret_id)
+                            : w->read ? store_read_find_run(w->read, run, ret_id)
+                                      : 0);
+}
+
+static int knows_chain(void *context, const char *base_arn, bool *ret) {
+    Work *w = context;
     *ret = false;
-    int r = w->store ? store_has_run(w->store, run, ret) : read ? store_read_has_run(read, run, ret) : 0;
-    if (r < 0)
-        text_add(&w->why, read ? store_read_error(read) : store_error(w->store));
-    return r;
+    return ledger_failed(w, w->store  ? store_knows_chain(w->store, base_arn, ret)
+                            : w->read ? store_read_knows_chain(w->read, base_arn, ret)
+                                      : 0);
 }
 
-static int commit(Work *w, const LedgerBatch *batch) {
-    if (!w->store)
-        return 0;
-    int r = store_commit(w->store, batch);
-    if (r < 0)
-        text_addf(&w->why, "%s: %s", w->b.options->state_directory, store_error(w->store));
-    return r;
+static RegainSettings regain_settings(Work *w) {
+    return (RegainSettings){.conf = w->b.conf,
+                            .ledger = &w->ledger,
+                            .begun_wall = w->begun.wall,
+                            .find_run = find_run,
+                            .knows_chain = knows_chain,
+                            .context = w};
 }
 
-/* --- one table, when its search is complete --- */
-
-/* Did enrol_update make it just now? */
-static bool is_new(const Work *w, const Enrolment *e) { return e->first_seen_wall == w->begun.wall; }
-
-static void count(RebuildRow *row, const Run *r) {
-    if (r->state == RUN_SUCCEEDED)
-        row->n_succeeded++;
-    else if (run_is_settled(r))
-        row->n_failed++;
-    else
-        row->n_unsettled++;
-}
-
-static int add_run(Work *w, Run *r, LedgerBatch *batch) {
-    if (ARRAY_GROW(batch->runs, batch->n_runs, batch->n_runs_room) < 0)
-        return -ENOMEM;
-    r->id = w->next_run_id++;
-    if (r->artefact)
-        r->artefact->run_id = r->id;
-    if (r->failed_artefact)
-        r->failed_artefact->run_id = r->id;
-    batch->runs[batch->n_runs++] = r;
-    return 0;
-}
-
-/* The slot of which nothing shows, where the ledger had a hole. Its run goes with those of the search. */
-static int add_doubt(Work *w, Search *s, Enrolment *e, StoreRead *read, RebuildRow *row, LedgerBatch *batch, Now now) {
-    CLEANUP(run_free_ptr) Run *run = NULL;
-    bool known = false;
-    int r = recover_doubt(w->b.conf->deployment, e, w->b.conf->limits.listing_lag_usec, now, &run);
-    if (r < 0 || !run || (r = find_known(w, run, read, &known)) < 0 || known)
+/* One table, when all is known of it. */
+static int take_table(Work *w, RegainTable *t, Now now) {
+    CLEANUP(ledger_batch_done) LedgerBatch batch = {};
+    const RegainSettings settings = regain_settings(w);
+    int r = w->store ? 0 : open_read(w);
+    if (r >= 0)
+        r = regain_table(&settings, t, now, &batch);
+    store_read_close(TAKE_PTR(w->read));
+    if (r < 0 || (w->store && ledger_failed(w, r = store_commit(w->store, &batch)) < 0))
         return r;
-    if (ARRAY_GROW(s->runs, s->n_runs, s->n_runs_room) < 0 || add_run(w, run, batch) < 0)
-        return -ENOMEM;
-    row->doubt_wall = run->slot_wall;
-    count(row, run);
-    s->runs[s->n_runs++] = TAKE_PTR(run);
-    return 0;
-}
-
-static int take_enrolment(Work *w, Search *s, size_t n_runs, Enrolment *e, StoreRead *read, RebuildRow *row,
-                          LedgerBatch *batch, Now now) {
-    *row = (RebuildRow){.enrolment = e, .newest_slot_wall = WALL_UNKNOWN, .doubt_wall = WALL_UNKNOWN};
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < n_runs; i++) {
-        Run *run = s->runs[i];
-        bool known;
-        if (strcmp(run->schedule, e->schedule_name) != 0)
-            continue;
-        row->n_found++;
-        row->newest_slot_wall = usec_max(row->newest_slot_wall, run->slot_wall);
-        if ((r = find_known(w, run, read, &known)) < 0)
-            return r;
-        if (known)
-            row->n_known++;
-        else {
-            count(row, run);
-            r = add_run(w, run, batch);
-        }
-    }
-    recover_enrolment(e, is_new(w, e), s->runs, n_runs, now);
-    if (r >= 0 && rebuild_row_taken(row) > 0)
-        r = add_doubt(w, s, e, read, row, batch, now);
-    if (r < 0 || !e->changed)
-        return r;
-    if (ARRAY_GROW(batch->enrolments, batch->n_enrolments, batch->n_enrolments_room) < 0)
-        return -ENOMEM;
-    batch->enrolments[batch->n_enrolments++] = e;
-    return 0;
-}
-
-static int count_surplus(RebuildTable *t, size_t n_kept) {
-    const Search *s = &t->search;
-    for (size_t i = n_kept; i < s->n_runs; i++) {
-        const Artefact *a = s->runs[i]->artefact;
-        if (!a || a->life == ARTEFACT_FAILED)
-            continue;
-        if (t->n_surplus++ == 0 && text_set(&t->surplus_arn, a->arn) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static int take_table(Work *w, RebuildTable *t, Now now) {
-    CLEANUP(store_read_close_ptr) StoreRead *read = NULL;
-    CLEANUP(ledger_batch_done)
-    LedgerBatch batch = {.wall = now.wall, .stock.expiry = STOCK_SWITCH_PAUSED}; /* holds are lost */
-    Search *s = &t->search;
-    Target *target = s->target;
-    int r = w->store ? 0 : open_read(w, &read);
-    if (r < 0)
-        return r;
-    t->rows = calloc(target->n_enrolments + 1, sizeof *t->rows);
-    if (!t->rows || ARRAY_GROW(batch.targets, batch.n_targets, batch.n_targets_room) < 0)
-        return -ENOMEM;
-    batch.targets[batch.n_targets++] = target;
-    size_t n_kept = recover_merge(s->runs, s->n_runs);
-    r = count_surplus(t, n_kept);
-    for (size_t i = 0; r >= 0 && i < target->n_enrolments; i++) {
-        Enrolment *e = target->enrolments[i];
-        if (e->schedule)
-            r = take_enrolment(w, s, n_kept, e, read, &t->rows[t->n_rows++], &batch, now);
-    }
-    if (r < 0 || (r = commit(w, &batch)) < 0)
-        return r;
-    w->b.n_taken += batch.n_runs;
-    for (size_t i = 0; i < s->n_runs; i++)
-        run_free(s->runs[i]);
-    s->n_runs = 0;
+    w->b.n_runs += batch.n_runs;
+    w->b.n_chains += batch.n_chains;
+    w->b.n_links += batch.n_links;
+    regain_committed(t, &batch);
     return 0;
 }
 
@@ -210,7 +125,35 @@ static int go_on(Work *w, size_t i, Now now) {
     AwsRequest *request = NULL;
     const Target *t = w->b.tables[i].search.target;
     int r = search_request(&w->b.tables[i].search, now, &request);
-    return r < 0 ? r : ask_begin(w->aws.ask, t->account, t->region, request, i, now);
+    return r < 0 ? r : ask_begin(w->aws.ask, t->account, t->region, request, (uint64_t)i << TAG_SHIFT, now);
+}
+
+/* Something that may be there was not seen. */
+static bool chains_failed(const RegainTable *t) {
+    size_t n;
+    bool failed = false;
+    const RecallerWord *words = recaller_words(t->recaller, &n);
+    for (size_t i = 0; i < n; i++) {
+        ctl_failed(words[i].text);
+        failed |= words[i].is_fatal;
+    }
+    return failed;
+}
+
+static int go_on_with_chains(Work *w, size_t i, Now now) {
+    RegainTable *t = &w->b.tables[i];
+    const Target *target = t->search.target;
+    RecallerQuestion q;
+    int r;
+    while ((r = recaller_ask(t->recaller, now, &q)) >= 0)
+        if ((r = ask_begin(w->aws.ask, target->account, q.region, q.request,
+                           (uint64_t)i << TAG_SHIFT | TAG_OF_CHAINS | q.tag, now)) < 0)
+            return r;
+    if (r != -ENOENT)
+        return r == -EAGAIN ? 0 : r;
+    t->failed = chains_failed(t);
+    w->b.n_failed_tables += t->failed;
+    return t->failed ? 0 : take_table(w, t, now);
 }
 
 /* Cursors are made of this host's time. */
@@ -223,30 +166,47 @@ static int check_clock(Work *w, const CallDone *done, Now now) {
     return -ETIME;
 }
 
-static int take_answer(void *context, CallDone *done, Now now) {
-    Work *w = context;
-    RebuildTable *t = &w->b.tables[done->tag];
-    int r = check_clock(w, done, now);
-    if (r < 0 || (r = search_answer(&t->search, done, now)) < 0)
+static int take_search(Work *w, size_t i, const CallDone *done, Now now) {
+    RegainTable *t = &w->b.tables[i];
+    const RegainSettings settings = regain_settings(w);
+    int r = search_answer(&t->search, done, now);
+    if (r < 0)
         return r;
     if (!search_is_over(&t->search))
-        return go_on(w, done->tag, now);
+        return go_on(w, i, now);
     w->b.n_failed_tables += t->search.stage == SEARCH_FAILED;
-    return t->search.stage == SEARCH_DONE ? take_table(w, t, now) : 0;
+    if (t->search.stage != SEARCH_DONE)
+        return 0;
+    const Place *place = places_find(&w->places, t->search.target->account, t->search.target->region);
+    if ((r = regain_begin_chains(&settings, place, t)) < 0)
+        return r;
+    return t->recaller ? go_on_with_chains(w, i, now) : take_table(w, t, now);
+}
+
+static int take_answer(void *context, CallDone *done, Now now) {
+    Work *w = context;
+    size_t i = (size_t)(done->tag >> TAG_SHIFT);
+    bool of_chains = done->tag & TAG_OF_CHAINS;
+    int r = check_clock(w, done, now);
+    if (r < 0 || !of_chains)
+        return r < 0 ? r : take_search(w, i, done, now);
+    done->tag &= TAG_OF_CHAINS - 1;
+    r = recaller_answer(w->b.tables[i].recaller, done, now);
+    return r < 0 ? r : go_on_with_chains(w, i, now);
 }
 
 static int ignore_news(void *context, Enrolment *e, bool enrolled) { return 0; }
 
 static int begin_searches(Work *w) {
     w->begun = clocks_read();
-    int r = enrol_update(&w->targets, w->b.conf, &w->places, w->begun, ignore_news, NULL);
+    int r = enrol_update(&w->ledger.targets, w->b.conf, &w->places, w->begun, ignore_news, NULL);
     if (r < 0)
         return r;
-    w->b.tables = calloc(w->targets.n_items + 1, sizeof *w->b.tables);
+    w->b.tables = calloc(w->ledger.targets.n_items + 1, sizeof *w->b.tables);
     if (!w->b.tables)
         return -ENOMEM;
-    for (size_t i = 0; r >= 0 && i < w->targets.n_items; i++) {
-        Target *t = w->targets.items[i];
+    for (size_t i = 0; r >= 0 && i < w->ledger.targets.n_items; i++) {
+        Target *t = w->ledger.targets.items[i];
         if (!t->selected)
             continue;
         w->b.tables[w->b.n_tables].search = (Search){.deployment = w->b.conf->deployment, .target = t};
@@ -302,14 +262,14 @@ static int open_ledger(Work *w, int *ret_status) {
         *ret_status = CTL_FAILED; /* and said why */
         return r;
     }
-    return load_written(w);
+    return ledger_failed(w, store_load(w->store, &w->ledger));
 }
 
 static int answer(Work *w, int r, Text *out) {
     if (r < 0) {
-        if (w->b.n_taken > 0 && w->store)
+        if (w->b.n_runs > 0 && w->store)
             text_addf(&w->why, "%s (%zu runs were taken in before; what is there is not taken in twice)",
-                      w->why.len ? "" : strerror(-r), w->b.n_taken);
+                      w->why.len ? "" : strerror(-r), w->b.n_runs);
         return ctl_failed(w->why.len ? text_get(&w->why) : strerror(-r));
     }
     if (rebuild_print(&w->b, out) < 0)

@@ -6,17 +6,18 @@
 #include <stdio.h>
 
 static const char *const not_found_again[] = {
-    "runs that failed or were skipped before the service had made anything",
+    "runs that failed or were skipped before the service had made anything, or that waited for a chain",
     "ranges of slots that did not run",
     "each run's story, requests and deferrals",
+    "what later checks of exports found: those that no record tells of count as checked by the service alone",
     "holds",
 };
 
-size_t rebuild_row_taken(const RebuildRow *row) { return row->n_succeeded + row->n_unsettled + row->n_failed; }
+static bool is_of_chains(const RegainRow *row) { return row->enrolment->schedule->action == ACTION_INCREMENTAL; }
 
 /* --- for programs --- */
 
-static void add_row(Json *j, const RebuildRow *row) {
+static void add_row(Json *j, const RegainRow *row) {
     const Enrolment *e = row->enrolment;
     json_open(j, NULL, '{');
     json_target(j, e->target->account, e->target->region, e->target->table, e->schedule_name);
@@ -31,16 +32,43 @@ static void add_row(Json *j, const RebuildRow *row) {
     json_close(j, '}');
 }
 
-static const char *outcome(const Search *s) {
-    return s->stage == SEARCH_DONE ? "complete" : s->stage == SEARCH_ABSENT ? "no such table" : "failed";
+static void add_chains(Json *j, const RegainRow *row) {
+    const Enrolment *e = row->enrolment;
+    json_open(j, NULL, '{');
+    json_target(j, e->target->account, e->target->region, e->target->table, e->schedule_name);
+    json_int(j, "chains", (int64_t)row->n_chains);
+    json_int(j, "links", (int64_t)row->n_links);
+    json_int(j, "recorded", (int64_t)row->n_recorded);
+    json_int(j, "under_way", (int64_t)row->n_adopted);
+    json_int(j, "failed", (int64_t)row->n_failed_links);
+    json_int(j, "uncertain", (int64_t)row->n_doubted);
+    json_wall(j, "watermark", row->watermark_wall);
+    json_open(j, "lost", '[');
+    for (size_t i = 0; row->lineage && i < row->lineage->n_losses; i++) {
+        const LostSpan *loss = &row->lineage->losses[i];
+        json_open(j, NULL, '{');
+        json_wall(j, "from", loss->from_wall);
+        json_wall(j, "to", loss->to_wall == USEC_INFINITY ? WALL_UNKNOWN : loss->to_wall);
+        json_string(j, "why", loss->why);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_close(j, '}');
 }
 
-static void add_table(Json *j, const RebuildTable *t) {
+static const char *outcome(const RegainTable *t) {
+    const Search *s = &t->search;
+    if (!t->failed && s->stage == SEARCH_DONE)
+        return "complete";
+    return s->stage == SEARCH_ABSENT ? "no such table" : "failed";
+}
+
+static void add_table(Json *j, const RegainTable *t) {
     const Search *s = &t->search;
     char error[700];
     json_open(j, NULL, '{');
     json_target(j, s->target->account, s->target->region, s->target->table, NULL);
-    json_string(j, "outcome", outcome(s));
+    json_string(j, "outcome", outcome(t));
     snprintf(error, sizeof error, "%s%s%s", s->error.code, s->error.message[0] ? ": " : "", s->error.message);
     json_string(j, "error", s->stage == SEARCH_FAILED ? error : NULL);
     json_open(j, "unconfigured", '[');
@@ -73,11 +101,19 @@ static void print_json(const Rebuild *b, Text *out) {
     json_string(&j, "state_directory", b->options->state_directory);
     json_bool(&j, "dry_run", b->options->dry_run);
     json_bool(&j, "complete", b->n_failed_tables == 0 && b->n_failed_places == 0);
-    json_int(&j, "runs", (int64_t)b->n_taken);
+    json_int(&j, "runs", (int64_t)b->n_runs);
+    json_int(&j, "links", (int64_t)b->n_links);
     json_open(&j, "enrolments", '[');
     for (size_t i = 0; i < b->n_tables; i++)
         for (size_t k = 0; k < b->tables[i].n_rows; k++)
-            add_row(&j, &b->tables[i].rows[k]);
+            if (!is_of_chains(&b->tables[i].rows[k]))
+                add_row(&j, &b->tables[i].rows[k]);
+    json_close(&j, ']');
+    json_open(&j, "chains", '[');
+    for (size_t i = 0; i < b->n_tables; i++)
+        for (size_t k = 0; k < b->tables[i].n_rows; k++)
+            if (is_of_chains(&b->tables[i].rows[k]))
+                add_chains(&j, &b->tables[i].rows[k]);
     json_close(&j, ']');
     json_open(&j, "tables", '[');
     for (size_t i = 0; i < b->n_tables; i++)
@@ -103,7 +139,9 @@ static int print_rows(const Rebuild *b, Text *out) {
     table_init(&t, columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < b->n_tables; i++)
         for (size_t k = 0; k < b->tables[i].n_rows; k++) {
-            const RebuildRow *row = &b->tables[i].rows[k];
+            const RegainRow *row = &b->tables[i].rows[k];
+            if (is_of_chains(row))
+                continue;
             table_add(&t, target_label(row->enrolment->target, b->qualified, label));
             table_add(&t, row->enrolment->schedule_name);
             table_add(&t, action_to_string(row->enrolment->schedule->action));
@@ -115,6 +153,61 @@ static int print_rows(const Rebuild *b, Text *out) {
             table_add(&t, words_time(row->newest_slot_wall, iso));
         }
     return table_print(&t, 2, out);
+}
+
+static int print_chains(const Rebuild *b, Text *out) {
+    static const TableColumn columns[] = {
+        {"TABLE"}, {"CHAINS OF"}, {"CHAINS", .right = true}, {"LINKS", .right = true}, {"RECORDED", .right = true},
+        {"UNDER WAY", .right = true}, {"FAILED", .right = true}, {"UNCERTAIN", .right = true}, {"RESTORABLE TO"},
+    };
+    CLEANUP(table_done) Table t;
+    char iso[DATE_ISO_SIZE], label[TARGET_LABEL_SIZE];
+    bool any = false;
+    table_init(&t, columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < b->n_tables; i++)
+        for (size_t k = 0; k < b->tables[i].n_rows; k++) {
+            const RegainRow *row = &b->tables[i].rows[k];
+            if (!is_of_chains(row))
+                continue;
+            any = true;
+            table_add(&t, target_label(row->enrolment->target, b->qualified, label));
+            table_add(&t, row->enrolment->schedule_name);
+            const size_t counts[] = {row->n_chains, row->n_links, row->n_recorded, row->n_adopted,
+                                     row->n_failed_links, row->n_doubted};
+            for (size_t n = 0; n < ARRAY_SIZE(counts); n++)
+                table_addf(&t, "%zu", counts[n]);
+            table_add(&t, words_time(row->watermark_wall, iso));
+        }
+    return any ? table_print(&t, 2, out) : 0;
+}
+
+/* What is lost, and what is asked for again because it may have been asked for before. */
+static void print_chain_notes(const RegainRow *row, const char *table, Text *out) {
+    char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
+    const char *schedule = row->enrolment->schedule_name;
+    for (size_t i = 0; row->lineage && i < row->lineage->n_losses; i++) {
+        const LostSpan *loss = &row->lineage->losses[i];
+        bool ends = loss->to_wall != USEC_INFINITY;
+        if (loss->from_wall < loss->to_wall)
+            text_addf(out, "%s: LOST under %s: %s %s%s%s: %s\n", table, schedule, ends ? "between" : "after",
+                      words_time(loss->from_wall, from), ends ? " and " : "", ends ? words_time(loss->to_wall, to) : "",
+                      loss->why);
+    }
+    if (row->n_adopted > 0) {
+        text_addf(out, "%s: ", table);
+        words_count(out, row->n_adopted, "link", "links");
+        const char *it = row->n_adopted == 1 ? "it" : "them";
+        text_addf(out, " of %s without a record: the daemon follows %s to the end and checks %s as its schedule says\n",
+                  schedule, it, it);
+    }
+    if (row->n_doubted > 0) {
+        text_addf(out, "%s: ", table);
+        words_count(out, row->n_doubted, "window", "windows");
+        text_addf(out,
+                  " of %s may have been asked for just before the ledger was lost: the daemon asks again under the "
+                  "same token, so that nothing is exported twice\n",
+                  schedule);
+    }
 }
 
 static void print_error(const Search *s, const char *table, Text *out) {
@@ -130,7 +223,7 @@ static void print_error(const Search *s, const char *table, Text *out) {
 }
 
 /* What was not taken in, and what is in doubt. */
-static void print_notes(const Rebuild *b, const RebuildTable *t, Text *out) {
+static void print_notes(const Rebuild *b, const RegainTable *t, Text *out) {
     const Search *s = &t->search;
     char label[TARGET_LABEL_SIZE];
     const char *table = target_label(s->target, b->qualified, label);
@@ -139,6 +232,10 @@ static void print_notes(const Rebuild *b, const RebuildTable *t, Text *out) {
         text_addf(out, "%s: there is no such table now; what was made of it stays at the service\n", table);
     if (s->stage == SEARCH_FAILED)
         print_error(s, table, out);
+    if (t->failed)
+        text_addf(out, "%s: its chains could not be found, nothing was taken in\n", table);
+    for (size_t i = 0; i < t->n_rows; i++)
+        print_chain_notes(&t->rows[i], table, out);
     for (size_t i = 0; i < t->n_rows; i++)
         if (t->rows[i].doubt_wall != WALL_UNKNOWN)
             text_addf(out,
@@ -176,10 +273,15 @@ static int print_people(const Rebuild *b, Text *out) {
     words_add(out, b->options->state_directory);
     text_add(out, ":\n");
     int r = print_rows(b, out);
+    r = r < 0 ? r : print_chains(b, out);
     for (size_t i = 0; i < b->n_tables; i++)
         print_notes(b, &b->tables[i], out);
     text_add_char(out, '\n');
-    words_count(out, b->n_taken, "run", "runs");
+    words_count(out, b->n_runs, "run", "runs");
+    if (b->n_links > 0) {
+        text_add(out, " and ");
+        words_count(out, b->n_links, "link", "links");
+    }
     text_add(out, dry ? " would be taken in; nothing was written (--dry-run)\n" : " taken in\n");
     text_add(out, "Not to be found again, because the ledger alone knew them:\n");
     for (size_t i = 0; i < ARRAY_SIZE(not_found_again); i++)

@@ -164,12 +164,10 @@ int store_commit(Store *s, const LedgerBatch *batch) {
     return r;
 }
 
-int store_has_run(Store *s, const Run *r, bool *ret) {
-    int64_t id = 0;
-    int rc = store_find_run(s, r, &id);
-    if (rc >= 0)
-        *ret = id > 0;
-    return rc;
+int store_knows_chain(void *store, const char *base_arn, bool *ret) {
+    Store *s = store;
+    int code = store_chain_find(s->db, base_arn, ret);
+    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
 }
 
 /* --- loading --- */

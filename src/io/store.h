@@ -27,7 +27,7 @@ int store_commit(Store *s, const LedgerBatch *batch);
 int store_stock(void *store, const char *prefix, Stock *ret);
 int store_find_run(void *store, const Run *r, int64_t *ret_id);
 int store_next_record(void *store, const char *account, const char *region, RecordMark after, RecordTask *ret);
-/* Is there a run of its schedule, target and slot? */
-int store_has_run(Store *s, const Run *r, bool *ret);
+/* Is there a chain on that base? */
+int store_knows_chain(void *store, const char *base_arn, bool *ret);
 /* What the last failure was, for people. Borrowed, until the next call. */
 const char *store_error(const Store *s);

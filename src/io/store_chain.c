@@ -246,6 +246,16 @@ int store_chain_load(sqlite3 *db, Ledger *into, int *ret_error) {
 
 /* --- for readers --- */
 
+int store_chain_find(sqlite3 *db, const char *base_arn, bool *ret) {
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(db, "SELECT 1 FROM chains WHERE base_arn = ?", -1, &q, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_bind_text(q, 1, base_arn, -1, SQLITE_STATIC)) == SQLITE_OK)
+        code = sqlite3_step(q);
+    *ret = code == SQLITE_ROW;
+    sqlite3_finalize(q);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 int store_chain_read_losses(sqlite3 *db, Ledger *into, int *ret_error) {
     return store_sql_read(db, LOSSES_SQL " WHERE to_wall IS NULL ORDER BY " OF_TABLE, take_loss, into, ret_error);
 }

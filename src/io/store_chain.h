@@ -14,6 +14,8 @@ int store_chain_put(struct sqlite3 *db, const LedgerBatch *batch);
 /* Lineages with the chains that have not settled, and what open attempts there are, at the end of the runs. Numbers
  * go on from the largest. *ret_error: -errno for a row that makes no sense, with SQLITE_OK. */
 int store_chain_load(struct sqlite3 *db, Ledger *into, int *ret_error);
+/* Is there a chain on that base? */
+int store_chain_find(struct sqlite3 *db, const char *base_arn, bool *ret);
 /* As store_read_chains. */
 int store_chain_read(struct sqlite3 *db, StoreChains *ret, int *ret_error);
 /* As store_read_open_losses. */

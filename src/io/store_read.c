@@ -178,13 +178,14 @@ static int take_failed(StoreRead *s, const Query *query, int error) {
     return error == -ENOMEM ? error : -EBADMSG;
 }
 
-int store_read_has_run(StoreRead *s, const Run *r, bool *ret) {
-    int64_t id = 0;
-    int code = store_row_find_run(s->db, r, &id);
-    if (code != SQLITE_OK)
-        return failed(s, code, "the ledger cannot be read");
-    *ret = id > 0;
-    return 0;
+int store_read_find_run(StoreRead *s, const Run *r, int64_t *ret_id) {
+    int code = store_row_find_run(s->db, r, ret_id);
+    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
+}
+
+int store_read_knows_chain(StoreRead *s, const char *base_arn, bool *ret) {
+    int code = store_chain_find(s->db, base_arn, ret);
+    return code == SQLITE_OK ? 0 : failed(s, code, "the ledger cannot be read");
 }
 
 static int run_query(StoreRead *s, const Query *query) {

@@ -23,8 +23,10 @@ const char *store_read_error(const StoreRead *s);
 typedef enum DaemonState { DAEMON_UNKNOWN, DAEMON_STOPPED, DAEMON_RUNNING } DaemonState;
 DaemonState store_read_daemon(const char *directory);
 
-/* Is there a run of its schedule, target and slot? */
-int store_read_has_run(StoreRead *s, const Run *r, bool *ret);
+/* The run of its schedule, target and slot; *ret_id 0: there is none. */
+int store_read_find_run(StoreRead *s, const Run *r, int64_t *ret_id);
+/* Is there a chain on that base? */
+int store_read_knows_chain(StoreRead *s, const char *base_arn, bool *ret);
 
 /* The pause that holds, also one that has run out since; nothing is set where there is none. */
 int store_read_pause(StoreRead *s, Pause *ret);

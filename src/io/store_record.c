@@ -79,7 +79,7 @@ static int take_place(RecordTask *t, const Artefact *a) {
 static int take_export(Record *r, const Artefact *a, int attempt) {
     r->attempt = attempt;
     r->item_count = a->item_count;
-    return text_set(&r->export_arn, a->arn);
+    return text_set(&r->export_arn, a->arn) < 0 ? -ENOMEM : text_set(&r->client_token, a->name);
 }
 
 static int take_loss(Record *r, bool is_of_base) {

@@ -570,7 +570,7 @@ def test_a_damaged_ledger_is_set_aside_by_order_alone(made, damage):
     files = {file.name: file.read_bytes() for file in d.state.glob("ledger.db*") if not file.name.endswith("-shm")}
 
     d.start(wait=False)
-    line = d.wait_line(r"ledger.db.*HINT: ")
+    line = d.wait_line(r"ledger\.db.*HINT: ")
     assert d.process.wait(10) == 1
     done = run(d, "rebuild")
     assert (done.returncode, done.stdout) == (1, "")

@@ -29,6 +29,7 @@ typedef struct SlotLine {
     Usec slot_wall, finish_by_wall;
     RunState state;
     bool known;    /* committed */
+    bool lost;     /* it had settled in a ledger that was lost */
     bool doubtful; /* or maybe not */
     bool found;    /* in the ledger, while that is read */
     const char *name;   /* borrowed from its line; the last one */
@@ -64,7 +65,7 @@ typedef struct EnrolLine {
 typedef struct RangeLine {
     char *schedule, *table;
     Usec from_wall, to_wall;
-    bool found;
+    bool found, lost;
 } RangeLine;
 
 struct Book {
@@ -240,13 +241,14 @@ static void take_run(Book *b, const Run *r) {
     char label[TARGET_LABEL_SIZE];
     const char *table = label_of_run(r, label);
     SlotLine *line = slot_line(b, r->schedule, table, r->slot_wall, true);
-    bool was_settled = line->state >= RUN_SUCCEEDED;
+    bool was_settled = line->known && line->state >= RUN_SUCCEEDED;
     if (was_settled && line->state != r->state)
         house_violated(b->house, "%s was %s and is %s: a settled run changed", line->key,
                        run_state_to_string(line->state), run_state_to_string(r->state));
     if (!line->known)
         check_slot(b, line);
     line->known = true;
+    line->lost = false;
     line->state = r->state;
     line->finish_by_wall = r->finish_by_wall;
     if (!was_settled && run_is_settled(r)) {
@@ -284,11 +286,11 @@ static void take_range(Book *b, const char *schedule, const char *table, Usec fr
         .schedule = strdup(schedule), .table = strdup(table), .from_wall = from_wall, .to_wall = to_wall};
 }
 
-/* A link has a name of its own, and makes one export at most. */
+/* A link has a name of its own, and makes one export at most. Its chain may have another number in another ledger. */
 static void take_link(Book *b, const Run *r) {
     char key[1024], label[TARGET_LABEL_SIZE];
-    snprintf(key, sizeof key, "link of %s/%s: chain %" PRId64 " from %" PRId64 " attempt %d", label_of_run(r, label),
-             r->schedule, r->chain_id, r->from_wall / USEC_PER_SEC, r->attempt);
+    snprintf(key, sizeof key, "link of %s/%s: from %" PRId64 " attempt %d, %s", label_of_run(r, label), r->schedule,
+             r->from_wall / USEC_PER_SEC, r->attempt, r->name);
     SlotLine *line = line_of(&b->slots, key, sizeof(SlotLine), true);
     NameLine *name = line_of(&b->names, r->name, sizeof(NameLine), true);
     if (name->slot && name->slot != line)
@@ -384,6 +386,31 @@ void book_doubted(Book *b, const LedgerBatch *batch) {
 
 /* --- the ledger against the book --- */
 
+static void lose_slot(const void *node, VISIT visit, int depth) {
+    SlotLine *line = *(SlotLine *const *)node;
+    if ((visit != preorder && visit != leaf) || !line->known)
+        return;
+    line->lost = line->state >= RUN_SUCCEEDED;
+    line->known = line->doubtful = false;
+    if (!line->lost)
+        line->state = RUN_DUE;
+}
+
+static void lose_enrolment(const void *node, VISIT visit, int depth) {
+    EnrolLine *line = *(EnrolLine *const *)node;
+    if (visit == preorder || visit == leaf)
+        line->known = line->doubtful = false;
+}
+
+void book_lost(Book *b) {
+    twalk(b->slots, lose_slot);
+    twalk(b->enrols, lose_enrolment);
+    for (size_t i = 0; i < b->n_ranges; i++)
+        b->ranges[i].lost = true;
+    b->n_unsaid = 0;
+    chain_book_lost(b->chains);
+}
+
 static void compare_run(void *context, const ReaderRun *run) {
     Book *b = context;
     SlotLine *line = slot_line(b, run->schedule, run->table, run->slot_wall, false);
@@ -432,7 +459,7 @@ static void compare_range(void *context, const ReaderRange *range) {
     Book *b = context;
     for (size_t i = 0; i < b->n_ranges; i++) {
         RangeLine *line = &b->ranges[i];
-        if (line->from_wall == range->from_wall && line->to_wall == range->to_wall && !line->found &&
+        if (line->from_wall == range->from_wall && line->to_wall == range->to_wall && !line->found && !line->lost &&
             strcmp(line->schedule, range->schedule) == 0 && strcmp(line->table, range->table) == 0) {
             line->found = true;
             return;
@@ -478,7 +505,7 @@ static void compare_ledger(Book *b, const char *directory, Usec since_wall) {
     twalk(b->slots, check_found);
     twalk(b->enrols, check_enrolled);
     for (size_t i = 0; i < b->n_ranges; i++) {
-        if (!b->ranges[i].found)
+        if (!b->ranges[i].found && !b->ranges[i].lost)
             house_violated(b->house, "%s/%s: the ledger has lost a range", b->ranges[i].table, b->ranges[i].schedule);
         b->ranges[i].found = false;
     }
@@ -628,7 +655,8 @@ static void audit_enrolment(Book *b, const Enrolment *n, Usec until_wall) {
     const EnrolLine *enrolled = enrol_line(b, n->schedule_name, table, false);
     while (n->schedule && calendar_next(n->schedule->when, n->schedule->zone, slot, &slot) >= 0 && slot <= until_wall) {
         const SlotLine *line = slot_line(b, n->schedule_name, table, slot, false);
-        bool has_run = line && line->known, has_range = in_a_range(b, n, table, slot);
+        bool has_range = in_a_range(b, n, table, slot);
+        bool has_run = line && (line->known || (line->lost && !has_range));
         if (!has_run && !has_range && was_wanted(enrolled, slot))
             house_violated(b->house, "%s/%s: slot %s was missed", table, n->schedule_name,
                            date_to_iso(slot, iso));

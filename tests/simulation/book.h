@@ -36,6 +36,8 @@ void book_committed(Book *b, const LedgerBatch *batch, Usec true_wall);
 void book_doubted(Book *b, const LedgerBatch *batch);
 /* The host starts: the ledger must hold what was committed, and nothing else. */
 void book_booted(Book *b, const char *directory, Usec true_wall);
+/* The ledger was lost. What had settled has; what the next ledger knows of it again is held against that. */
+void book_lost(Book *b);
 void book_sent(Book *b, const HttpRequest *request, Usec true_wall);
 void book_served(Book *b, const ServiceRequest *request, const ServiceReply *reply);
 void book_said(Book *b, const Report *r, Usec true_wall);

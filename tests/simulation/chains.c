@@ -36,6 +36,13 @@ typedef struct LossLine {
     Usec from_wall, to_wall;
 } LossLine;
 
+/* A link of a ledger that was lost. */
+typedef struct LostLink {
+    char *base_arn;
+    Usec from_wall, to_wall;
+    int attempt;
+} LostLink;
+
 struct ChainBook {
     House *house;
     ExportLine *exports;
@@ -46,6 +53,11 @@ struct ChainBook {
     size_t n_chains, n_chains_room;
     LossLine *losses;
     size_t n_losses, n_losses_room;
+    LostLink *lost_links;
+    size_t n_lost_links, n_lost_links_room;
+    LossLine *old_losses; /* that had an end in a ledger that was lost */
+    size_t n_old_losses, n_old_losses_room;
+    bool is_rebuilt; /* what is committed was found again: attempts that have failed may be missing */
 };
 
 #define GROW(items, n, room)                                                                                           \
@@ -62,11 +74,13 @@ ChainBook *chain_book_new(House *house) {
     return b;
 }
 
-void chain_book_free(ChainBook *b) {
-    for (size_t i = 0; i < b->n_exports; i++) {
-        free(b->exports[i].arn);
-        free(b->exports[i].status);
-    }
+static void loss_free(LossLine *l) {
+    free(l->schedule);
+    free(l->table);
+}
+
+/* What the ledger has said. */
+static void forget(ChainBook *b) {
     for (size_t i = 0; i < b->n_links; i++)
         free(b->links[i].arn);
     for (size_t i = 0; i < b->n_chains; i++) {
@@ -74,14 +88,27 @@ void chain_book_free(ChainBook *b) {
         free(b->chains[i].table);
         free(b->chains[i].base_arn);
     }
-    for (size_t i = 0; i < b->n_losses; i++) {
-        free(b->losses[i].schedule);
-        free(b->losses[i].table);
+    for (size_t i = 0; i < b->n_losses; i++)
+        loss_free(&b->losses[i]);
+    b->n_links = b->n_chains = b->n_losses = 0;
+}
+
+void chain_book_free(ChainBook *b) {
+    forget(b);
+    for (size_t i = 0; i < b->n_exports; i++) {
+        free(b->exports[i].arn);
+        free(b->exports[i].status);
     }
+    for (size_t i = 0; i < b->n_lost_links; i++)
+        free(b->lost_links[i].base_arn);
+    for (size_t i = 0; i < b->n_old_losses; i++)
+        loss_free(&b->old_losses[i]);
     free(b->exports);
     free(b->links);
     free(b->chains);
     free(b->losses);
+    free(b->lost_links);
+    free(b->old_losses);
     free(b);
 }
 
@@ -154,6 +181,40 @@ static const char *name_of(const Run *r, char buffer[static 200]) {
     return buffer;
 }
 
+void chain_book_lost(ChainBook *b) {
+    for (size_t i = 0; i < b->n_links; i++) {
+        const LinkLine *l = &b->links[i];
+        if (!l->arn || l->state == RUN_FAILED)
+            continue;
+        GROW(b->lost_links, b->n_lost_links, b->n_lost_links_room);
+        b->lost_links[b->n_lost_links++] = (LostLink){.base_arn = strdup(chain_line(b, l->chain_id)->base_arn),
+                                                      .from_wall = l->from_wall,
+                                                      .to_wall = l->to_wall,
+                                                      .attempt = l->attempt};
+    }
+    for (size_t i = 0; i < b->n_losses; i++) {
+        LossLine *l = &b->losses[i];
+        if (l->to_wall == USEC_INFINITY || l->from_wall >= l->to_wall)
+            continue;
+        GROW(b->old_losses, b->n_old_losses, b->n_old_losses_room);
+        b->old_losses[b->n_old_losses++] = *l;
+        *l = (LossLine){};
+    }
+    forget(b);
+    b->is_rebuilt = true;
+}
+
+/* What was exported for a chain before its ledger was lost is not exported for it again, but for a later attempt. */
+static void check_once(const ChainBook *b, const Run *r, const char *name) {
+    const char *base_arn = chain_line(b, r->chain_id)->base_arn;
+    for (size_t i = 0; !b->is_rebuilt && i < b->n_lost_links; i++) {
+        const LostLink *l = &b->lost_links[i];
+        bool same = l->from_wall == r->from_wall && l->to_wall == r->to_wall && r->attempt > l->attempt;
+        if (strcmp(l->base_arn, base_arn) == 0 && l->from_wall < r->to_wall && r->from_wall < l->to_wall && !same)
+            house_violated(b->house, "%s was exported before the ledger was lost", name);
+    }
+}
+
 /* The first window begins where the chain does, and each other one where one ends. */
 static void check_fresh(const ChainBook *b, const Run *r) {
     char name[200];
@@ -179,8 +240,9 @@ static void check_fresh(const ChainBook *b, const Run *r) {
     if (!is_first && !follows)
         house_violated(b->house, "%s leaves a gap before it", name);
     const LinkLine *before = link_line(b, r->chain_id, r->from_wall, r->attempt - 1);
-    if (r->attempt > 1 && (!before || before->state != RUN_FAILED))
+    if (r->attempt > 1 && !(before ? before->state == RUN_FAILED : b->is_rebuilt))
         house_violated(b->house, "%s follows upon none that has failed", name);
+    check_once(b, r, name);
 }
 
 static void take_link(ChainBook *b, const Run *r) {
@@ -398,9 +460,11 @@ static void compare_loss(ChainBook *b, sqlite3_stmt *q) {
         house_violated(b->house, "the ledger's lost time is not as it was committed");
 }
 
+/* As the ledger is read when the host starts. */
 void chain_book_compare(ChainBook *b, const char *directory) {
     sqlite3 *db = NULL;
     char path[128];
+    b->is_rebuilt = false;
     if (b->n_chains == 0)
         return;
     snprintf(path, sizeof path, "%s/ledger.db", directory);
@@ -423,6 +487,24 @@ typedef struct Span {
 static int by_from(const void *a, const void *b) {
     const Span *x = a, *y = b;
     return x->from_wall < y->from_wall ? -1 : x->from_wall > y->from_wall;
+}
+
+/* It lies in one piece, or in several that lie side by side. */
+static void check_still_lost(const ChainBook *b, const LossLine *old) {
+    Usec at = old->from_wall;
+    char iso[DATE_ISO_SIZE];
+    for (bool moved = true; moved && at < old->to_wall;) {
+        moved = false;
+        for (size_t i = 0; i < b->n_losses; i++)
+            if (strcmp(b->losses[i].schedule, old->schedule) == 0 && strcmp(b->losses[i].table, old->table) == 0 &&
+                b->losses[i].from_wall <= at && b->losses[i].to_wall > at) {
+                at = b->losses[i].to_wall;
+                moved = true;
+            }
+    }
+    if (at < old->to_wall)
+        house_violated(b->house, "%s: what came after %s was lost, and the next ledger has forgotten it", old->table,
+                       date_to_iso(at, iso));
 }
 
 ChainTally chain_book_audit(const ChainBook *b, const char *schedule, const char *table, Usec until_wall) {
@@ -464,6 +546,9 @@ ChainTally chain_book_audit(const ChainBook *b, const char *schedule, const char
         }
     }
     free(spans);
+    for (size_t i = 0; i < b->n_old_losses; i++)
+        if (strcmp(b->old_losses[i].schedule, schedule) == 0 && strcmp(b->old_losses[i].table, table) == 0)
+            check_still_lost(b, &b->old_losses[i]);
     if (at < until_wall)
         house_violated(b->house, "%s: what came after %s is neither covered nor lost", table, date_to_iso(at, iso));
     return t;

@@ -16,6 +16,9 @@ void chain_book_served(ChainBook *b, const ServiceRequest *request, const Servic
 /* Windows are adjacent and of the right length, attempts follow upon failures, and a watermark covers nothing but
  * verified windows on a verified base, which the service has completed. */
 void chain_book_committed(ChainBook *b, const LedgerBatch *batch);
+/* The ledger was lost: the next one has its own numbers. What was exported for a chain is not exported for it again,
+ * and what was lost stays lost. */
+void chain_book_lost(ChainBook *b);
 /* A run of this slot may call itself covered. */
 void chain_book_check_covered(const ChainBook *b, const Run *r);
 /* Up to which instant chains of this table and schedule cover; WALL_UNKNOWN. */

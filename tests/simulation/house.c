@@ -119,7 +119,7 @@ static void kept(void *context, const ProviderNews *news, Usec true_wall) {
 
 /* --- the host --- */
 
-static Conf *load_conf(House *h) {
+Conf *house_load_conf(House *h) {
     ConfProblems problems = {};
     ConfTree *tree = NULL;
     Conf *conf = NULL;
@@ -166,8 +166,8 @@ void house_set_conf(House *h, const char *conf) {
     h->settings.conf = conf;
     if (!world_engine(h->world)) /* at its next start */
         return;
-    shelf_set_conf(book_shelf(h->book), load_conf(h), world_true_wall(h->world));
-    must(h, engine_reconfigure(world_engine(h->world), load_conf(h), &settings, world_host_now(h->world)),
+    shelf_set_conf(book_shelf(h->book), house_load_conf(h), world_true_wall(h->world));
+    must(h, engine_reconfigure(world_engine(h->world), house_load_conf(h), &settings, world_host_now(h->world)),
          "engine_reconfigure");
     world_wake(h->world);
 }
@@ -199,8 +199,8 @@ static bool boot(House *h) {
     }
     book_booted(h->book, h->directory, world_true_wall(h->world));
     EngineSettings settings = engine_settings(h);
-    shelf_set_conf(book_shelf(h->book), load_conf(h), world_true_wall(h->world));
-    must(h, engine_new(load_conf(h), &ledger, &settings, world_host_now(h->world), &engine), "engine_new");
+    shelf_set_conf(book_shelf(h->book), house_load_conf(h), world_true_wall(h->world));
+    must(h, engine_new(house_load_conf(h), &ledger, &settings, world_host_now(h->world), &engine), "engine_new");
     if (!h->settings.on_instance)
         give_credentials(h, engine);
     world_boot(h->world, engine);
@@ -209,7 +209,7 @@ static bool boot(House *h) {
     return true;
 }
 
-static void halt(House *h) {
+void house_halt(House *h) {
     world_crash(h->world);
     disk_detach();
     store_close(TAKE_PTR(h->store));
@@ -272,7 +272,7 @@ House *house_new(const HouseSettings *settings) {
 void house_free(House *h) {
     if (!h)
         return;
-    halt(h);
+    house_halt(h);
     world_free(h->world);
     disk_end();
     remove_directory(h);
@@ -310,9 +310,39 @@ static void start(House *h, Usec until_wall) {
 }
 
 void house_sleep(House *h, Usec until_wall) {
-    halt(h);
+    house_halt(h);
     must(h, world_run(h->world, until_wall), "world_run");
     start(h, until_wall);
+}
+
+void house_wait(House *h, Usec until_wall) {
+    if (world_engine(h->world))
+        house_run(h, until_wall, USEC_PER_MINUTE);
+    else
+        must(h, world_run(h->world, until_wall), "world_run");
+}
+
+void house_lose_ledger(House *h) {
+    house_halt(h);
+    disk_end();
+    disk_begin(h->settings.seed);
+    book_lost(h->book);
+}
+
+struct Store *house_open_ledger(House *h, Ledger *ret) {
+    AUTO_FREE char *error = NULL;
+    int r = store_open(h->directory, &h->store, &error);
+    if (r < 0 || (r = store_load(h->store, ret)) < 0)
+        house_violated(h, "the ledger cannot be opened: %s", error ? error : store_error(h->store));
+    return h->store;
+}
+
+void house_commit(House *h, const LedgerBatch *batch) { must(h, commit(h, batch), "commit"); }
+
+void house_start(House *h) {
+    store_close(TAKE_PTR(h->store));
+    if (!boot(h))
+        house_violated(h, "the host does not start");
 }
 
 int house_run(House *h, Usec until_wall, Usec down_usec) {
@@ -322,12 +352,23 @@ int house_run(House *h, Usec until_wall, Usec down_usec) {
     while ((r = world_run(h->world, until_wall)) == -ECONNABORTED) {
         n_crashes++;
         book_figures(h->book)->n_crashes++;
-        halt(h);
+        house_halt(h);
         must(h, world_run(h->world, world_true_wall(h->world) + down_usec), "world_run");
         start(h, until_wall);
     }
     must(h, r, "world_run");
     return n_crashes;
+}
+
+bool house_run_to_crash(House *h, Usec until_wall) {
+    int r = world_run(h->world, until_wall);
+    if (r != -ECONNABORTED) {
+        must(h, r, "world_run");
+        return false;
+    }
+    book_figures(h->book)->n_crashes++;
+    house_halt(h);
+    return true;
 }
 
 void house_set_secret(House *h, const char *secret) {

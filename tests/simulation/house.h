@@ -5,6 +5,7 @@
 
 #include "book.h"
 #include "core/control/order.h"
+#include "core/engine/ledger.h"
 #include "sim/world.h"
 
 typedef struct HouseSettings {
@@ -36,10 +37,23 @@ const HouseFigures *house_figures(const House *h);
 /* Lets time pass. After a crash the host is down for down_usec and starts again; while its disk is broken, it tries
  * every minute. Returns the number of crashes. */
 int house_run(House *h, Usec until_wall, Usec down_usec);
+/* The same up to the first crash, after which the host stays off; false: there was none. */
+bool house_run_to_crash(House *h, Usec until_wall);
 /* Another configuration, as by a reload; borrowed. */
 void house_set_conf(House *h, const char *conf);
 /* The host is off until then. */
 void house_sleep(House *h, Usec until_wall);
+/* Time passes, whether the host is on or off. */
+void house_wait(House *h, Usec until_wall);
+void house_halt(House *h); /* the host goes off */
+/* The host goes off, and its ledger is gone: nothing of it is held against the next one but what has happened. */
+void house_lose_ledger(House *h);
+/* While the host is off: opens the ledger as a program does that writes to it, fills *ret, and takes what is committed
+ * into the book. Until house_start, which switches the host on again. */
+struct Store *house_open_ledger(House *h, Ledger *ret);
+void house_commit(House *h, const LedgerBatch *batch);
+void house_start(House *h);
+Conf *house_load_conf(House *h); /* the caller's */
 /* What the daemon signs with from now on, after a restart, too. */
 void house_set_secret(House *h, const char *secret);
 /* Gives an order (taken) to the daemon, if it is up; a crash may swallow it. */

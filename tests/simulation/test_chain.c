@@ -6,6 +6,7 @@
 #include "core/aws/retry.h"
 #include "house.h"
 #include "others.h"
+#include "rebuilds.h"
 #include "recalls.h"
 #include "replay.h"
 

@@ -113,7 +113,7 @@ static ExportInfo export_of(const char *arn, Usec from, Usec to, int attempt, Ex
                         .status = status,
                         .status_text = (char *)"",
                         .type = (char *)"INCREMENTAL_EXPORT",
-                        .table_id = (char *)"id-1",
+                        .table_arn = (char *)TABLE, .table_id = (char *)"id-1",
                         .client_token = token,
                         .from_wall = from,
                         .to_wall = to,

@@ -21,6 +21,7 @@ static Record link_record(void) {
                     .base_arn = (char *)BASE,
                     .base_wall = T0 + 60 * USEC_PER_SEC + 123 * USEC_PER_MSEC,
                     .export_arn = (char *)LINK,
+                    .client_token = (char *)"31218bd8",
                     .previous_arn = (char *)BASE,
                     .from_wall = T0,
                     .to_wall = T0 + 30 * USEC_PER_MINUTE,
@@ -42,7 +43,7 @@ static Record base_record(void) {
 static Record loss_record(void) {
     Record r = link_record();
     r.lost = (char *)"point-in-time recovery is off";
-    r.export_arn = r.previous_arn = r.manifest_key = r.summary_md5 = NULL;
+    r.export_arn = r.client_token = r.previous_arn = r.manifest_key = r.summary_md5 = NULL;
     r.item_count = COUNT_UNKNOWN;
     return r;
 }
@@ -91,7 +92,8 @@ static void as_it_is_written(void **state) {
     assert_string_equal(
         json, "{\"version\":1,\"deployment\":\"acme\",\"schedule\":\"half\",\"tableArn\":\"" TABLE "\","
               "\"tableId\":\"d6a5c3f0-0000\",\"baseArn\":\"" BASE "\",\"baseExportTime\":\"2026-11-23T02:01:00.123Z\","
-              "\"exportArn\":\"" LINK "\",\"previousArn\":\"" BASE "\",\"exportFromTime\":\"2026-11-23T02:00:00Z\","
+              "\"exportArn\":\"" LINK "\",\"clientToken\":\"31218bd8\","
+              "\"previousArn\":\"" BASE "\",\"exportFromTime\":\"2026-11-23T02:00:00Z\","
               "\"exportToTime\":\"2026-11-23T02:30:00Z\",\"s3Bucket\":\"acme-exports\",\"s3Prefix\":\"daily/\","
               "\"manifestSummaryS3Key\":\"daily/AWSDynamoDB/01795402800000-bbbbbbbb/manifest-summary.json\","
               "\"manifestSummaryMd5\":\"FjvgqIxwymKf1RbbqtrZag==\",\"manifestFilesMd5\":null,\"itemCount\":17}\n");
@@ -182,6 +184,11 @@ static void what_differs(void **state) {
     b = link_record();
     b.summary_md5 = (char *)"other";
     assert_string_equal(record_difference(&a, &b), "manifestSummaryMd5");
+    b = link_record();
+    b.client_token = NULL;
+    assert_null(record_difference(&a, &b));
+    b.client_token = (char *)"other";
+    assert_string_equal(record_difference(&a, &b), "clientToken");
     b = link_record();
     b.previous_arn = (char *)LINK;
     assert_string_equal(record_difference(&a, &b), "previousArn");

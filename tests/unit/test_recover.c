@@ -240,7 +240,7 @@ static ExportInfo export_of(const char *token, ExportStatus status, const char *
 static Run *recover_exported(Bench *b, const ExportInfo *info, Recovered expected) {
     Run *run = NULL;
     Recovered what;
-    assert_int_equal(recover_export("acme", b->target, info, b->now, &what, &run), 0);
+    assert_int_equal(recover_export("acme", b->target, info, false, b->now, &what, &run), 0);
     assert_int_equal(what, expected);
     return keep(b, run);
 }
@@ -287,8 +287,10 @@ static void which_slots_are_tried(void **state) {
         {"*:0/30", "2026-11-23T02:30:00Z", "2026-11-24T02:00:00Z", 1, RECOVERED_RUN},
         {"*:0/10", "2026-11-23T01:10:00Z", "2026-11-24T02:00:00Z", 1, RECOVERED_RUN}, /* a day and the spread */
         {"*:0/10", "2026-11-23T00:30:00Z", "2026-11-24T02:00:00Z", 1, RECOVERED_FOREIGN},
-        /* the token of an instant at which nothing is due */
-        {"02:00", "2026-11-23T02:10:00Z", "2026-11-23T02:20:00Z", 1, RECOVERED_FOREIGN},
+        /* the token of an instant at which nothing is due: ordered */
+        {"02:00", "2026-11-23T02:10:07Z", "2026-11-23T02:20:00Z", 1, RECOVERED_RUN},
+        {"02:00", "2026-11-23T02:10:07Z", "2026-11-23T02:05:00Z", 2, RECOVERED_RUN},
+        {"02:00", "2026-11-23T02:10:07Z", "2026-11-23T04:11:00Z", 1, RECOVERED_FOREIGN},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(bench_done) Bench b;
@@ -305,15 +307,19 @@ static void foreign_exports_are_left_alone(void **state) {
     recover_exported(&b, &info, RECOVERED_FOREIGN);
     info.client_token = NULL;
     recover_exported(&b, &info, RECOVERED_FOREIGN);
-    /* an export of the table before, under that one's token, is ours and no success */
+    /* an export of the table before, under that one's token, is that one's */
     char token[EXPORT_TOKEN_SIZE];
     assert_int_equal(export_token("acme", "111111111111", OTHER_ID, "full", at("2026-11-23T02:00:00Z"), 1, token), 0);
     info.client_token = token;
     recover_exported(&b, &info, RECOVERED_FOREIGN);
     info.table_id = OTHER_ID;
     Run *r = recover_exported(&b, &info, RECOVERED_RUN);
-    assert_int_equal(r->state, RUN_FAILED);
-    assert_int_equal(r->artefact->life, ARTEFACT_DISPROVED);
+    assert_int_equal(r->state, RUN_SUCCEEDED);
+    assert_string_equal(r->table_id, OTHER_ID);
+    b.target->enrolments[1]->newest_wall = WALL_UNKNOWN;
+    recover_enrolment(b.target->enrolments[1], true, &r, 1, b.now);
+    assert_int_equal(b.target->enrolments[1]->newest_wall, WALL_UNKNOWN); /* this one is no fresher for it */
+    assert_int_equal(b.target->enrolments[1]->cursor_wall, at("2026-11-23T02:00:00Z"));
 }
 
 /* --- one a slot --- */
@@ -412,6 +418,19 @@ static void where_an_enrolment_goes_on(void **state) {
     }
 }
 
+/* One that was ordered moves no slot. */
+static void an_ordered_one_leaves_the_cursor(void **state) {
+    CLEANUP(bench_done) Bench b;
+    bench_init(&b, "02:00");
+    Enrolment *e = b.target->enrolments[1];
+    recover_slot(&b, "2026-11-23T02:00:00Z", 1, "2026-11-23T02:20:00Z", EXPORT_COMPLETED, RECOVERED_RUN);
+    recover_slot(&b, "2026-11-25T09:17:31Z", 1, "2026-11-25T09:20:00Z", EXPORT_COMPLETED, RECOVERED_RUN);
+    recover_enrolment(e, true, b.runs, b.n_runs, b.now);
+    assert_int_equal(e->cursor_wall, at("2026-11-23T02:00:00Z"));
+    assert_int_equal(e->ordered_wall, at("2026-11-25T09:17:31Z"));
+    assert_int_equal(e->newest_wall, at("2026-11-25T09:15:00Z"));
+}
+
 static void no_success_is_no_newest(void **state) {
     CLEANUP(bench_done) Bench b;
     bench_init(&b, "02:00");
@@ -479,5 +498,6 @@ UNIT_MAIN(cmocka_unit_test(a_backup_becomes_the_run_that_made_it), cmocka_unit_t
           cmocka_unit_test(a_failed_attempt_goes_to_the_next), cmocka_unit_test(a_failed_attempt_may_go_on),
           cmocka_unit_test(the_last_attempt_counts),
           cmocka_unit_test(the_earliest_good_one_is_kept), cmocka_unit_test(where_an_enrolment_goes_on),
+          cmocka_unit_test(an_ordered_one_leaves_the_cursor),
           cmocka_unit_test(no_success_is_no_newest), cmocka_unit_test(which_slot_is_in_doubt),
           cmocka_unit_test(exports_are_never_in_doubt))

@@ -670,10 +670,10 @@ static void a_run_is_known_by_its_slot(void **state) {
     Store *s = open_store();
     StoreRead *read = NULL;
     char *error = NULL;
-    bool known = true;
+    int64_t id = 1;
     CLEANUP(run_free_ptr) Run *r = full_run(1);
-    assert_int_equal(store_has_run(s, r, &known), 0);
-    assert_false(known);
+    assert_int_equal(store_find_run(s, r, &id), 0);
+    assert_int_equal(id, 0);
     assert_int_equal(commit_run(s, r), 0);
     assert_int_equal(store_read_open(directory, &read, &error), 0);
     char **const keys[] = {&r->schedule, &r->account, &r->region, &r->table};
@@ -682,11 +682,11 @@ static void a_run_is_known_by_its_slot(void **state) {
         if (kept)
             *keys[i] = (char *)"another";
         r->slot_wall += i == ARRAY_SIZE(keys);
-        bool expected = i > ARRAY_SIZE(keys);
-        assert_int_equal(store_has_run(s, r, &known), 0);
-        assert_int_equal(known, expected);
-        assert_int_equal(store_read_has_run(read, r, &known), 0);
-        assert_int_equal(known, expected);
+        int64_t expected = i > ARRAY_SIZE(keys) ? r->id : 0;
+        assert_int_equal(store_find_run(s, r, &id), 0);
+        assert_int_equal(id, expected);
+        assert_int_equal(store_read_find_run(read, r, &id), 0);
+        assert_int_equal(id, expected);
         if (kept)
             *keys[i] = kept;
         r->slot_wall -= i == ARRAY_SIZE(keys);

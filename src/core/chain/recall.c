@@ -87,8 +87,7 @@ static int64_t follow(Chain *c, const Entry *entries, size_t n, const RecallFact
     return n_links;
 }
 
-/* What cannot be had any more of a chain: until the next base. */
-static int judge(Lineage *l, Chain *c, Usec now_wall) {
+int recall_judge(Lineage *l, Chain *c, Usec now_wall) {
     char why[300];
     Usec gap = c->state == CHAIN_CLOSED ? USEC_INFINITY : chain_gap(c, lineage_earliest(l, c));
     Usec until = lineage_lost_until(l, c);
@@ -186,7 +185,7 @@ int recall_chains(Lineage *l, const RecallFacts *facts, Now now, Recall *ret) {
     r = take_losses(l, facts, now.wall);
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++)
         if ((r = recall_windows(l, l->chains[i], facts, now, &found)) >= 0)
-            r = judge(l, l->chains[i], now.wall);
+            r = recall_judge(l, l->chains[i], now.wall);
     if (r >= 0)
         lineage_succeed(l);
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++)

@@ -37,6 +37,14 @@ void recall_done(Recall *r);
  * `table_is_gone` are set. -ENOMEM. */
 int recall_chains(Lineage *l, const RecallFacts *facts, Now now, Recall *ret);
 
+/* What cannot be had any more of a chain, until the next one: it is cut there, and the time is lost. -ENOMEM. */
+int recall_judge(Lineage *l, Chain *c, Usec now_wall);
+
+/* Which attempt at its window the incremental export is, of the chain that starts there under a schedule of that name,
+ * by its client token; 0: it is none of that chain's. */
+int recall_attempt(const char *deployment, const char *schedule, Usec chain_start_wall, const ExportInfo *e,
+                   int *ret_attempt);
+
 /* Whether DescribeExport has to be asked about an export that ListExports shows and no record names: it may be an
  * attempt at a window that is still open. `open_wall`: up to there every chain is recorded, or over. */
 bool recall_wants_export(const ExportInfo *listed, Usec open_wall, Usec now_wall);

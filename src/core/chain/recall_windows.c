@@ -35,21 +35,21 @@ static bool is_recorded(const RecallFacts *facts, const ExportInfo *e) {
     return false;
 }
 
-/* Which attempt of this chain it is; 0: none. */
-static int find_attempt(const Chain *c, const char *deployment, const ExportInfo *e, int *ret) {
+int recall_attempt(const char *deployment, const char *schedule, Usec chain_start_wall, const ExportInfo *e,
+                   int *ret_attempt) {
     char token[EXPORT_TOKEN_SIZE], account[13];
-    table_arn_account_id(c->table_arn, account);
-    for (int attempt = 1; e->client_token && attempt <= MAX_ATTEMPTS; attempt++) {
-        int r = export_link_token(deployment, account, c->table_id, c->schedule, c->start_wall, e->from_wall,
-                                  e->to_wall, attempt, token);
+    int found = 0;
+    bool is_window = e->from_wall != WALL_UNKNOWN && e->to_wall != WALL_UNKNOWN && e->from_wall >= chain_start_wall;
+    if (is_window && e->table_arn)
+        table_arn_account_id(e->table_arn, account);
+    for (int n = 1; is_window && e->client_token && e->table_arn && e->table_id && n <= MAX_ATTEMPTS && !found; n++) {
+        int r = export_link_token(deployment, account, e->table_id, schedule, chain_start_wall, e->from_wall,
+                                  e->to_wall, n, token);
         if (r < 0)
             return r;
-        if (strcmp(token, e->client_token) == 0) {
-            *ret = attempt;
-            return 0;
-        }
+        found = strcmp(token, e->client_token) == 0 ? n : 0;
     }
-    *ret = 0;
+    *ret_attempt = found;
     return 0;
 }
 
@@ -63,7 +63,7 @@ static int find_last(const Chain *c, Usec from_wall, const RecallFacts *facts, c
         int attempt;
         if (e->from_wall != from_wall || e->to_wall <= from_wall || !is_incremental(e) || is_recorded(facts, e))
             continue;
-        int r = find_attempt(c, facts->deployment, e, &attempt);
+        int r = recall_attempt(facts->deployment, c->schedule, c->start_wall, e, &attempt);
         if (r < 0)
             return r;
         if (attempt > *ret_attempt) {
@@ -71,21 +71,6 @@ static int find_last(const Chain *c, Usec from_wall, const RecallFacts *facts, c
             *ret_attempt = attempt;
         }
     }
-    return 0;
-}
-
-static int keep(char **to, const char *value) { return value ? text_set(to, value) : 0; }
-
-/* What was asked for then, which may not be what the configuration says now. */
-static int take_parameters(Run *r, const Chain *c, const ExportInfo *e) {
-    if (text_set(&r->schedule, c->schedule) < 0 || text_set(&r->account, c->account) < 0 ||
-        text_set(&r->region, c->region) < 0 || text_set(&r->table, c->table) < 0 ||
-        text_set(&r->table_id, c->table_id) < 0 || text_set(&r->table_arn, c->table_arn) < 0 ||
-        text_set(&r->name, e->client_token) < 0 || keep(&r->view_type, e->view_type) < 0 ||
-        keep(&r->s3.bucket, e->s3_bucket) < 0 || keep(&r->s3.bucket_owner, e->s3_bucket_owner) < 0 ||
-        keep(&r->s3.prefix, e->s3_prefix) < 0 || keep(&r->s3.sse_algorithm, e->s3_sse_algorithm) < 0 ||
-        keep(&r->s3.kms_key_id, e->s3_sse_kms_key_id) < 0 || keep(&r->s3.format, e->format) < 0)
-        return -ENOMEM;
     return 0;
 }
 
@@ -114,8 +99,13 @@ static int make_run(const Lineage *l, const Chain *c, const ExportInfo *e, int a
     CLEANUP(run_free_ptr) Run *r = NULL;
     Artefact *a;
     int rc = run_new(0, &r);
-    if (rc < 0 || (rc = take_parameters(r, c, e)) < 0)
+    if (rc < 0)
         return rc;
+    if (text_set(&r->schedule, c->schedule) < 0 || text_set(&r->account, c->account) < 0 ||
+        text_set(&r->region, c->region) < 0 || text_set(&r->table, c->table) < 0 ||
+        text_set(&r->table_id, c->table_id) < 0 || text_set(&r->table_arn, c->table_arn) < 0 ||
+        export_take_parameters(r, e) < 0)
+        return -ENOMEM;
     Usec made = e->start_wall != WALL_UNKNOWN ? e->start_wall : look_wall_of_arn(e->arn);
     r->action = ACTION_INCREMENTAL;
     r->verify = s ? s->verify : VERIFY_SERVICE;

@@ -33,6 +33,7 @@ void recaller_free(Recaller *r) {
     free(r->listed.items);
     free(r->listed.next);
     free(r->exports);
+    free(r->bases);
     free(r->questions);
     free(r->words);
     free(r);
@@ -58,6 +59,13 @@ int recaller_new(const Conf *conf, const char *schedule, const Place *place, Tar
     if (recaller_enqueue(r, ASK_TABLE, 0) < 0 || recaller_enqueue(r, ASK_RECOVERY, 0) < 0)
         return -ENOMEM;
     *ret = TAKE_PTR(r);
+    return 0;
+}
+
+int recaller_add_base(Recaller *r, const char *arn, Usec export_wall) {
+    if (ARRAY_GROW(r->bases, r->n_bases, r->n_bases_room) < 0)
+        return -ENOMEM;
+    r->bases[r->n_bases++] = (RecallerBase){.arn = arn, .wall = export_wall};
     return 0;
 }
 
@@ -108,8 +116,20 @@ static bool is_recorded(const Recaller *r, const char *arn) {
     return false;
 }
 
+/* Those that no record names, and that are newer than the last one that has a record. */
+static Usec find_open_base(const Recaller *r) {
+    Usec recorded = WALL_UNKNOWN, open_wall = USEC_INFINITY;
+    for (size_t i = 0; i < r->n_records; i++)
+        if (record_is_base(&r->records[i]))
+            recorded = usec_max(recorded, r->records[i].base_wall);
+    for (size_t i = 0; i < r->n_bases; i++)
+        if (r->bases[i].wall > recorded && !is_recorded(r, r->bases[i].arn))
+            open_wall = usec_min(open_wall, r->bases[i].wall);
+    return open_wall;
+}
+
 static int find_exports(Recaller *r, Now now) {
-    Usec open_wall = USEC_INFINITY;
+    Usec open_wall = find_open_base(r);
     int rc = 0;
     for (size_t i = 0; rc >= 0 && i < r->conf->n_schedules; i++) {
         const ScheduleConf *s = &r->conf->schedules[i];
@@ -282,6 +302,24 @@ int recaller_answer(Recaller *r, const CallDone *done, Now now) {
 
 /* --- what it comes to --- */
 
+RecallFacts recaller_facts(const Recaller *r) {
+    return (RecallFacts){.deployment = r->conf->deployment,
+                         .records = r->records,
+                         .n_records = r->n_records,
+                         .gone = r->gone,
+                         .n_gone = r->n_gone,
+                         .losses = r->losses,
+                         .n_losses = r->n_losses,
+                         .exports = r->exports,
+                         .n_exports = r->n_exports};
+}
+
+void recaller_tell(const Recaller *r, Lineage *l) {
+    l->recovery = r->recovery;
+    l->recovery_wall = r->asked_wall;
+    l->table_is_gone = r->is_gone;
+}
+
 int recaller_recall(Recaller *r, const ScheduleConf *s, Lineage *l, Now now, Recall *ret) {
     Enrolment *enrolment = target_enrolment(r->target, s->name);
     int rc = enrolment ? 0 : target_enrol(r->target, s->name, &enrolment);
@@ -291,18 +329,7 @@ int recaller_recall(Recaller *r, const ScheduleConf *s, Lineage *l, Now now, Rec
     enrolment->schedule = s;
     enrolment->max_age_usec = s->max_age_usec;
     l->enrolment = enrolment;
-    l->recovery = r->recovery;
-    l->recovery_wall = r->asked_wall;
-    l->table_is_gone = r->is_gone;
-    return recall_chains(l,
-                         &(RecallFacts){.deployment = r->conf->deployment,
-                                        .records = r->records,
-                                        .n_records = r->n_records,
-                                        .gone = r->gone,
-                                        .n_gone = r->n_gone,
-                                        .losses = r->losses,
-                                        .n_losses = r->n_losses,
-                                        .exports = r->exports,
-                                        .n_exports = r->n_exports},
-                         now, ret);
+    recaller_tell(r, l);
+    const RecallFacts facts = recaller_facts(r);
+    return recall_chains(l, &facts, now, ret);
 }

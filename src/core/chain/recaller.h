@@ -15,6 +15,10 @@ int recaller_new(const Conf *conf, const char *schedule, const Place *place, Tar
 void recaller_free(Recaller *r);
 DEFINE_CLEANUP(Recaller, recaller_free)
 
+/* A full export that a chain may have begun with, though no record says so: what was exported since is looked at.
+ * Before the first question. The ARN is borrowed. -ENOMEM. */
+int recaller_add_base(Recaller *r, const char *arn, Usec export_wall);
+
 typedef struct RecallerQuestion {
     AwsRequest *request; /* the caller's */
     const char *region;  /* borrowed until the next call */
@@ -36,3 +40,6 @@ const RecallerWord *recaller_words(const Recaller *r, size_t *ret_n);
 /* When it is over: as recall_chains. The lineage is of the target and one of the schedules, and gets its enrolment
  * here. */
 int recaller_recall(Recaller *r, const ScheduleConf *s, Lineage *l, Now now, Recall *ret);
+/* What that goes by, borrowed; and the table's recovery, for a lineage of it. */
+RecallFacts recaller_facts(const Recaller *r);
+void recaller_tell(const Recaller *r, Lineage *l);

@@ -30,6 +30,11 @@ typedef struct RecallerFound {
     Record record;
 } RecallerFound;
 
+typedef struct RecallerBase {
+    const char *arn;
+    Usec wall;
+} RecallerBase;
+
 typedef struct RecallerAsk {
     RecallerKind kind;
     size_t index;
@@ -49,6 +54,8 @@ struct Recaller {
     size_t n_found, n_found_room;
     Record *records, *gone, *losses; /* as core/chain/recall.h has them; their content is that of what was found */
     size_t n_records, n_gone, n_losses;
+    RecallerBase *bases;
+    size_t n_bases, n_bases_room;
     ExportList listed;   /* without those that have a record, once these are known */
     ExportInfo *exports; /* as described */
     size_t n_exports;

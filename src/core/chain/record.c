@@ -21,6 +21,7 @@ void record_done(Record *r) {
     free(r->base_arn);
     free(r->lost);
     free(r->export_arn);
+    free(r->client_token);
     free(r->previous_arn);
     free(r->bucket);
     free(r->prefix);
@@ -136,6 +137,8 @@ int record_write(const Record *r, char **ret_json) {
     add_string(&t, "baseArn", r->base_arn);
     add_wall(&t, "baseExportTime", r->base_wall);
     add_string(&t, "exportArn", r->export_arn);
+    if (r->client_token)
+        add_string(&t, "clientToken", r->client_token);
     add_string(&t, "previousArn", r->previous_arn);
     add_wall(&t, "exportFromTime", r->from_wall);
     add_wall(&t, "exportToTime", r->to_wall);
@@ -165,6 +168,7 @@ static const Field fields[] = {
     {"baseArn", FIELD_STRING, true, AT(base_arn)},
     {"lost", FIELD_STRING, false, AT(lost)},
     {"exportArn", FIELD_STRING, false, AT(export_arn)},
+    {"clientToken", FIELD_STRING, false, AT(client_token)},
     {"previousArn", FIELD_STRING, false, AT(previous_arn)},
     {"s3Bucket", FIELD_STRING, true, AT(bucket)},
     {"s3Prefix", FIELD_STRING, false, AT(prefix)},
@@ -238,6 +242,7 @@ const char *record_difference(const Record *a, const Record *b) {
         {"tableId", a->table_id, b->table_id, false},
         {"baseArn", a->base_arn, b->base_arn, false},
         {"exportArn", a->export_arn, b->export_arn, false},
+        {"clientToken", a->client_token, b->client_token, true},
         {"previousArn", a->previous_arn, b->previous_arn, false},
         {"s3Bucket", a->bucket, b->bucket, false},
         {"s3Prefix", a->prefix, b->prefix, false},

@@ -24,6 +24,7 @@ typedef struct Record {
     char *lost;         /* why no instant of the window can be restored; NULL: it is an export's record */
     char *export_arn;   /* what is recorded; the base itself where it is base_arn. Of lost time: the base, where
                            nothing can be restored from it, either; else NULL */
+    char *client_token; /* that it was asked for with, which tells its slot, or its window's attempt; NULL: unknown */
     char *previous_arn; /* the link before it, or the base; NULL: it is the base, or lost time */
     Usec from_wall, to_wall; /* of a link or a loss, whole seconds; else WALL_UNKNOWN */
     int attempt;             /* of a link that takes the place of a recorded one; else 0 */

@@ -332,7 +332,7 @@ static int take_calls(Engine *e, Now raw, EngineOutbox *out, Usec *ret_next_mono
 /* What nobody waits for, such as that a request was accepted, shares the commit of a later turn. Nothing rests on it
  * that is sent or said, and after a crash it is found out again. */
 static bool may_linger(Engine *e, Now now, const EngineOutbox *out) {
-    if (e->stopping || out->n_requests > 0 || out->n_reports > 0 || !ledger_batch_is_empty(&out->batch))
+    if (e->stopping || e->room_made || out->n_requests > 0 || out->n_reports > 0 || !ledger_batch_is_empty(&out->batch))
         return false;
     if (e->linger_mono == USEC_INFINITY)
         e->linger_mono = now.mono + LINGER_USEC;

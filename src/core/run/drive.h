@@ -69,6 +69,9 @@ int export_link_token(const char *deployment, const char *account, const char *t
  * first window begins. */
 int export_intend_link(Run *r, const DriveContext *context, Usec chain_start_wall, Now now);
 
+/* What an export was asked for with, which may not be what the configuration says now. -ENOMEM. */
+int export_take_parameters(Run *r, const ExportInfo *info);
+
 /* For the actions: how the errors that both know are taken. An error of the request that makes the artefact: */
 void drive_ask_failed(Run *r, const AwsError *error, Now now, Usec *ret_wait_usec);
 /* An error of a reading request: it says nothing about the artefact. */

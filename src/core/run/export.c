@@ -97,6 +97,18 @@ int export_intend_link(Run *r, const DriveContext *context, Usec chain_start_wal
     return 0;
 }
 
+static int keep(char **to, const char *value) { return value ? text_set(to, value) : 0; }
+
+int export_take_parameters(Run *r, const ExportInfo *info) {
+    if (keep(&r->name, info->client_token) < 0 || keep(&r->s3.bucket, info->s3_bucket) < 0 ||
+        keep(&r->s3.bucket_owner, info->s3_bucket_owner) < 0 || keep(&r->s3.prefix, info->s3_prefix) < 0 ||
+        keep(&r->s3.sse_algorithm, info->s3_sse_algorithm) < 0 ||
+        keep(&r->s3.kms_key_id, info->s3_sse_kms_key_id) < 0 || keep(&r->s3.format, info->format) < 0 ||
+        keep(&r->view_type, info->view_type) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
 static int ask(const Run *r, AwsRequest **ret) {
     CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(AWS_OP_EXPORT_TABLE);
     if (!q)

@@ -15,6 +15,8 @@
  * pause is the newest before that. */
 #define SLOT_WINDOW_USEC USEC_PER_DAY
 #define SLOTS_BEFORE_WINDOW 2
+/* One that was asked for out of its calendar began soon after. */
+#define ORDERED_WINDOW_USEC (2 * USEC_PER_HOUR)
 #define CLOCK_SLACK_USEC (10 * USEC_PER_MINUTE)
 
 /* The run as it stood when its intent was stored; `schedule` is its schedule's name at that time. */
@@ -48,8 +50,7 @@ static int begin(const DriveContext *context, const Enrolment *e, const char *sc
     return 0;
 }
 
-/* Takes the service's description as if it had been asked for. */
-static int take(Run *r, const DriveContext *context, const char *arn, Usec made_wall, AwsReply *reply, Now now) {
+int recover_take(Run *r, const DriveContext *context, const char *arn, Usec made_wall, AwsReply *reply, Now now) {
     char why[400];
     CallDone done = {.reply = reply};
     Usec wait_usec;
@@ -109,7 +110,7 @@ int recover_backup(const char *deployment, Target *t, const BackupInfo *info, No
     AwsReply reply = {.op = AWS_OP_DESCRIBE_BACKUP, .backup = *info};
     Usec made = info->created_wall != WALL_UNKNOWN ? info->created_wall : slot;
     if ((rc = begin(&context, e, ret_schedule, slot, 1, made, &r)) < 0 ||
-        (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
+        (rc = recover_take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;
     *ret_run = TAKE_PTR(r);
@@ -118,15 +119,17 @@ int recover_backup(const char *deployment, Target *t, const BackupInfo *info, No
 
 /* --- exports --- */
 
+/* What the token is made of, and what it says. */
 typedef struct Token {
     const char *deployment, *account, *table_id, *token;
+    const char *schedule; /* its name then */
 } Token;
 
 /* 1: found. */
-static int try_slot(const Token *wanted, const Enrolment *e, Usec slot, int *ret_attempt) {
+static int try_slot(const Token *wanted, Usec slot, int *ret_attempt) {
     char token[EXPORT_TOKEN_SIZE];
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-        int r = export_token(wanted->deployment, wanted->account, wanted->table_id, e->schedule_name, slot, attempt,
+        int r = export_token(wanted->deployment, wanted->account, wanted->table_id, wanted->schedule, slot, attempt,
                              token);
         if (r < 0)
             return r;
@@ -146,29 +149,46 @@ static int find_slot(const Token *wanted, const Enrolment *e, Usec made_wall, Us
     for (int i = 0; r == 0 && i < SLOTS_BEFORE_WINDOW; i++) {
         if (calendar_last(s->when, s->zone, 0, until, ret_slot) < 0)
             break;
-        r = try_slot(wanted, e, *ret_slot, ret_attempt);
+        r = try_slot(wanted, *ret_slot, ret_attempt);
         until = *ret_slot - 1;
     }
     for (slot = from; r == 0 && slot_next(e, slot, &slot) >= 0 && slot <= made_wall + CLOCK_SLACK_USEC;) {
-        r = try_slot(wanted, e, slot, ret_attempt);
+        r = try_slot(wanted, slot, ret_attempt);
         *ret_slot = slot;
     }
     return r;
 }
 
-static int keep(char **to, const char *value) { return value ? text_set(to, value) : 0; }
-
-/* What was asked for then, which may not be what the configuration says now. */
-static int take_parameters(Run *r, const ExportInfo *info) {
-    if (keep(&r->name, info->client_token) < 0 || keep(&r->s3.bucket, info->s3_bucket) < 0 ||
-        keep(&r->s3.bucket_owner, info->s3_bucket_owner) < 0 || keep(&r->s3.prefix, info->s3_prefix) < 0 ||
-        keep(&r->s3.sse_algorithm, info->s3_sse_algorithm) < 0 ||
-        keep(&r->s3.kms_key_id, info->s3_sse_kms_key_id) < 0 || keep(&r->s3.format, info->format) < 0)
-        return -ENOMEM;
-    return 0;
+/* A slot that somebody ordered is the second in which that was. 1: found. */
+static int find_ordered(const Token *wanted, Usec made_wall, Usec *ret_slot, int *ret_attempt) {
+    Usec slot = (made_wall + CLOCK_SLACK_USEC) / USEC_PER_SEC * USEC_PER_SEC;
+    int r = 0;
+    for (; r == 0 && slot > made_wall - ORDERED_WINDOW_USEC; slot -= USEC_PER_SEC) {
+        r = try_slot(wanted, slot, ret_attempt);
+        *ret_slot = slot;
+    }
+    return r;
 }
 
-int recover_export(const char *deployment, Target *t, const ExportInfo *info, Now now, Recovered *ret_what,
+/* Under its name, or under one that it had. 1: found. */
+static int find_name(Token *wanted, const Enrolment *e, Usec made_wall, Usec *ret_slot, int *ret_attempt) {
+    const ScheduleConf *s = e->schedule;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i <= s->n_formerly; i++) {
+        wanted->schedule = i == 0 ? s->name : s->formerly[i - 1];
+        r = find_slot(wanted, e, made_wall, ret_slot, ret_attempt);
+        if (r == 0)
+            r = find_ordered(wanted, made_wall, ret_slot, ret_attempt);
+    }
+    return r;
+}
+
+/* One that is being made is checked when it is, as its schedule asks for. */
+static VerifyLevel level_of(const ScheduleConf *s, const ExportInfo *info, bool anew) {
+    return anew || info->status != EXPORT_COMPLETED ? s->verify : VERIFY_SERVICE;
+}
+
+int recover_export(const char *deployment, Target *t, const ExportInfo *info, bool anew, Now now, Recovered *ret_what,
                    Run **ret_run) {
     char account[13];
     Usec slot = 0, made = info->start_wall != WALL_UNKNOWN ? info->start_wall : look_wall_of_arn(info->arn);
@@ -184,16 +204,22 @@ int recover_export(const char *deployment, Target *t, const ExportInfo *info, No
     for (size_t i = 0; rc == 0 && i < t->n_enrolments; i++) {
         e = t->enrolments[i];
         if (e->schedule && e->schedule->action == ACTION_EXPORT)
-            rc = find_slot(&wanted, e, made, &slot, &attempt);
+            rc = find_name(&wanted, e, made, &slot, &attempt);
     }
     if (rc <= 0)
         return rc;
     CLEANUP(run_free_ptr) Run *r = NULL;
     DriveContext context = {.deployment = deployment, .target = t};
     AwsReply reply = {.op = AWS_OP_DESCRIBE_EXPORT, .export = *info};
-    if ((rc = begin(&context, e, e->schedule_name, slot, attempt, made, &r)) < 0 ||
-        (rc = take_parameters(r, info)) < 0 ||
-        (rc = take(r, &context, info->arn, made, &reply, now)) < 0)
+    if ((rc = begin(&context, e, wanted.schedule, slot, attempt, made, &r)) < 0 ||
+        (rc = text_set(&r->table_id, wanted.table_id)) < 0 || (rc = export_take_parameters(r, info)) < 0)
+        return rc;
+    r->verify = level_of(e->schedule, info, anew);
+    if (anew) { /* its deadlines are those of the check */
+        r->finish_by_wall = usec_max(r->finish_by_wall, usec_add(now.wall, e->schedule->finish_within_usec));
+        r->warn_at_wall = usec_max(r->warn_at_wall, usec_add(now.wall, e->schedule->warn_after_usec));
+    }
+    if ((rc = recover_take(r, &context, info->arn, made, &reply, now)) < 0)
         return rc;
     *ret_what = RECOVERED_RUN;
     *ret_run = TAKE_PTR(r);
@@ -255,18 +281,34 @@ size_t recover_merge(Run **runs, size_t n) {
 
 /* --- enrolments --- */
 
+bool recover_is_of(const Enrolment *e, const Run *r) {
+    return strcmp(r->schedule, e->schedule_name) == 0 || (e->schedule && conf_schedule_is(e->schedule, r->schedule));
+}
+
+static bool is_on_calendar(const Enrolment *e, Usec slot_wall) {
+    Usec slot;
+    return !e->schedule || (slot_next(e, slot_wall - 1, &slot) >= 0 && slot == slot_wall);
+}
+
 void recover_enrolment(Enrolment *e, bool is_new, Run *const *runs, size_t n, Now now) {
     Usec oldest = USEC_INFINITY, newest = WALL_UNKNOWN;
     for (size_t i = 0; i < n; i++) {
         const Run *r = runs[i];
-        if (strcmp(r->schedule, e->schedule_name) != 0)
+        if (!recover_is_of(e, r))
             continue;
-        if (r->state == RUN_SUCCEEDED && r->artefact->created_wall > e->newest_wall) {
+        if (r->state == RUN_SUCCEEDED && r->artefact->created_wall > e->newest_wall &&
+            text_equal(r->table_id, e->target->table_id)) {
             e->newest_wall = r->artefact->created_wall;
             e->changed = true;
         }
-        if (r->slot_wall > now.wall) /* made by a clock that was wrong: the slots until then are still to come */
+        /* made by a clock that was wrong: the slots until then are still to come; or under another name and calendar */
+        if (r->slot_wall > now.wall || strcmp(r->schedule, e->schedule_name) != 0)
             continue;
+        if (!is_on_calendar(e, r->slot_wall)) { /* somebody ordered it, or it is of another calendar */
+            e->changed |= r->slot_wall > e->ordered_wall;
+            e->ordered_wall = usec_max(e->ordered_wall, r->slot_wall);
+            continue;
+        }
         oldest = usec_min(oldest, r->slot_wall);
         newest = usec_max(newest, r->slot_wall);
     }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/aws/codec.h"
-#include "core/run/run.h"
+#include "core/run/drive.h"
 #include "core/table/target.h"
 
 typedef enum Recovered {
@@ -17,21 +17,30 @@ typedef enum Recovered {
 } Recovered;
 
 #define RECOVER_SCHEDULE_SIZE 65
+/* What was found of an export that nobody has checked since: its record stands for it. */
+#define RECOVER_AS_RECORDED "as its record has it"
 
 /* The target is described, and its enrolments hold their schedules. `ret_schedule` is set for all but
  * RECOVERED_FOREIGN. */
 int recover_backup(const char *deployment, Target *t, const BackupInfo *info, Now now, Recovered *ret_what,
                    char ret_schedule[static RECOVER_SCHEDULE_SIZE], Run **ret_run);
-/* Never RECOVERED_ORPHAN: a token does not tell its schedule. */
-int recover_export(const char *deployment, Target *t, const ExportInfo *info, Now now, Recovered *ret_what,
+/* Never RECOVERED_ORPHAN: a token does not tell its schedule. What the service has completed counts as it says, or is
+ * to be checked anew in its bucket as the schedule asks for. */
+int recover_export(const char *deployment, Target *t, const ExportInfo *info, bool anew, Now now, Recovered *ret_what,
                    Run **ret_run);
+
+/* Takes the service's description of what a run with its intent may have made, as if it had been asked for. */
+int recover_take(Run *r, const DriveContext *context, const char *arn, Usec made_wall, AwsReply *reply, Now now);
 
 /* Orders them by schedule and slot, one a slot: the last attempt, of those what is good, of those the earliest, which
  * takes over the failed artefact of the attempt before. Returns how many these are; after them come the others. */
 size_t recover_merge(Run **runs, size_t n);
 
-/* Brings an enrolment in line with the runs that were recovered for its target: its cursor goes on from the newest
- * slot, also where the ledger was older than that. `is_new`: the ledger did not have it. */
+/* The run is of the enrolment's schedule, under this name or a former one. */
+bool recover_is_of(const Enrolment *e, const Run *r);
+
+/* Brings an enrolment in line with the runs that were recovered for its target: its cursor goes on from the newest slot
+ * of its calendar, also where the ledger was older than that. `is_new`: the ledger did not have it. */
 void recover_enrolment(Enrolment *e, bool is_new, Run *const *runs, size_t n, Now now);
 
 /* CreateBackup has no token, and a listing may lag: the newest slot of which nothing shows may have been asked for all

@@ -14,6 +14,9 @@ void search_done(Search *s) {
     for (size_t i = 0; i < s->n_orphans; i++)
         free(s->orphans[i].schedule);
     free(s->orphans);
+    for (size_t i = 0; i < s->n_exports; i++)
+        export_info_done(&s->exports[i]);
+    free(s->exports);
     run_look_free(s->look);
     *s = (Search){};
 }
@@ -175,23 +178,29 @@ static int take_exports(Search *s, const ExportList *page, Now now) {
     for (size_t i = 0; r >= 0 && i < page->n_items; i++) {
         const ExportInfo *e = &page->items[i];
         Usec made = look_wall_of_arn(e->arn);
-        if (e->type && strcmp(e->type, "FULL_EXPORT") != 0)
-            s->n_foreign_exports++;
+        if (e->type && strcmp(e->type, "FULL_EXPORT") != 0) /* links are core/recaller.h's */
+            s->n_foreign_exports += !has_action(s->target, ACTION_INCREMENTAL);
         else if (made == WALL_UNKNOWN || made >= now.wall - SEARCH_HORIZON_USEC)
             r = add_candidate(s->look, e->arn);
     }
     return r < 0 ? r : turn_page(s, page->next);
 }
 
-static int take_export(Search *s, const ExportInfo *info, Now now) {
+/* Takes what it is told. */
+static int take_export(Search *s, ExportInfo *info, Now now) {
     Run *run = NULL;
     Recovered what;
-    int r = recover_export(s->deployment, s->target, info, now, &what, &run);
+    int r = recover_export(s->deployment, s->target, info, false, now, &what, &run);
     if (r < 0)
         return r;
-    if (what == RECOVERED_RUN)
-        return add_run(s, run);
-    s->n_foreign_exports++;
+    if (what != RECOVERED_RUN) {
+        s->n_foreign_exports++;
+        return 0;
+    }
+    if ((r = add_run(s, run)) < 0 || ARRAY_GROW(s->exports, s->n_exports, s->n_exports_room) < 0)
+        return -ENOMEM;
+    s->exports[s->n_exports++] = *info;
+    *info = (ExportInfo){};
     return 0;
 }
 

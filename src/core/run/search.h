@@ -36,7 +36,9 @@ typedef struct Search {
     size_t n_runs, n_runs_room;
     SearchOrphan *orphans;
     size_t n_orphans, n_orphans_room;
-    size_t n_foreign_exports; /* without a token of ours */
+    ExportInfo *exports; /* full ones of ours, as the service described them */
+    size_t n_exports, n_exports_room;
+    size_t n_foreign_exports; /* full ones without a token of ours */
     AwsError error;           /* SEARCH_FAILED; the code alone where the listing does not end */
 } Search;
 
