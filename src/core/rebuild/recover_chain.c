@@ -5,29 +5,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "core/rebuild/recover_link.h"
-
-/* A full export that a chain may begin with. */
-typedef struct Base {
-    const char *arn, *table_id, *table_arn;
-    Usec wall;
-    int64_t run_id;
-    bool is_verified;
-    bool has_chain; /* the ledger had one: it is recorded, or there are links of it */
-    const char *lost; /* nothing can be restored from it, and why; else NULL */
-    Chain *chain;   /* in the lineage; NULL: none, or the ledger knows it as settled */
-} Base;
-
-typedef struct Work {
-    const ChainClues *clues;
-    Lineage *lineage;
-    Base *bases;
-    size_t n_bases, n_bases_room;
-    LinkClue *items;
-    size_t n_items, n_room;
-    Now now;
-    ChainFinds finds;
-} Work;
+#include "core/rebuild/recover_inside.h"
 
 void chain_finds_done(ChainFinds *f) {
     for (size_t i = 0; i < f->n_links; i++)
@@ -36,7 +14,7 @@ void chain_finds_done(ChainFinds *f) {
     *f = (ChainFinds){};
 }
 
-static void work_done(Work *w) {
+static void work_done(RecoverWork *w) {
     free(w->bases);
     free(w->items);
     chain_finds_done(&w->finds);
@@ -44,16 +22,16 @@ static void work_done(Work *w) {
 
 /* --- bases --- */
 
-static Base *find_base(const Work *w, const char *arn) {
+static RecoverBase *find_base(const RecoverWork *w, const char *arn) {
     for (size_t i = 0; i < w->n_bases; i++)
         if (strcmp(w->bases[i].arn, arn) == 0)
             return &w->bases[i];
     return NULL;
 }
 
-static bool is_ours(const Work *w, const Record *d) { return strcmp(d->schedule, w->lineage->schedule) == 0; }
+static bool is_ours(const RecoverWork *w, const Record *d) { return strcmp(d->schedule, w->lineage->schedule) == 0; }
 
-static bool is_recorded(const Work *w, const char *arn) {
+static bool is_recorded(const RecoverWork *w, const char *arn) {
     for (size_t i = 0; i < w->clues->facts.n_records; i++)
         if (record_is_base(&w->clues->facts.records[i]) && is_ours(w, &w->clues->facts.records[i]) &&
             strcmp(w->clues->facts.records[i].base_arn, arn) == 0)
@@ -61,7 +39,7 @@ static bool is_recorded(const Work *w, const char *arn) {
     return false;
 }
 
-static int add_base(Work *w, const Base *base) {
+static int add_base(RecoverWork *w, const RecoverBase *base) {
     if (ARRAY_GROW(w->bases, w->n_bases, w->n_bases_room) < 0)
         return -ENOMEM;
     size_t i = w->n_bases++;
@@ -71,7 +49,7 @@ static int add_base(Work *w, const Base *base) {
     return 0;
 }
 
-static bool may_begin_chains(const Work *w, const Run *r) {
+static bool may_begin_chains(const RecoverWork *w, const Run *r) {
     const char *name = w->clues->schedule->base;
     const Enrolment *e = name ? target_enrolment(w->clues->target, name) : NULL;
     bool is_of_base = e && e->schedule ? conf_schedule_is(e->schedule, r->schedule) : text_equal(name, r->schedule);
@@ -79,7 +57,7 @@ static bool may_begin_chains(const Work *w, const Run *r) {
            (r->artefact->life == ARTEFACT_IN_PROGRESS || r->artefact->life == ARTEFACT_VERIFIED);
 }
 
-static int find_bases(Work *w) {
+static int find_bases(RecoverWork *w) {
     const ChainClues *k = w->clues;
     int r = 0;
     for (size_t i = 0; r >= 0 && i < k->n_runs; i++) {
@@ -87,7 +65,7 @@ static int find_bases(Work *w) {
         if (!may_begin_chains(w, run))
             continue;
         bool recorded = is_recorded(w, run->artefact->arn);
-        r = add_base(w, &(Base){.arn = run->artefact->arn,
+        r = add_base(w, &(RecoverBase){.arn = run->artefact->arn,
                                 .table_id = run->table_id,
                                 .table_arn = run->table_arn,
                                 .wall = run->artefact->created_wall,
@@ -98,7 +76,7 @@ static int find_bases(Work *w) {
     for (size_t i = 0; r >= 0 && i < k->facts.n_records; i++) {
         const Record *d = &k->facts.records[i];
         if (record_is_base(d) && is_ours(w, d) && !find_base(w, d->base_arn))
-            r = add_base(w, &(Base){.arn = d->base_arn,
+            r = add_base(w, &(RecoverBase){.arn = d->base_arn,
                                     .table_id = d->table_id,
                                     .table_arn = d->table_arn,
                                     .wall = d->base_wall,
@@ -107,7 +85,7 @@ static int find_bases(Work *w) {
     }
     for (size_t i = 0; i < k->facts.n_losses; i++) {
         const Record *d = &k->facts.losses[i];
-        Base *b = is_ours(w, d) && d->export_arn ? find_base(w, d->export_arn) : NULL;
+        RecoverBase *b = is_ours(w, d) && d->export_arn ? find_base(w, d->export_arn) : NULL;
         if (b)
             b->lost = d->lost;
     }
@@ -116,7 +94,7 @@ static int find_bases(Work *w) {
 
 /* --- links --- */
 
-static int add_clue(Work *w, const LinkClue *c) {
+static int add_clue(RecoverWork *w, const LinkClue *c) {
     for (size_t i = 0; c->info && i < w->n_items; i++) /* described, and recorded */
         if (w->items[i].record && strcmp(w->items[i].record->export_arn, c->info->arn) == 0) {
             w->items[i].info = c->info;
@@ -131,7 +109,7 @@ static int add_clue(Work *w, const LinkClue *c) {
 }
 
 /* The chain with the nearest start comes first: most links are of that one. */
-static int find_chain(Work *w, const ExportInfo *info, LinkClue *ret) {
+static int find_chain(RecoverWork *w, const ExportInfo *info, LinkClue *ret) {
     int r = 0;
     for (size_t i = w->n_bases; r >= 0 && ret->attempt == 0 && i > 0; i--) {
         ret->base = i - 1;
@@ -142,8 +120,8 @@ static int find_chain(Work *w, const ExportInfo *info, LinkClue *ret) {
 }
 
 /* The token of what is recorded is the one that its chain and window have in one of its attempts. */
-static int add_recorded(Work *w, const Record *d, bool is_gone) {
-    const Base *base = is_ours(w, d) && !record_is_base(d) ? find_base(w, d->base_arn) : NULL;
+static int add_recorded(RecoverWork *w, const Record *d, bool is_gone) {
+    const RecoverBase *base = is_ours(w, d) && !record_is_base(d) ? find_base(w, d->base_arn) : NULL;
     if (!base)
         return 0;
     LinkClue c = {.base = (size_t)(base - w->bases),
@@ -163,7 +141,7 @@ static int add_recorded(Work *w, const Record *d, bool is_gone) {
     return add_clue(w, &c);
 }
 
-static int find_links(Work *w) {
+static int find_links(RecoverWork *w) {
     const ChainClues *k = w->clues;
     int r = 0;
     for (size_t i = 0; r >= 0 && i < k->facts.n_records; i++)
@@ -180,8 +158,6 @@ static int find_links(Work *w) {
     return r;
 }
 
-static bool stands(const LinkClue *c) { return c->record && !c->is_gone; }
-
 /* By chain and window; of exports of one window, first those that are recorded, then by attempt. */
 static int by_window(const void *a, const void *b) {
     const LinkClue *x = a, *y = b;
@@ -189,8 +165,8 @@ static int by_window(const void *a, const void *b) {
         return x->base < y->base ? -1 : 1;
     if (x->from_wall != y->from_wall)
         return x->from_wall < y->from_wall ? -1 : 1;
-    if (stands(x) != stands(y))
-        return stands(x) ? -1 : 1;
+    if (recover_stands(x) != recover_stands(y))
+        return recover_stands(x) ? -1 : 1;
     if (x->to_wall != y->to_wall)
         return x->to_wall < y->to_wall ? -1 : 1;
     return (x->attempt > y->attempt) - (x->attempt < y->attempt);
@@ -198,7 +174,7 @@ static int by_window(const void *a, const void *b) {
 
 /* --- chains --- */
 
-static int add_chain(Work *w, Base *b, int64_t *next_chain_id) {
+static int add_chain(RecoverWork *w, RecoverBase *b, int64_t *next_chain_id) {
     const Lineage *l = w->lineage;
     CLEANUP(chain_free_ptr) Chain *c = NULL;
     Artefact artefact = {.arn = (char *)b->arn, .created_wall = b->wall};
@@ -226,7 +202,7 @@ static int add_chain(Work *w, Base *b, int64_t *next_chain_id) {
 }
 
 /* Since there were chains, each new base has begun one. */
-static Usec chains_since(const Work *w) {
+static Usec chains_since(const RecoverWork *w) {
     Usec since = w->lineage->first_wall == WALL_UNKNOWN ? USEC_INFINITY : w->lineage->first_wall;
     for (size_t i = 0; i < w->n_bases; i++)
         if (w->bases[i].has_chain)
@@ -234,18 +210,18 @@ static Usec chains_since(const Work *w) {
     return since;
 }
 
-static bool is_newest(const Work *w, const Base *b) {
+static bool is_newest(const RecoverWork *w, const RecoverBase *b) {
     for (size_t i = 0; i < w->n_bases; i++)
         if (w->bases[i].has_chain && w->bases[i].wall > b->wall)
             return false;
     return text_equal(b->table_id, w->clues->target->table_id);
 }
 
-static int find_chains(Work *w, int64_t *next_chain_id) {
+static int find_chains(RecoverWork *w, int64_t *next_chain_id) {
     Usec since = chains_since(w);
     int r = 0;
     for (size_t i = 0; r >= 0 && i < w->n_bases; i++) {
-        Base *b = &w->bases[i];
+        RecoverBase *b = &w->bases[i];
         bool known = false;
         b->chain = lineage_chain_of_base(w->lineage, b->arn);
         if (b->chain || !(b->has_chain || (b->wall > since && is_newest(w, b))))
@@ -257,167 +233,10 @@ static int find_chains(Work *w, int64_t *next_chain_id) {
     return r;
 }
 
-/* --- windows --- */
-
-/* Takes it. */
-static int add_link(Work *w, Run *r, bool is_recorded) {
-    if (ARRAY_GROW(w->finds.links, w->finds.n_links, w->finds.n_links_room) < 0) {
-        run_free(r);
-        return -ENOMEM;
-    }
-    w->finds.links[w->finds.n_links++] = (ChainLink){.run = r, .is_recorded = is_recorded};
-    return 0;
-}
-
-/* Its row. `why_not`: it does not count, and why. */
-static int take_link(Work *w, const Chain *c, const LinkClue *clue, int attempt, const char *why_not, Run **ret) {
-    int r = recover_link(w->clues, c, clue, attempt, why_not, w->now, ret);
-    if (r < 0)
-        return r;
-    bool recorded = stands(clue), failed = !recorded && (clue->is_gone || clue->info->status == EXPORT_FAILED);
-    w->finds.n_recorded += recorded;
-    w->finds.n_failed += failed;
-    w->finds.n_adopted += !recorded && !failed && !why_not;
-    w->finds.n_surplus += !recorded && !failed && why_not;
-    return add_link(w, *ret, clue->record != NULL);
-}
-
-/* Nothing shows of it: it may have been asked for all the same. */
-static int take_doubt(Work *w, Chain *c, Usec to_wall) {
-    Run *run;
-    ChainWindow *window;
-    int r = recover_link_doubt(w->clues, c, chain_frontier(c), to_wall, w->now, &run);
-    if (r < 0 || (r = add_link(w, run, false)) < 0 || (r = chain_add_window(c, to_wall, &window)) < 0)
-        return r;
-    window->attempt = 1;
-    window->run = run;
-    w->finds.n_doubted++;
-    return 0;
-}
-
-/* Windows up to where a later one begins. 1: done; 0: there is no way there. */
-static int fill_hole(Work *w, Chain *c, Usec until_wall) {
-    const ScheduleConf *s = w->clues->schedule;
-    int r = 0;
-    while (r >= 0 && chain_frontier(c) < until_wall) {
-        LinkPlan p;
-        Usec rest = until_wall - chain_frontier(c);
-        r = link_plan(&(LinkSituation){.when = s->when,
-                                       .zone = s->zone,
-                                       .frontier_wall = chain_frontier(c),
-                                       .until_wall = until_wall,
-                                       .earliest_wall = lineage_earliest(w->lineage, c),
-                                       .latest_wall = until_wall,
-                                       .max_open = 1},
-                      &p);
-        if (r < 0)
-            return r;
-        if (p.verdict == LINK_WAITS && rest >= LINK_MIN_USEC && rest <= LINK_MAX_USEC) /* by another calendar */
-            p = (LinkPlan){.verdict = LINK_PLANNED, .to_wall = until_wall};
-        if (p.verdict != LINK_PLANNED)
-            return 0;
-        r = take_doubt(w, c, p.to_wall);
-    }
-    return r < 0 ? r : 1;
-}
-
-/* Of the exports of one window: the last one that is recorded, else the last attempt. */
-static size_t find_winner(const LinkClue *items, size_t n) {
-    size_t winner = 0;
-    for (size_t i = 1; i < n; i++)
-        if (items[i].to_wall == items[0].to_wall && stands(&items[i]) == stands(&items[0]) &&
-            items[i].attempt > items[winner].attempt)
-            winner = i;
-    return winner;
-}
-
-static void settle_window(Work *w, Chain *c, ChainWindow *window, Run *run) {
-    if (run->state == RUN_SUCCEEDED)
-        chain_take_verified(c, window);
-    else if (run_is_settled(run))
-        chain_take_failed(c, window, w->now);
-    else
-        window->run = run;
-}
-
-/* The exports of one window, the `n` from items[first] on: one counts, the others are attempts before it. */
-static int take_window(Work *w, Chain *c, size_t first, size_t n) {
-    const LinkClue *items = &w->items[first];
-    size_t winner = find_winner(items, n);
-    ChainWindow *window = chain_window(c, items[0].from_wall);
-    int r = window ? 0 : chain_add_window(c, items[0].to_wall, &window);
-    if (r < 0)
-        return r;
-    if (window->is_verified || window->run || items[0].to_wall != window->to_wall)
-        return 0; /* the ledger has it, and finds out by itself */
-    Run *run;
-    int known = window->attempt;
-    for (size_t i = 0; r >= 0 && i < n; i++) {
-        bool other = items[i].to_wall != items[0].to_wall;
-        w->finds.n_surplus += other;
-        if (i == winner || other || items[i].attempt <= known)
-            continue;
-        LinkClue clue = items[i];
-        clue.is_gone |= clue.record != NULL; /* it was found damaged, or gone: else there was none after it */
-        r = take_link(w, c, &clue, clue.attempt, "another attempt at its window was made", &run);
-        window->attempt = int_max(window->attempt, items[i].attempt);
-    }
-    int attempt = items[winner].attempt > 0 ? items[winner].attempt : window->attempt + 1;
-    if (r < 0 || attempt <= known)
-        return r;
-    window->attempt = int_max(window->attempt, attempt);
-    const char *why_not = items[winner].is_gone ? "it does not lie in its bucket any more" : NULL;
-    if ((r = take_link(w, c, &items[winner], attempt, why_not, &run)) >= 0)
-        settle_window(w, c, window, run);
-    return r;
-}
-
-/* What lies behind time that is lost, or behind the end of its chain. */
-static int take_rest(Work *w, Chain *c, size_t first, size_t n, const char *why) {
-    int r = 0, last = 0;
-    for (size_t i = first; i < first + n; i++)
-        last = int_max(last, w->items[i].attempt);
-    for (size_t i = first; r >= 0 && i < first + n; i++) {
-        Run *taken;
-        int attempt = w->items[i].attempt > 0 ? w->items[i].attempt : ++last;
-        r = take_link(w, c, &w->items[i], attempt, why, &taken);
-    }
-    return r;
-}
-
-static int walk(Work *w, Base *b) {
-    Chain *c = b->chain;
-    Usec known = c->covered_wall; /* the ledger has what comes before it */
-    size_t index = (size_t)(b - w->bases), n;
-    bool is_cut = false;
-    const char *const is_lost = "what comes before it is lost";
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < w->n_items; i += n) {
-        Usec from = w->items[i].from_wall;
-        for (n = 1; i + n < w->n_items && w->items[i + n].base == w->items[i].base &&
-                    w->items[i + n].from_wall == from;)
-            n++;
-        if (w->items[i].base != index || from < known)
-            continue;
-        bool overlaps = from < chain_frontier(c) && !chain_window(c, from);
-        if (!is_cut && !overlaps && from > chain_frontier(c) && from < c->end_wall)
-            is_cut = (r = fill_hole(w, c, from)) == 0;
-        if (r < 0)
-            return r;
-        if (is_cut || overlaps)
-            r = take_rest(w, c, i, n, is_cut ? is_lost : "another window has its time");
-        else if (from >= c->end_wall)
-            r = take_rest(w, c, i, n, c->state == CHAIN_BROKEN ? is_lost : "the next chain has it");
-        else
-            r = take_window(w, c, i, n);
-    }
-    return r;
-}
-
 /* --- all of it --- */
 
 /* What is recorded as lost, and where chains have broken off. */
-static int take_losses(Work *w) {
+static int take_losses(RecoverWork *w) {
     const RecallFacts *f = &w->clues->facts;
     int r = 0;
     for (size_t i = 0; r >= 0 && i < f->n_losses; i++) {
@@ -435,7 +254,7 @@ static int take_losses(Work *w) {
 }
 
 /* What is lost of chains that have a successor. What the last one has lost is the daemon's to find out, and to say. */
-static int judge(Work *w) {
+static int judge(RecoverWork *w) {
     Lineage *l = w->lineage;
     int r = 0;
     for (size_t i = 0; r >= 0 && i < l->n_chains; i++) {
@@ -454,7 +273,7 @@ static int judge(Work *w) {
 }
 
 int recover_chains(const ChainClues *clues, Lineage *l, int64_t *next_chain_id, Now now, ChainFinds *ret) {
-    CLEANUP(work_done) Work w = {.clues = clues, .lineage = l, .now = now};
+    CLEANUP(work_done) RecoverWork w = {.clues = clues, .lineage = l, .now = now};
     int r = find_bases(&w);
     if (r < 0 || (r = find_links(&w)) < 0 || (r = find_chains(&w, next_chain_id)) < 0)
         return r;
@@ -464,7 +283,7 @@ int recover_chains(const ChainClues *clues, Lineage *l, int64_t *next_chain_id, 
     r = take_losses(&w);
     for (size_t i = 0; r >= 0 && i < w.n_bases; i++)
         if (w.bases[i].chain && w.bases[i].chain->state != CHAIN_VOID)
-            r = walk(&w, &w.bases[i]);
+            r = recover_walk(&w, &w.bases[i]);
     if (r < 0)
         return r;
     lineage_succeed(l);

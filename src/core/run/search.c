@@ -178,7 +178,7 @@ static int take_exports(Search *s, const ExportList *page, Now now) {
     for (size_t i = 0; r >= 0 && i < page->n_items; i++) {
         const ExportInfo *e = &page->items[i];
         Usec made = look_wall_of_arn(e->arn);
-        if (e->type && strcmp(e->type, "FULL_EXPORT") != 0) /* links are core/recaller.h's */
+        if (e->type && strcmp(e->type, "FULL_EXPORT") != 0) /* links are core/chain/recaller.h's */
             s->n_foreign_exports += !has_action(s->target, ACTION_INCREMENTAL);
         else if (made == WALL_UNKNOWN || made >= now.wall - SEARCH_HORIZON_USEC)
             r = add_candidate(s->look, e->arn);
