@@ -262,6 +262,12 @@ int verb_prune(const CtlOptions *o, Usec now_wall, Text *out) {
     int r = prune_load(&p, &error);
     if (r < 0)
         return ctl_failed(error ? error : strerror(-r));
+    if (o->schedule && p.n_rows == 0 && !conf_schedule(conf, o->schedule)) {
+        error = text_format("%s: the configuration has no such schedule, and the ledger nothing of it; HINT: "
+                            "'ddbackupctl plan' shows which there are",
+                            o->schedule);
+        return ctl_failed(error);
+    }
     if (o->json)
         print_json(&p, out);
     else if (print_people(&p, out) < 0)

@@ -181,6 +181,8 @@ def test_filters_select_and_do_not_judge(ledger, config, made):
                  made(1, schedule="weekly", action="export"))
     assert set(rows(ledger, config, "--table=us*")) == {("users", 9)}
     assert len(rows(ledger, config, "--schedule=nightly", "--table=orders")) == 5
+    refused = ledger.ctl("prune", "--dry-run", "--schedule=nihgtly", status=1, config=config)
+    assert "nihgtly: the configuration has no such schedule, and the ledger nothing of it; HINT: " in refused
     assert rows(ledger, config, "--action=export") == {("orders", 1): ("keep", "last", "last 1 of 1")}
 
 
