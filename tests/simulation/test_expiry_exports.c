@@ -152,4 +152,19 @@ static void in_trouble(void **state) {
     house_free(h);
 }
 
-UNIT_MAIN(cmocka_unit_test(chains_go_as_a_whole), cmocka_unit_test(nothing_goes_unasked), cmocka_unit_test(in_trouble))
+/* A table without recovery has no export that could be checked again: nothing is done about it in turn after turn. */
+static void nothing_to_check_again(void **state) {
+    static const char *const bare[] = {"orders", NULL};
+    static const char conf[] =
+        "deployment = \"acme\";\n"
+        "schedules = { full = { action = \"export\"; when = \"hourly\"; verify = \"objects\"; reverify = \"1d\";\n"
+        "                       s3 = { bucket = \"" BUCKET "\"; }; }; };\n"
+        "tables = ( { match = \"orders\"; schedules = \"full\"; } );\n";
+    House *h = house_new(&(HouseSettings){.seed = 1, .conf = conf, .start_wall = START, .tables = bare,
+                                          .latency_usec = 200 * USEC_PER_MSEC});
+    house_run(h, START + 2 * HOUR, 0);
+    house_free(h);
+}
+
+UNIT_MAIN(cmocka_unit_test(chains_go_as_a_whole), cmocka_unit_test(nothing_goes_unasked), cmocka_unit_test(in_trouble),
+          cmocka_unit_test(nothing_to_check_again))

@@ -196,7 +196,7 @@ static int begin(Engine *e, Reverify *v, Target *t, Now now, const EngineOutbox 
     const StockItem *i = ordered ? stock_find(&stock, ordered->arn) : first_due(t, &stock, &at);
     if (!i || at > now.wall) {
         engine_check_done(e, ordered); /* what is to be checked is gone */
-        return heap_set(&v->due, &t->reverify, usec_min(at + USEC_PER_SEC, now.wall + IDLE_USEC));
+        return heap_set(&v->due, &t->reverify, usec_min(usec_add(at, USEC_PER_SEC), now.wall + IDLE_USEC));
     }
     v->level = ordered ? ordered->level : target_enrolment(t, i->schedule)->schedule->verify;
     v->who = ordered ? TAKE_PTR(ordered->who) : NULL;
