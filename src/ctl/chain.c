@@ -114,9 +114,11 @@ static void describe(const Show *s, const Span *span, Text *t) {
     }
     if (span->attempt == 0)
         text_add(t, s->options->remote ? "not recorded yet" : "not asked for yet");
-    else if (!span->state)
-        text_addf(t, "attempt %d failed; it is asked for again", span->attempt);
-    else
+    else if (!span->state) {
+        text_addf(t, "attempt %d%s%s; it is asked for again", span->attempt, span->why ? ": " : " failed",
+                  span->why ? span->why : "");
+        return;
+    } else
         text_addf(t, "attempt %d, %s", span->attempt, span->state);
     if (span->arn)
         text_addf(t, ": %s", span->arn);

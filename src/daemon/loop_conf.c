@@ -20,6 +20,7 @@ EngineSettings loop_engine_settings(const Loop *l) {
                             .stock = {.context = l->store,
                                       .read = store_stock,
                                       .find_run = store_find_run,
+                                      .read_chain = store_read_chain,
                                       .next_record = store_next_record}};
 }
 

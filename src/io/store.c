@@ -292,3 +292,9 @@ int store_stock(void *store, const char *prefix, Stock *ret) {
     int r, code = store_stock_read(((Store *)store)->db, prefix, ret, &r);
     return code == SQLITE_OK && r >= 0 ? 0 : stock_failed(store, code, r);
 }
+
+int store_read_chain(void *store, const Lineage *l, const char *base_arn, Usec from_wall, Chain **ret,
+                     ChainOthers *ret_others) {
+    int r, code = store_chain_read_one(((Store *)store)->db, l, base_arn, from_wall, ret, ret_others, &r);
+    return code == SQLITE_OK && (r >= 0 || r == -ENOENT) ? r : stock_failed(store, code, r);
+}

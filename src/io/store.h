@@ -26,6 +26,8 @@ int store_commit(Store *s, const LedgerBatch *batch);
 /* A StockPort's functions, whose context is the store. */
 int store_stock(void *store, const char *prefix, Stock *ret);
 int store_find_run(void *store, const Run *r, int64_t *ret_id);
+int store_read_chain(void *store, const Lineage *l, const char *base_arn, Usec from_wall, Chain **ret,
+                     ChainOthers *ret_others);
 int store_next_record(void *store, const char *account, const char *region, RecordMark after, RecordTask *ret);
 /* Is there a chain on that base? */
 int store_knows_chain(void *store, const char *base_arn, bool *ret);

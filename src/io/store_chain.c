@@ -30,9 +30,10 @@ static int put_link(sqlite3 *db, const Run *r) {
     return SQL_RUN(db,
                    "INSERT INTO links (id, chain, from_wall, to_wall, attempt, state, handle, view_type, s3_bucket,"
                    " s3_bucket_owner, s3_prefix, s3_sse_algorithm, s3_kms_key_id, s3_format, warn_at, warned, intent,"
-                   " first_sent, sent, n_sends, n_deferred, settled, why, hint, request_id, verify)"
-                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
-                   " state=excluded.state, warned=excluded.warned, first_sent=excluded.first_sent, sent=excluded.sent,"
+                   " first_sent, sent, n_sends, n_deferred, settled, why, hint, request_id, verify, finish_by, overdue)"
+                   " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+                   " state=excluded.state, warned=excluded.warned, overdue=excluded.overdue,"
+                   " first_sent=excluded.first_sent, sent=excluded.sent,"
                    " n_sends=excluded.n_sends, n_deferred=excluded.n_deferred, settled=excluded.settled,"
                    " why=excluded.why, hint=excluded.hint, request_id=excluded.request_id",
                    sql_number(r->id), sql_number(r->chain_id), sql_wall(r->from_wall), sql_wall(r->to_wall),
@@ -42,7 +43,19 @@ static int put_link(sqlite3 *db, const Run *r) {
                    sql_wall(r->warn_at_wall), sql_number(r->warned), sql_wall(r->intent_wall),
                    sql_wall(r->first_sent_wall), sql_wall(r->sent_wall), sql_number(r->n_sends),
                    sql_number(r->n_deferred), sql_wall(r->settled_wall), sql_text(r->why), sql_text(r->hint),
-                   sql_text(r->request_id), sql_text(verify_level_to_string(r->verify)));
+                   sql_text(r->request_id), sql_text(verify_level_to_string(r->verify)), sql_wall(r->finish_by_wall),
+                   sql_number(r->overdue));
+}
+
+static int put_link_notes(sqlite3 *db, const Run *r) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < r->n_notes; i++) {
+        const RunNote *n = &r->notes[i];
+        code = SQL_RUN(db, "INSERT INTO link_notes (link, wall, event, state, why) VALUES (?,?,?,?,?)",
+                       sql_number(r->id), sql_wall(n->wall), sql_text(run_event_to_string(n->event)),
+                       sql_text(run_state_to_string(n->state)), sql_text(n->why));
+    }
+    return code;
 }
 
 static int put_link_artefact(sqlite3 *db, int64_t id, const Artefact *a) {
@@ -72,7 +85,9 @@ int store_chain_put(sqlite3 *db, const LedgerBatch *b) {
     for (size_t i = 0; code == SQLITE_OK && i < b->n_chains; i++)
         code = put_chain(db, b->chains[i]);
     for (size_t i = 0; code == SQLITE_OK && i < b->n_links; i++) {
-        code = put_link(db, b->links[i]);
+        code = b->links[i]->closed ? SQLITE_OK : put_link(db, b->links[i]);
+        if (code == SQLITE_OK)
+            code = put_link_notes(db, b->links[i]);
         if (code == SQLITE_OK && b->links[i]->artefact)
             code = put_link_artefact(db, b->links[i]->id, b->links[i]->artefact);
     }
@@ -99,7 +114,7 @@ static Usec or_never(Usec wall) { return wall == WALL_UNKNOWN ? USEC_INFINITY : 
 
 #define CHAINS_SQL                                                                                                     \
     "SELECT " OF_TABLE ", table_id, table_arn, base_arn, why, id, state, base_run, base, base_made, start, covered,"   \
-    " ends, begun, settled FROM chains WHERE settled IS NULL ORDER BY " OF_TABLE ", base, id"
+    " ends, begun, settled FROM chains"
 
 static int read_chain(sqlite3_stmt *q, Chain *c) {
     char **const texts[] = {&c->account,  &c->region,    &c->table,    &c->schedule,
@@ -131,13 +146,14 @@ static int take_chain(sqlite3_stmt *q, void *context) {
     return r;
 }
 
-/* Open attempts, and the last attempt at each window that its chain still has to do with. Found by the indexes: most
- * links are of the past. */
+/* Open attempts, those that go on being watched, and at each window that its chain still has to do with the one that
+ * has succeeded and the last. Found by the indexes: most links are of the past. */
 #define OPEN_LINKS_SQL                                                                                                 \
-    STORE_LINKS_SQL " WHERE k.id IN (SELECT id FROM links WHERE settled IS NULL UNION"                                 \
+    STORE_LINKS_SQL " WHERE k.id IN (SELECT id FROM links WHERE settled IS NULL"                                       \
+              " UNION SELECT id FROM links WHERE life = 'in_progress' UNION"                                           \
               " SELECT n.id FROM chains o JOIN links n ON n.chain = o.id AND n.from_wall >= o.covered"                 \
-              " WHERE o.settled IS NULL AND (o.ends IS NULL OR n.from_wall < o.ends) AND n.attempt ="                  \
-              " (SELECT max(attempt) FROM links WHERE chain = n.chain AND from_wall = n.from_wall))"                   \
+              " WHERE o.settled IS NULL AND (o.ends IS NULL OR n.from_wall < o.ends) AND (n.state = 'succeeded'"       \
+              " OR n.attempt = (SELECT max(attempt) FROM links WHERE chain = n.chain AND from_wall = n.from_wall)))"   \
               " ORDER BY k.chain, k.from_wall, k.attempt"
 
 int store_row_link(sqlite3_stmt *q, Run **ret) {
@@ -147,27 +163,10 @@ int store_row_link(sqlite3_stmt *q, Run **ret) {
         return rc;
     r->chain_id = sqlite3_column_int64(q, STORE_LINK_OWN_COLUMN + 1);
     r->from_wall = sqlite3_column_int64(q, STORE_LINK_OWN_COLUMN + 2);
+    r->overdue = sqlite3_column_int(q, STORE_LINK_OWN_COLUMN + 3);
     r->to_wall = r->slot_wall;
+    r->closed = run_is_settled(r);
     *ret = TAKE_PTR(r);
-    return 0;
-}
-
-/* A window of a chain that is under way. */
-static int take_window(Chain *c, Run *r) {
-    ChainWindow *w;
-    if (r->to_wall <= c->covered_wall || r->from_wall >= c->end_wall)
-        return 0;
-    if (r->from_wall != chain_frontier(c)) /* a gap, or an overlap */
-        return -EBADMSG;
-    int rc = chain_add_window(c, r->to_wall, &w);
-    if (rc < 0)
-        return rc;
-    w->attempt = r->attempt;
-    w->is_verified = r->state == RUN_SUCCEEDED;
-    if (r->state == RUN_FAILED)
-        chain_take_failed(c, w, (Now){.wall = r->settled_wall});
-    else if (!w->is_verified)
-        w->run = r;
     return 0;
 }
 
@@ -182,9 +181,10 @@ static int take_link(sqlite3_stmt *q, void *context) {
     bool needs_artefact = r->state == RUN_IN_PROGRESS || r->state == RUN_VERIFYING;
     if (r->state == RUN_DUE || !r->name || (needs_artefact && !r->artefact))
         return -EBADMSG;
-    if (c && (rc = take_window(c, r)) < 0)
+    bool waits;
+    if (c && (rc = chain_take_attempt(c, r, &waits)) < 0)
         return rc;
-    if (run_is_settled(r))
+    if (run_is_settled(r) && !run_is_watched(r))
         return 0;
     if (ARRAY_GROW(l->runs, l->n_runs, l->n_runs_room) < 0)
         return -ENOMEM;
@@ -228,7 +228,7 @@ static const struct {
     const char *sql;
     SqlRow row;
 } loads[] = {
-    {CHAINS_SQL, take_chain},
+    {CHAINS_SQL " WHERE settled IS NULL ORDER BY " OF_TABLE ", base, id", take_chain},
     {OPEN_LINKS_SQL, take_link},
     {LOSSES_SQL " ORDER BY " OF_TABLE ", from_wall", take_loss},
     {"SELECT " OF_TABLE ", min(base) FROM chains WHERE state NOT IN ('forming', 'void') GROUP BY " OF_TABLE,
@@ -241,6 +241,78 @@ int store_chain_load(sqlite3 *db, Ledger *into, int *ret_error) {
     *ret_error = 0;
     for (size_t i = 0; code == SQLITE_OK && *ret_error >= 0 && i < ARRAY_SIZE(loads); i++)
         code = store_sql_read(db, loads[i].sql, loads[i].row, into, ret_error);
+    return code;
+}
+
+/* --- one chain, settled or not --- */
+
+static int take_only(sqlite3_stmt *q, void *context) {
+    Chain **ret = context;
+    CLEANUP(chain_free_ptr) Chain *c = calloc(1, sizeof *c);
+    int r = c ? read_chain(q, c) : -ENOMEM;
+    if (r >= 0)
+        *ret = TAKE_PTR(c);
+    return r;
+}
+
+/* Nothing is waited for: what is under way lies behind where the chain has come. */
+static int take_past_link(sqlite3_stmt *q, void *context) {
+    CLEANUP(run_free_ptr) Run *r = NULL;
+    bool waits = false;
+    int rc = store_row_link(q, &r);
+    if (rc >= 0)
+        rc = chain_take_attempt(context, r, &waits);
+    return waits ? -EBADMSG : rc;
+}
+
+static int take_reached(sqlite3_stmt *q, void *context) {
+    *(ChainOthers *)context =
+        (ChainOthers){.reach_wall = store_sql_wall(q, 0), .earlier_wall = store_sql_wall(q, 1)};
+    return 0;
+}
+
+#define NOT_EXPIRED                                                                                                    \
+    " NOT EXISTS (SELECT 1 FROM artefacts WHERE arn = base_arn AND life IN ('expiring', 'expired'))"
+
+/* The statement has no parameters: the words are quoted into it. */
+static int read_with(sqlite3 *db, char *sql, SqlRow row, void *context, int *ret_error) {
+    int code = sql ? store_sql_read(db, sql, row, context, ret_error) : SQLITE_NOMEM;
+    sqlite3_free(sql);
+    return code;
+}
+
+int store_chain_read_one(sqlite3 *db, const Lineage *l, const char *base_arn, Usec from_wall, Chain **ret,
+                         ChainOthers *ret_others, int *ret_error) {
+    CLEANUP(chain_free_ptr) Chain *c = NULL;
+    char of[] = " WHERE account = %Q AND region = %Q AND name = %Q AND schedule = %Q";
+    char *lineage = sqlite3_mprintf(of, l->account, l->region, l->table, l->schedule);
+    if (!lineage)
+        return SQLITE_NOMEM;
+    *ret_error = 0;
+    int code = read_with(db, sqlite3_mprintf(CHAINS_SQL "%s AND base_arn = %Q", lineage, base_arn), take_only, &c,
+                         ret_error);
+    if (code == SQLITE_OK && *ret_error >= 0 && !c)
+        *ret_error = -ENOENT;
+    if (code == SQLITE_OK && *ret_error >= 0) {
+        Usec covered_wall = c->covered_wall;
+        c->covered_wall = usec_min(from_wall, covered_wall);
+        code = read_with(db,
+                         sqlite3_mprintf(STORE_LINKS_SQL " WHERE k.chain = %lld AND k.from_wall >= %lld"
+                                                         " AND k.to_wall <= %lld ORDER BY k.from_wall, k.attempt",
+                                         (long long)c->id, (long long)from_wall, (long long)covered_wall),
+                         take_past_link, c, ret_error);
+    }
+    if (code == SQLITE_OK && *ret_error >= 0)
+        code = read_with(db,
+                         sqlite3_mprintf("SELECT max(reach), max(reach) FILTER (WHERE base < %lld) FROM (SELECT"
+                                         " max(covered, base / 1000000 * 1000000) AS reach, base FROM chains%s"
+                                         " AND id != %lld AND settled IS NOT NULL AND state NOT IN ('forming', 'void')"
+                                         " AND" NOT_EXPIRED ")",
+                                         (long long)c->base_wall, lineage, (long long)c->id),
+                         take_reached, ret_others, ret_error);
+    sqlite3_free(lineage);
+    if (code == SQLITE_OK && *ret_error >= 0)
+        *ret = TAKE_PTR(c);
     return code;
 }
 
@@ -266,8 +338,6 @@ static int take_name(sqlite3_stmt *q, void *context) {
     return lineage_of_row(q, context, &l);
 }
 
-#define BAD_LIVES "('disproved', 'gone')"
-
 static int take_reach(sqlite3_stmt *q, void *context) {
     StoreChains *c = context;
     Lineage *l;
@@ -284,8 +354,7 @@ static int take_reach(sqlite3_stmt *q, void *context) {
     *reach = (ChainReach){.id = sqlite3_column_int64(q, 4),
                           .base_wall = store_sql_wall(q, 7),
                           .covered_wall = store_sql_wall(q, 8),
-                          .n_links = sqlite3_column_int64(q, 9),
-                          .damaged_wall = usec_max(store_sql_wall(q, 10), 0)};
+                          .n_links = sqlite3_column_int64(q, 9)};
     const char *state = (const char *)sqlite3_column_text(q, 5);
     r = state ? chain_state_from_string(state, &reach->state) : -ENOMEM;
     return r < 0 ? r : text_set(&reach->base_arn, (const char *)sqlite3_column_text(q, 6));
@@ -320,12 +389,8 @@ int store_chain_read(sqlite3 *db, StoreChains *ret, int *ret_error) {
     code = store_sql_read(db,
                           "SELECT " OF_TABLE ", id, state, base_arn, base, covered,"
                           " (SELECT count(*) FROM links k WHERE chain = chains.id AND state = 'succeeded'"
-                          "  AND to_wall <= covered),"
-                          " CASE WHEN EXISTS (SELECT 1 FROM artefacts WHERE arn = base_arn AND life IN " BAD_LIVES ")"
-                          "  THEN base ELSE (SELECT min(from_wall) FROM links WHERE chain = chains.id"
-                          "  AND state = 'succeeded' AND life IN " BAD_LIVES ") END"
-                          " FROM chains WHERE NOT EXISTS (SELECT 1 FROM artefacts WHERE arn = base_arn"
-                          "  AND life IN ('expiring', 'expired')) ORDER BY " OF_TABLE ", base, id",
+                          "  AND to_wall <= covered AND coalesce(life, '') NOT IN ('disproved', 'gone'))"
+                          " FROM chains WHERE" NOT_EXPIRED " ORDER BY " OF_TABLE ", base, id",
                           take_reach, &c, ret_error);
     if (code == SQLITE_OK && *ret_error >= 0) {
         *ret = c;

@@ -165,6 +165,17 @@ static const char *const steps[] = {
     "CREATE TABLE loss_records ("
     "  chain INTEGER NOT NULL REFERENCES chains (id), from_wall INTEGER NOT NULL,"
     "  record TEXT NOT NULL, recorded INTEGER NOT NULL, PRIMARY KEY (chain, from_wall)) STRICT, WITHOUT ROWID;",
+
+    /* until when a link is waited for, and what it has gone through */
+    "ALTER TABLE links ADD COLUMN finish_by INTEGER;"
+    "ALTER TABLE links ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX links_in_progress ON links (id) WHERE life = 'in_progress';"
+    "CREATE TABLE link_notes ("
+    "  id INTEGER PRIMARY KEY, link INTEGER NOT NULL REFERENCES links (id),"
+    "  wall INTEGER NOT NULL, event TEXT NOT NULL, state TEXT NOT NULL, why TEXT) STRICT;"
+    "CREATE INDEX link_notes_by_link ON link_notes (link);"
+    "CREATE TRIGGER link_notes_stay BEFORE UPDATE ON link_notes"
+    "  BEGIN SELECT RAISE(ABORT, 'notes are only added'); END;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof steps[0]))

@@ -118,12 +118,13 @@ static int take_item(sqlite3_stmt *q, Stock *s) {
     i->chain_start_wall = wall_at(q, n + 5);
     i->attempt = sqlite3_column_int(q, n + 6);
     i->chain_is_open = sqlite3_column_int(q, n + 7);
-    if (r >= 0 && text_at(q, n + 8))
-        r = decision_from_string(text_at(q, n + 8), &i->decision);
-    if (r < 0 || (r = store_sql_texts(q, (char **const[]){&i->base_arn}, 1, n + 9)) < 0 ||
-        (r = store_row_artefact(q, n + 12, &i->artefact)) < 0)
+    i->is_spare = sqlite3_column_int(q, n + 8);
+    if (r >= 0 && text_at(q, n + 9))
+        r = decision_from_string(text_at(q, n + 9), &i->decision);
+    if (r < 0 || (r = store_sql_texts(q, (char **const[]){&i->base_arn}, 1, n + 10)) < 0 ||
+        (r = store_row_artefact(q, n + 13, &i->artefact)) < 0)
         return r;
-    return store_sql_texts(q, (char **const[]){&i->artefact->summary_md5, &i->artefact->files_md5}, 2, n + 10);
+    return store_sql_texts(q, (char **const[]){&i->artefact->summary_md5, &i->artefact->files_md5}, 2, n + 11);
 }
 
 #define STOCK_FACTS(arn)                                                                                               \
@@ -135,15 +136,15 @@ static int take_item(sqlite3_stmt *q, Stock *s) {
 #define STOCK_RUNS_SQL                                                                                                 \
     "SELECT r.schedule, r.handle, r.account, r.region, r.name, h.why, h.who, d.why, r.slot, h.until, a.adopted,"       \
     " d.wall, NULL, NULL, r.attempt, EXISTS (SELECT 1 FROM chains WHERE base_arn = a.arn AND settled IS NULL),"        \
-    " d.decision, NULL, m.summary_md5, m.files_md5, " STORE_ARTEFACT_COLUMNS                                           \
+    " 0, d.decision, NULL, m.summary_md5, m.files_md5, " STORE_ARTEFACT_COLUMNS                                        \
     " FROM artefacts a JOIN runs r ON r.id = a.run_id" STOCK_FACTS("a.arn")
 #define STOCK_LINKS_SQL                                                                                                \
     "SELECT c.schedule, k.handle, c.account, c.region, c.name, h.why, h.who, d.why, k.to_wall, h.until, NULL,"         \
     " d.wall, k.from_wall, c.start, k.attempt, c.settled IS NULL,"                                                     \
-    " d.decision, c.base_arn, m.summary_md5, m.files_md5, " STORE_LINK_ARTEFACT_COLUMNS                                \
+    " k.state <> 'succeeded', d.decision, c.base_arn, m.summary_md5, m.files_md5, " STORE_LINK_ARTEFACT_COLUMNS        \
     " FROM links k JOIN chains c ON c.id = k.chain" STOCK_FACTS("k.arn")
 
-#define ARN_COLUMN "25"
+#define ARN_COLUMN "26"
 #define UNDER_PREFIX(x)                                                                                                \
     " WHERE " x ".life IN ('verified', 'expiring') AND " x ".arn > ?1 AND " x ".arn <"                                 \
     " substr(?1, 1, length(?1) - 1) || '0'"

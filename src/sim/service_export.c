@@ -264,6 +264,8 @@ static int set_ending(ServiceCall *c, ServiceExport *e, const ServiceTable *t, c
     e->table_bytes = t->size_bytes;
     e->end_wall = usec_add(e->start_wall, c->service->settings.export_usec);
     e->visible_wall = usec_add(c->now_wall, c->fault.lag_usec);
+    if (rule && rule->action == SERVICE_FAULT_HOLD_EXPORT)
+        e->end_wall = usec_add(e->start_wall, rule->usec);
     if (rule && rule->action == SERVICE_FAULT_FAIL_EXPORT)
         return fail(e, rule->word, rule->message ? rule->message : rule->word);
     int rc = check_bucket(c, e, o);

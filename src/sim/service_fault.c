@@ -33,6 +33,7 @@ static const struct {
     [SERVICE_FAULT_STATUS] = {"status", "W"},
     [SERVICE_FAULT_EMPTY_PAGE] = {"empty-page", ""},
     [SERVICE_FAULT_FAIL_EXPORT] = {"fail-export", "Wm"},
+    [SERVICE_FAULT_HOLD_EXPORT] = {"hold-export", "D"},
 };
 
 const char *service_fault_to_string(ServiceFaultAction a) { return actions[a].name; }

@@ -29,6 +29,7 @@ typedef enum ServiceFaultAction {
     SERVICE_FAULT_STATUS,
     SERVICE_FAULT_EMPTY_PAGE,
     SERVICE_FAULT_FAIL_EXPORT,
+    SERVICE_FAULT_HOLD_EXPORT, /* it stays IN_PROGRESS for so long */
     SERVICE_FAULT_ACTIONS,
 } ServiceFaultAction;
 
@@ -40,7 +41,7 @@ typedef struct ServiceFault {
     char *word;     /* error code, member, status or failure code */
     char *message;  /* of an error or a failed export; NULL: the usual one */
     int status;     /* of an error or a page; 0: the usual one */
-    Usec usec;      /* of a delay or lag */
+    Usec usec;      /* of a delay or lag, or that an export is held */
     uint64_t bytes; /* of an oversized reply */
     uint64_t n_calls, n_hits;
 } ServiceFault;

@@ -131,6 +131,7 @@ int service_mangle(ServiceReply *r, const ServiceFault *rule, bool *ret_wrong_cr
     case SERVICE_FAULT_DROP_BEFORE:
     case SERVICE_FAULT_EMPTY_PAGE:
     case SERVICE_FAULT_FAIL_EXPORT:
+    case SERVICE_FAULT_HOLD_EXPORT:
     case SERVICE_FAULT_ACTIONS:
         break;
     }

@@ -176,16 +176,18 @@ def test_links_are_shown(eventful):
 
 
 def test_what_was_found_damaged_is_not_covered(ledger):
-    """A link that a later check disproved: from its window on the chain restores nothing, whatever was verified behind."""
-    chain(ledger, 1, "growing", 30, 2)
+    """A link that a later check disproved: its window is asked for again, and what follows it does not count until then."""
+    chain(ledger, 1, "growing", 30, 20)
     link(ledger, 10, 1, 30, 20, "succeeded", arn=f"{ARN}/export/link-10")
-    link(ledger, 11, 1, 20, 2, "succeeded", arn=f"{ARN}/export/link-11")
+    link(ledger, 11, 1, 20, 10, "succeeded", arn=f"{ARN}/export/link-11")
+    link(ledger, 12, 1, 10, 2, "succeeded", arn=f"{ARN}/export/link-12")
     ledger.tamper("UPDATE links SET life = 'verified'")
-    assert "LOST" not in ask(ledger, "orders", status=0)
     ledger.tamper("UPDATE links SET life = 'disproved' WHERE id = 11")
-    lines = [re.split(r" {2,}", row.strip()) for row in ask(ledger, "orders", status=2).splitlines()[1:]]
+    lines = [re.split(r" {2,}", row.strip()) for row in ask(ledger, "orders", status=1).splitlines()[1:]]
     assert lines[1][:3] == ["COVERED", iso(30), iso(20)]
-    assert lines[2][:2] == ["LOST", iso(20)] and "found damaged or gone" in lines[2][-1]
+    assert lines[2][:3] == ["LATE", iso(20), iso(10)]
+    assert lines[2][-1] == "attempt 1: what was exported of it is damaged or gone; it is asked for again"
+    assert len(lines) == 4 and lines[3][:2] == ["IN FLIGHT", iso(2)]
 
 
 def test_what_has_expired_is_not_covered(ledger):

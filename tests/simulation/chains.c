@@ -20,6 +20,7 @@ typedef struct LinkLine {
     Usec from_wall, to_wall;
     int attempt;
     RunState state;
+    bool is_overdue, is_damaged;
     char *arn; /* NULL: none yet */
 } LinkLine;
 
@@ -240,7 +241,8 @@ static void check_fresh(const ChainBook *b, const Run *r) {
     if (!is_first && !follows)
         house_violated(b->house, "%s leaves a gap before it", name);
     const LinkLine *before = link_line(b, r->chain_id, r->from_wall, r->attempt - 1);
-    if (r->attempt > 1 && !(before ? before->state == RUN_FAILED : b->is_rebuilt))
+    bool may_follow = before ? before->state == RUN_FAILED || before->is_overdue || before->is_damaged : b->is_rebuilt;
+    if (r->attempt > 1 && !may_follow)
         house_violated(b->house, "%s follows upon none that has failed", name);
     check_once(b, r, name);
 }
@@ -260,14 +262,33 @@ static void take_link(ChainBook *b, const Run *r) {
         house_violated(b->house, "%s has changed its window or its number", name);
     if (line->state >= RUN_SUCCEEDED && line->state != r->state)
         house_violated(b->house, "%s was settled, and has changed", name);
+    bool is_new = line->state != r->state;
     line->state = r->state;
+    line->is_overdue = r->overdue;
     if (r->artefact)
         (void)text_set(&line->arn, r->artefact->arn);
     if (r->state != RUN_SUCCEEDED)
         return;
+    for (size_t i = 0; is_new && i < b->n_links; i++)
+        if (&b->links[i] != line && b->links[i].chain_id == r->chain_id && b->links[i].from_wall == r->from_wall &&
+            b->links[i].state == RUN_SUCCEEDED && !b->links[i].is_damaged)
+            house_violated(b->house, "%s counts, and so does attempt %d", name, b->links[i].attempt);
     const ExportLine *e = check_completed(b, line->arn, name);
     if (e->from_wall != r->from_wall || e->to_wall != r->to_wall)
         house_violated(b->house, "%s is covered by an export of another window", name);
+}
+
+/* A later check has disproved it: chains go back to it. */
+static void take_check(ChainBook *b, const StockCheck *check) {
+    for (size_t i = 0; i < b->n_links; i++) {
+        LinkLine *l = &b->links[i];
+        ChainLine *c = chain_line(b, l->chain_id);
+        if (check->passed || !text_equal(l->arn, check->arn) || l->state != RUN_SUCCEEDED)
+            continue;
+        l->is_damaged = true;
+        c->covered_wall = usec_min(c->covered_wall, l->from_wall);
+        c->prefix_wall = usec_min(c->prefix_wall, l->from_wall);
+    }
 }
 
 static bool is_verified(ChainState s) { return s != CHAIN_FORMING && s != CHAIN_VOID; }
@@ -279,7 +300,7 @@ static Usec prefix_of(const ChainBook *b, ChainLine *c) {
         moved = false;
         for (size_t i = 0; i < b->n_links && !moved; i++) {
             const LinkLine *l = &b->links[i];
-            if (l->chain_id == c->id && l->from_wall == end && l->state == RUN_SUCCEEDED) {
+            if (l->chain_id == c->id && l->from_wall == end && l->state == RUN_SUCCEEDED && !l->is_damaged) {
                 end = l->to_wall;
                 moved = true;
             }
@@ -337,6 +358,8 @@ static void take_losses(ChainBook *b, const Lineage *l) {
 }
 
 void chain_book_committed(ChainBook *b, const LedgerBatch *batch) {
+    for (size_t i = 0; i < batch->stock.n_checks; i++)
+        take_check(b, &batch->stock.checks[i]);
     for (size_t i = 0; i < batch->n_chains; i++)
         take_chain(b, batch->chains[i]);
     for (size_t i = 0; i < batch->n_links; i++)
@@ -351,7 +374,10 @@ static bool is_of(const ChainLine *c, const char *schedule, const char *table) {
     return strcmp(c->schedule, schedule) == 0 && strcmp(c->table, table) == 0;
 }
 
-static Usec reach_of(const ChainLine *c) { return usec_max(c->base_wall, c->covered_wall); }
+/* In whole seconds, as windows are. */
+static Usec reach_of(const ChainLine *c) {
+    return usec_max(c->base_wall / USEC_PER_SEC * USEC_PER_SEC, c->covered_wall);
+}
 
 Usec chain_book_watermark(const ChainBook *b, const char *schedule, const char *table) {
     Usec watermark = WALL_UNKNOWN;
@@ -391,7 +417,8 @@ const char *chain_book_export(const ChainBook *b, int64_t id, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const LinkLine *next = NULL;
         for (size_t j = 0; j < b->n_links; j++)
-            if (b->links[j].chain_id == id && b->links[j].from_wall == from && b->links[j].state == RUN_SUCCEEDED)
+            if (b->links[j].chain_id == id && b->links[j].from_wall == from && b->links[j].state == RUN_SUCCEEDED &&
+                !b->links[j].is_damaged)
                 next = &b->links[j];
         if (!next || next->to_wall > c->covered_wall)
             return NULL;
@@ -484,6 +511,15 @@ typedef struct Span {
     bool is_lost;
 } Span;
 
+/* Says it all, and gives up. */
+static void misfit(const ChainBook *b, const char *table, const Span *spans, size_t n, Usec at, const char *how) {
+    char from[DATE_ISO_SIZE], to[DATE_ISO_SIZE];
+    for (size_t i = 0; i < n; i++)
+        printf("%s from %s to %s\n", spans[i].is_lost ? "lost" : "covered", date_to_iso(spans[i].from_wall, from),
+               date_to_iso(spans[i].to_wall, to));
+    house_violated(b->house, "%s: what came after %s is %s", table, date_to_iso(at, from), how);
+}
+
 static int by_from(const void *a, const void *b) {
     const Span *x = a, *y = b;
     return x->from_wall < y->from_wall ? -1 : x->from_wall > y->from_wall;
@@ -509,7 +545,6 @@ static void check_still_lost(const ChainBook *b, const LossLine *old) {
 
 ChainTally chain_book_audit(const ChainBook *b, const char *schedule, const char *table, Usec until_wall) {
     ChainTally t = {};
-    char iso[DATE_ISO_SIZE];
     Span *spans = calloc(b->n_chains + b->n_losses + 1, sizeof *spans);
     size_t n = 0;
     if (!spans)
@@ -536,20 +571,19 @@ ChainTally chain_book_audit(const ChainBook *b, const char *schedule, const char
     Usec at = n > 0 ? spans[0].from_wall : until_wall;
     for (size_t i = 0; i < n; i++) {
         if (spans[i].from_wall > at)
-            house_violated(b->house, "%s: what came after %s is neither covered nor lost", table, date_to_iso(at, iso));
+            misfit(b, table, spans, n, at, "neither covered nor lost");
         if (spans[i].is_lost && spans[i].to_wall > spans[i].from_wall && spans[i].from_wall < at)
-            house_violated(b->house, "%s: what came after %s is lost and covered", table,
-                           date_to_iso(spans[i].from_wall, iso));
+            misfit(b, table, spans, n, spans[i].from_wall, "lost and covered");
         if (spans[i].to_wall > at) {
             *(spans[i].is_lost ? &t.lost_usec : &t.covered_usec) += spans[i].to_wall - at;
             at = spans[i].to_wall;
         }
     }
-    free(spans);
     for (size_t i = 0; i < b->n_old_losses; i++)
         if (strcmp(b->old_losses[i].schedule, schedule) == 0 && strcmp(b->old_losses[i].table, table) == 0)
             check_still_lost(b, &b->old_losses[i]);
     if (at < until_wall)
-        house_violated(b->house, "%s: what came after %s is neither covered nor lost", table, date_to_iso(at, iso));
+        misfit(b, table, spans, n, at, "neither covered nor lost");
+    free(spans);
     return t;
 }

@@ -158,6 +158,7 @@ static EngineSettings engine_settings(House *h) {
                             .user_agent = "simulation",
                             .seed = h->settings.seed + book_figures(h->book)->n_crashes,
                             .stock = {.context = h->store, .read = store_stock, .find_run = store_find_run,
+                                      .read_chain = store_read_chain,
                                       .next_record = store_next_record}};
 }
 

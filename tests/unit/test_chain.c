@@ -50,8 +50,9 @@ static void table_is_what_it_says(void **state) {
         ChainEvent event;
         const char *to; /* from forming, growing, closing, closed, broken, void */
     } rows[] = {
-        {CHAIN_EV_BASE_VERIFIED, "G....."}, {CHAIN_EV_BASE_FAILED, "V....."}, {CHAIN_EV_SUCCEEDED, ".C...."},
+        {CHAIN_EV_BASE_VERIFIED, "G....."}, {CHAIN_EV_BASE_FAILED, "VVVVV."}, {CHAIN_EV_SUCCEEDED, ".C...."},
         {CHAIN_EV_COMPLETED, "..D..."},     {CHAIN_EV_LOST, "VBB.B."},
+        {CHAIN_EV_DAMAGED, "FGCCB."},
     };
     assert_int_equal(ARRAY_SIZE(rows), CHAIN_EVENTS);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -141,6 +142,99 @@ static void gap_is_what_nobody_has(void **state) {
     assert_int_equal(c->n_windows, 0);
     assert_true(c->end_wall == T0 - MINUTE);
     assert_true(chain_gap(c, USEC_INFINITY) == USEC_INFINITY);
+}
+
+static Run *attempt_at(RunState state, Usec from_wall, Usec to_wall, int attempt) {
+    Run *r = NULL;
+    assert_int_equal(run_new(attempt, &r), 0);
+    *r = (Run){.id = attempt, .state = state, .chain_id = 1, .from_wall = from_wall, .to_wall = to_wall,
+               .slot_wall = to_wall, .attempt = attempt, .sent_wall = T0 + 7 * HOUR, .settled_wall = T0 + 8 * HOUR,
+               .step = HEAP_NODE(r), .poll = HEAP_NODE(r), .deadline = HEAP_NODE(r)};
+    if (state != RUN_SUCCEEDED)
+        return r;
+    r->artefact = calloc(1, sizeof *r->artefact);
+    assert_non_null(r->artefact);
+    r->artefact->life = ARTEFACT_VERIFIED;
+    return r;
+}
+
+/* A window rests on the attempt that was verified and still is good, whatever became of the others. */
+static void attempts_make_windows(void **state) {
+    static const struct {
+        RunState first, second; /* RUN_STATES: there is none */
+        ArtefactLife life;      /* of the first, where it succeeded */
+        bool overdue, verified, damaged, waits;
+        Usec retry_wall; /* 0: it is not asked for */
+    } rows[] = {
+        {RUN_SUCCEEDED, RUN_STATES, ARTEFACT_VERIFIED, false, true, false, false, 0},
+        {RUN_SUCCEEDED, RUN_FAILED, ARTEFACT_VERIFIED, false, true, false, false, 0}, /* outrun */
+        {RUN_SUCCEEDED, RUN_STATES, ARTEFACT_EXPIRING, false, true, false, false, 0},
+        {RUN_SUCCEEDED, RUN_STATES, ARTEFACT_DISPROVED, false, false, true, false, T0 + 8 * HOUR + MINUTE},
+        {RUN_SUCCEEDED, RUN_STATES, ARTEFACT_GONE, false, false, true, false, T0 + 8 * HOUR + MINUTE},
+        {RUN_SUCCEEDED, RUN_IN_PROGRESS, ARTEFACT_DISPROVED, false, false, true, true, 0},
+        {RUN_FAILED, RUN_STATES, ARTEFACT_FAILED, false, false, false, false, T0 + 8 * HOUR + MINUTE},
+        {RUN_FAILED, RUN_FAILED, ARTEFACT_FAILED, false, false, false, false, T0 + 8 * HOUR + 2 * MINUTE},
+        {RUN_IN_PROGRESS, RUN_STATES, ARTEFACT_IN_PROGRESS, false, false, false, true, 0},
+        {RUN_IN_PROGRESS, RUN_STATES, ARTEFACT_IN_PROGRESS, true, false, false, false, T0 + 7 * HOUR},
+        {RUN_IN_PROGRESS, RUN_INTENDED, ARTEFACT_IN_PROGRESS, true, false, false, true, 0},
+        {RUN_VERIFYING, RUN_STATES, ARTEFACT_IN_PROGRESS, true, false, false, true, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(chain_free_ptr) Chain *c = chain_on(1, T0);
+        CLEANUP(run_free_ptr) Run *first = attempt_at(rows[i].first, c->start_wall, T0 + HOUR, 1);
+        CLEANUP(run_free_ptr) Run *second = attempt_at(rows[i].second, c->start_wall, T0 + HOUR, 2);
+        bool waits;
+        first->overdue = rows[i].overdue;
+        if (first->artefact)
+            first->artefact->life = rows[i].life;
+        assert_int_equal(chain_take_attempt(c, first, &waits), 0);
+        if (rows[i].second != RUN_STATES)
+            assert_int_equal(chain_take_attempt(c, second, &waits), 0);
+        const ChainWindow *w = chain_window(c, c->start_wall);
+        if (w->is_verified != rows[i].verified || w->is_damaged != rows[i].damaged || waits != rows[i].waits ||
+            (w->run != NULL) != rows[i].waits || c->n_windows != 1 ||
+            w->attempt != 1 + (rows[i].second != RUN_STATES))
+            fail_msg("row %zu", i);
+        if (rows[i].retry_wall)
+            assert_true(w->retry_wall == rows[i].retry_wall);
+    }
+    CLEANUP(chain_free_ptr) Chain *c = chain_on(1, T0);
+    CLEANUP(run_free_ptr) Run *gap = attempt_at(RUN_FAILED, T0, T0 + HOUR, 1);
+    bool waits;
+    assert_int_equal(chain_take_attempt(c, gap, &waits), -EBADMSG);
+    c->covered_wall = T0 + HOUR;
+    assert_int_equal(chain_take_attempt(c, gap, &waits), 0); /* it is behind the chain */
+    assert_int_equal(c->n_windows, 0);
+}
+
+/* The watermark goes back to it, and over all that follows as soon as it is good again. */
+static void damage_takes_the_watermark_back(void **state) {
+    CLEANUP(chain_free_ptr) Chain *c = chain_on(1, T0);
+    CLEANUP(chain_free_ptr) Chain *found = chain_on(1, T0);
+    c->state = CHAIN_CLOSED;
+    c->end_wall = c->covered_wall = T0 + 3 * HOUR;
+    c->settled_wall = T0 + 9 * HOUR;
+    assert_int_equal(chain_take_damaged(c, T0 + HOUR, NULL, (Now){.wall = T0 + 10 * HOUR}), -ESTALE);
+    found->covered_wall = T0 + HOUR;
+    add(found, T0 + 2 * HOUR)->is_verified = true;
+    assert_int_equal(chain_take_damaged(c, T0 + HOUR, found, (Now){.wall = T0 + 10 * HOUR}), -ESTALE); /* too few */
+    add(found, T0 + 3 * HOUR)->is_verified = true;
+    assert_int_equal(chain_take_damaged(c, T0 + HOUR, found, (Now){.wall = T0 + 10 * HOUR}), 0);
+    assert_int_equal(c->state, CHAIN_CLOSING);
+    assert_true(c->settled_wall == WALL_UNKNOWN && c->changed && !chain_is_over(c));
+    assert_true(chain_watermark(c) == T0 + HOUR);
+    assert_int_equal(c->n_windows, 2);
+    ChainWindow *w = chain_retry(c, T0 + 10 * HOUR);
+    assert_true(w && w->from_wall == T0 + HOUR && w->attempt == 1);
+    assert_true(chain_gap(c, T0 + HOUR) == USEC_INFINITY);
+    assert_true(chain_gap(c, T0 + HOUR + 1) == T0 + HOUR);
+    /* another one of them, which it has */
+    assert_int_equal(chain_take_damaged(c, T0 + 2 * HOUR, NULL, (Now){.wall = T0 + 10 * HOUR}), 0);
+    assert_int_equal(chain_n_open(c), 2);
+    chain_take_verified(c, chain_window(c, T0 + 2 * HOUR));
+    assert_true(chain_watermark(c) == T0 + HOUR);
+    chain_take_verified(c, chain_window(c, T0 + HOUR));
+    assert_true(chain_watermark(c) == T0 + 3 * HOUR);
 }
 
 /* --- lineages --- */
@@ -326,7 +420,8 @@ static void windows_in_any_order(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(table_is_what_it_says), cmocka_unit_test(watermark_is_the_end_of_the_prefix),
           cmocka_unit_test(base_alone_restores_to_its_instant), cmocka_unit_test(failed_windows_are_tried_again),
-          cmocka_unit_test(gap_is_what_nobody_has), cmocka_unit_test(bases_succeed_one_another),
+          cmocka_unit_test(gap_is_what_nobody_has), cmocka_unit_test(attempts_make_windows),
+          cmocka_unit_test(damage_takes_the_watermark_back), cmocka_unit_test(bases_succeed_one_another),
           cmocka_unit_test(a_late_base_closes_at_once), cmocka_unit_test(losses_end_with_the_next_base),
           cmocka_unit_test(why_time_is_lost), cmocka_unit_test(margin_is_what_is_left_of_the_period),
           cmocka_unit_test(windows_in_any_order))

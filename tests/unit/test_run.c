@@ -37,6 +37,8 @@ static void table_is_what_it_says(void **state) {
         {RUN_EV_START_EXPIRED, "KK......."},
         {RUN_EV_FINISH_EXPIRED, "FFFFFF..."},
         {RUN_EV_ORDERED, "DI......."},
+        {RUN_EV_OVERDUE, "....PV..."},
+        {RUN_EV_OUTRUN, ".F..FF..."},
     };
     assert_int_equal(ARRAY_SIZE(rows), RUN_EVENTS);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -106,6 +108,27 @@ static void deadlines_by_state(void **state) {
     }
 }
 
+/* A link is waited for from when it was accepted until it is overdue, once. */
+static void deadlines_of_links(void **state) {
+    static const struct {
+        RunState state;
+        bool overdue;
+        Usec deadline;
+    } rows[] = {
+        {RUN_INTENDED, false, USEC_INFINITY},  {RUN_REQUESTED, false, USEC_INFINITY},
+        {RUN_UNCERTAIN, false, USEC_INFINITY}, {RUN_IN_PROGRESS, false, 30},
+        {RUN_VERIFYING, false, 30},            {RUN_IN_PROGRESS, true, USEC_INFINITY},
+        {RUN_VERIFYING, true, USEC_INFINITY},  {RUN_FAILED, false, USEC_INFINITY},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(run_free_ptr) Run *r = run_in(rows[i].state);
+        r->chain_id = 1;
+        r->finish_by_wall = 30;
+        r->overdue = rows[i].overdue;
+        assert_true(run_deadline(r) == rows[i].deadline);
+    }
+}
+
 static void names_come_back(void **state) {
     for (int i = 0; i < RUN_STATES; i++) {
         RunState s;
@@ -120,4 +143,4 @@ static void names_come_back(void **state) {
 
 UNIT_MAIN(cmocka_unit_test(table_is_what_it_says), cmocka_unit_test(sends_are_counted),
           cmocka_unit_test(success_forgets_old_reasons), cmocka_unit_test(a_repeated_deferral_is_one_note),
-          cmocka_unit_test(deadlines_by_state), cmocka_unit_test(names_come_back))
+          cmocka_unit_test(deadlines_by_state), cmocka_unit_test(deadlines_of_links), cmocka_unit_test(names_come_back))

@@ -155,6 +155,21 @@ static void incremental_exports(void **state) {
     bench_close(&b);
 }
 
+static void held_exports(void **state) {
+    Bench b;
+    bench_open(&b, service_settings_default(), false);
+    assert_int_equal(service_add_faults(b.service, "ExportTableToPointInTime hold-export 3h", NULL), 0);
+    call(&b, "ExportTableToPointInTime", EXPORT(""), "");
+    AUTO_FREE char *describe = text_format("{\"ExportArn\":\"%s\"}", text_at(&b, "ExportDescription.ExportArn"));
+    b.now += 3 * USEC_PER_HOUR - USEC_PER_SEC;
+    call(&b, "DescribeExport", describe, "");
+    assert_string_equal(text_at(&b, "ExportDescription.ExportStatus"), "IN_PROGRESS");
+    b.now += 2 * USEC_PER_SEC;
+    call(&b, "DescribeExport", describe, "");
+    assert_string_equal(text_at(&b, "ExportDescription.ExportStatus"), "COMPLETED");
+    bench_close(&b);
+}
+
 static void client_tokens(void **state) {
     static const char order[] = EXPORT(",\"ClientToken\":\"t1\"");
     static const char failing[] = "ExportTableToPointInTime fail-export S3NoSuchBucket gone";
@@ -235,4 +250,5 @@ static void concurrent_exports(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test(life_of_an_export), cmocka_unit_test(refused_exports), cmocka_unit_test(incremental_exports),
+          cmocka_unit_test(held_exports),
           cmocka_unit_test(client_tokens), cmocka_unit_test(pages_of_exports), cmocka_unit_test(concurrent_exports))

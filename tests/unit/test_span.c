@@ -53,33 +53,21 @@ static void all_kinds(void **state) {
     assert_int_equal(spans_level(&s), 1);
 }
 
-/* What was verified and then found damaged restores nothing from there on. */
-static void damage(void **state) {
-    static const struct {
-        ChainState chain;
-        Usec damaged;
-        size_t n;
-        Usec covered, lost; /* until; 0: nothing */
-        int level;
-    } rows[] = {
-        {CHAIN_CLOSED, T0 + HOUR, 2, T0 + HOUR, T0 + 2 * HOUR, 0},
-        {CHAIN_GROWING, T0 + HOUR, 2, T0 + HOUR, USEC_INFINITY, 2},
-        {CHAIN_CLOSED, T0, 1, 0, T0 + 2 * HOUR, 2},
-        {CHAIN_CLOSED, 0, 1, T0 + 2 * HOUR, 0, 0},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        Lineage l = {};
-        ChainReach reach = {.id = 1, .state = rows[i].chain, .base_wall = T0, .covered_wall = T0 + 2 * HOUR,
-                            .damaged_wall = rows[i].damaged};
-        CLEANUP(spans_done) Spans s = {};
-        assert_int_equal(spans_make(&l, &reach, 1, HOUR, T0 + 3 * HOUR, &s), 0);
-        assert_int_equal(s.n_items, rows[i].n);
-        if (rows[i].covered)
-            expect(&s, 0, SPAN_COVERED, T0, rows[i].covered);
-        if (rows[i].lost)
-            expect(&s, s.n_items - 1, SPAN_LOST, rows[i].damaged, rows[i].lost);
-        assert_int_equal(spans_level(&s), rows[i].level);
-    }
+/* Why a window is asked for again. */
+static void reasons(void **state) {
+    ChainWindow windows[] = {{.from_wall = T0 + 2 * HOUR, .to_wall = T0 + 3 * HOUR, .attempt = 2},
+                             {.from_wall = T0 + 3 * HOUR, .to_wall = T0 + 4 * HOUR, .attempt = 1, .is_damaged = true},
+                             {.from_wall = T0 + 4 * HOUR, .to_wall = T0 + 5 * HOUR, .attempt = 1, .is_overdue = true}};
+    Chain chain = growing();
+    chain.windows = windows;
+    chain.n_windows = 3;
+    Lineage l = {.chains = (Chain *[]){&chain}, .n_chains = 1};
+    CLEANUP(spans_done) Spans s = {};
+    assert_int_equal(spans_make(&l, NULL, 0, 2 * HOUR, T0 + 5 * HOUR, &s), 0);
+    assert_int_equal(s.n_items, 3);
+    assert_null(s.items[0].why);
+    assert_string_equal(s.items[1].why, "what was exported of it is damaged or gone");
+    assert_string_equal(s.items[2].why, "the last attempt goes on, and is overdue");
 }
 
 static void levels(void **state) {
@@ -107,4 +95,4 @@ static void levels(void **state) {
     }
 }
 
-UNIT_MAIN(cmocka_unit_test(all_kinds), cmocka_unit_test(damage), cmocka_unit_test(levels))
+UNIT_MAIN(cmocka_unit_test(all_kinds), cmocka_unit_test(reasons), cmocka_unit_test(levels))

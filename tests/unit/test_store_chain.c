@@ -63,6 +63,8 @@ static Run *link_in(RunState state, int64_t id, Usec from_wall, Usec to_wall, in
                      .sse_algorithm = copy("KMS"), .kms_key_id = copy("key"), .format = copy("ION")};
     r->verify = VERIFY_MANIFEST;
     r->warn_at_wall = T0 + 2 * HOUR;
+    r->finish_by_wall = T0 + 3 * HOUR;
+    r->overdue = state == RUN_VERIFYING;
     r->warned = true;
     r->intent_wall = T0 + 2;
     r->first_sent_wall = T0 + 3;
@@ -91,6 +93,7 @@ static void same_link(const Run *a, const Run *b) {
     assert_int_equal(a->state, b->state);
     assert_true(a->chain_id == b->chain_id && a->from_wall == b->from_wall && a->to_wall == b->to_wall);
     assert_true(a->attempt == b->attempt && a->verify == b->verify && a->warned == b->warned);
+    assert_true(a->finish_by_wall == b->finish_by_wall && a->overdue == b->overdue);
     assert_true(a->warn_at_wall == b->warn_at_wall && a->intent_wall == b->intent_wall);
     assert_true(a->first_sent_wall == b->first_sent_wall && a->sent_wall == b->sent_wall);
     assert_true(a->n_sends == b->n_sends && a->n_deferred == b->n_deferred && a->settled_wall == b->settled_wall);
@@ -200,6 +203,121 @@ static void all_comes_back(void **state) {
         run_free(links[i]);
 }
 
+/* A link that another one has outrun goes on being watched, and nothing else of it changes any more. */
+static void outrun_links_are_watched(void **state) {
+    Store *s = open_store();
+    Chain c = full_chain();
+    Run *links[] = {link_in(RUN_FAILED, 10, T0 - 60 * SEC, T0 + HOUR, 1),
+                    link_in(RUN_SUCCEEDED, 11, T0 - 60 * SEC, T0 + HOUR, 2),
+                    link_in(RUN_FAILED, 12, T0 + HOUR, T0 + 2 * HOUR, 1)};
+    with_artefact(links[0]);
+    commit_all(s, &c, links, ARRAY_SIZE(links), NULL);
+    store_close(s);
+    CLEANUP(ledger_done) Ledger l = {};
+    s = open_store();
+    assert_int_equal(store_load(s, &l), 0);
+    assert_int_equal(l.n_runs, 1);
+    Run *r = l.runs[0];
+    assert_int_equal(r->id, 10);
+    assert_true(r->closed && run_is_watched(r));
+    r->artefact->life = ARTEFACT_VERIFIED;
+    r->state = RUN_SUCCEEDED;
+    commit_all(s, NULL, &r, 1, NULL);
+    ledger_done(&l);
+    CLEANUP(stock_done) Stock stock = {};
+    assert_int_equal(store_stock(s, ARN "/export/", &stock), 0);
+    assert_int_equal(stock.n_items, 1);
+    assert_true(stock.items[0].is_spare);
+    assert_int_equal(store_load(s, &l), 0);
+    assert_int_equal(l.n_runs, 0);
+    store_close(s);
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+        run_free(links[i]);
+}
+
+/* What a link has gone through. */
+static void links_have_a_story(void **state) {
+    Store *s = open_store();
+    Chain c = full_chain();
+    Run *r = link_in(RUN_IN_PROGRESS, 10, T0 + HOUR, T0 + 2 * HOUR, 1);
+    with_artefact(r);
+    assert_true(run_apply(r, RUN_EV_OVERDUE, &(RunCause){.why = "late"}, (Now){.wall = T0 + 9}));
+    commit_all(s, &c, &r, 1, NULL);
+    store_close(s);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    AUTO_FREE char *path = text_format("%s/ledger.db", directory);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT link, wall, event, state, why FROM link_notes", -1, &q, NULL), 0);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int64(q, 0), 10);
+    assert_true(sqlite3_column_int64(q, 1) == T0 + 9);
+    assert_string_equal((const char *)sqlite3_column_text(q, 2), "overdue");
+    assert_string_equal((const char *)sqlite3_column_text(q, 3), "in_progress");
+    assert_string_equal((const char *)sqlite3_column_text(q, 4), "late");
+    assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    run_free(r);
+}
+
+static Lineage lineage_of(const Chain *c) {
+    return (Lineage){.account = c->account, .region = c->region, .table = c->table, .schedule = c->schedule};
+}
+
+/* A chain that has settled, as it was when it had come to some window; and how far the others of its table reach. */
+static void one_chain_comes_back(void **state) {
+    static const struct {
+        Usec from, covered;
+        size_t n_windows;
+    } rows[] = {{T0 + HOUR, T0 + HOUR, 2},
+                {T0 - 60 * SEC, T0 - 60 * SEC, 3},
+                {T0 + 2 * HOUR, T0 + 2 * HOUR, 1},
+                {USEC_INFINITY, T0 + 3 * HOUR, 0}};
+    Store *s = open_store();
+    Chain c = full_chain(), other = full_chain(), bad = full_chain(), *chains[] = {&c, &other, &bad};
+    c.state = CHAIN_CLOSED;
+    c.covered_wall = c.end_wall = T0 + 3 * HOUR;
+    other.id = 6;
+    other.state = bad.state = CHAIN_BROKEN;
+    other.base_arn = ARN "/export/01795300000000-00000001";
+    bad.base_arn = ARN "/export/01795300000000-00000002";
+    bad.id = 5;
+    bad.state = CHAIN_VOID;
+    bad.covered_wall = T0 + 8 * HOUR;
+    c.settled_wall = other.settled_wall = bad.settled_wall = T0 + 10 * HOUR;
+    Run *links[] = {link_in(RUN_SUCCEEDED, 10, T0 - 60 * SEC, T0 + HOUR, 1),
+                    link_in(RUN_FAILED, 11, T0 + HOUR, T0 + 2 * HOUR, 1),
+                    link_in(RUN_SUCCEEDED, 12, T0 + HOUR, T0 + 2 * HOUR, 2),
+                    link_in(RUN_FAILED, 13, T0 + HOUR, T0 + 2 * HOUR, 3), /* outrun */
+                    link_in(RUN_SUCCEEDED, 14, T0 + 2 * HOUR, T0 + 3 * HOUR, 1)};
+    LedgerBatch b = {.wall = T0, .chains = chains, .n_chains = 3, .links = links, .n_links = ARRAY_SIZE(links)};
+    assert_int_equal(store_commit(s, &b), 0);
+    Lineage l = lineage_of(&c);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(chain_free_ptr) Chain *back = NULL;
+        ChainOthers others = {};
+        assert_int_equal(store_read_chain(s, &l, c.base_arn, rows[i].from, &back, &others), 0);
+        assert_int_equal(back->id, 7);
+        assert_int_equal(back->state, CHAIN_CLOSED);
+        assert_true(back->covered_wall == rows[i].covered && back->end_wall == c.end_wall);
+        assert_true(back->settled_wall == c.settled_wall);
+        assert_true(others.reach_wall == T0 + HOUR && others.earlier_wall == WALL_UNKNOWN);
+        assert_int_equal(back->n_windows, rows[i].n_windows);
+        for (size_t j = 0; j < back->n_windows; j++)
+            assert_true(back->windows[j].is_verified && !back->windows[j].run &&
+                        back->windows[j].attempt == (back->windows[j].from_wall == T0 + HOUR ? 3 : 1));
+    }
+    CLEANUP(chain_free_ptr) Chain *none = NULL;
+    ChainOthers others = {};
+    assert_int_equal(store_read_chain(s, &l, ARN "/export/it's none", T0, &none, &others), -ENOENT);
+    l.schedule = "another";
+    assert_int_equal(store_read_chain(s, &l, c.base_arn, T0, &none, &others), -ENOENT);
+    store_close(s);
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+        run_free(links[i]);
+}
+
 /* Windows that leave a gap, or overlap, are not taken for a chain. */
 static void broken_windows_are_refused(void **state) {
     static const struct {
@@ -240,4 +358,7 @@ static void broken_windows_are_refused(void **state) {
 }
 
 UNIT_MAIN(cmocka_unit_test_setup_teardown(all_comes_back, make_directory, remove_directory),
+          cmocka_unit_test_setup_teardown(outrun_links_are_watched, make_directory, remove_directory),
+          cmocka_unit_test_setup_teardown(links_have_a_story, make_directory, remove_directory),
+          cmocka_unit_test_setup_teardown(one_chain_comes_back, make_directory, remove_directory),
           cmocka_unit_test_setup_teardown(broken_windows_are_refused, NULL, remove_directory))

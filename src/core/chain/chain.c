@@ -23,18 +23,33 @@ static const unsigned char next_states[CHAIN_STATES][CHAIN_EVENTS] = {
             [CHAIN_EV_BASE_VERIFIED] = TO(CHAIN_GROWING),
             [CHAIN_EV_BASE_FAILED] = TO(CHAIN_VOID),
             [CHAIN_EV_LOST] = TO(CHAIN_VOID),
+            [CHAIN_EV_DAMAGED] = TO(CHAIN_FORMING),
         },
     [CHAIN_GROWING] =
         {
             [CHAIN_EV_SUCCEEDED] = TO(CHAIN_CLOSING),
+            [CHAIN_EV_BASE_FAILED] = TO(CHAIN_VOID),
             [CHAIN_EV_LOST] = TO(CHAIN_BROKEN),
+            [CHAIN_EV_DAMAGED] = TO(CHAIN_GROWING),
         },
     [CHAIN_CLOSING] =
         {
             [CHAIN_EV_COMPLETED] = TO(CHAIN_CLOSED),
+            [CHAIN_EV_BASE_FAILED] = TO(CHAIN_VOID),
             [CHAIN_EV_LOST] = TO(CHAIN_BROKEN),
+            [CHAIN_EV_DAMAGED] = TO(CHAIN_CLOSING),
         },
-    [CHAIN_BROKEN] = {[CHAIN_EV_LOST] = TO(CHAIN_BROKEN)}, /* earlier than was known */
+    [CHAIN_CLOSED] =
+        {
+            [CHAIN_EV_BASE_FAILED] = TO(CHAIN_VOID),
+            [CHAIN_EV_DAMAGED] = TO(CHAIN_CLOSING),
+        },
+    [CHAIN_BROKEN] =
+        {
+            [CHAIN_EV_BASE_FAILED] = TO(CHAIN_VOID),
+            [CHAIN_EV_LOST] = TO(CHAIN_BROKEN), /* earlier than was known */
+            [CHAIN_EV_DAMAGED] = TO(CHAIN_BROKEN),
+        },
 };
 
 static Usec floor_second(Usec wall) { return wall - wall % USEC_PER_SEC; }
@@ -133,6 +148,7 @@ ChainWindow *chain_window(const Chain *c, Usec from_wall) {
 void chain_take_verified(Chain *c, ChainWindow *w) {
     size_t n = 0;
     w->is_verified = true;
+    w->is_damaged = w->is_overdue = false;
     w->run = NULL;
     for (; n < c->n_windows && c->windows[n].is_verified; n++)
         c->covered_wall = c->windows[n].to_wall;
@@ -148,7 +164,82 @@ void chain_take_failed(Chain *c, ChainWindow *w, Now now) {
     for (int i = 1; i < w->attempt && wait < RETRY_MAX_USEC; i++)
         wait *= 2;
     w->run = NULL;
+    w->is_overdue = false;
     w->retry_wall = now.wall + usec_min(wait, RETRY_MAX_USEC);
+}
+
+void chain_take_overdue(ChainWindow *w, Now now) {
+    w->run = NULL;
+    w->is_overdue = true;
+    w->retry_wall = now.wall;
+}
+
+/* It is what its window rests on. */
+static bool is_good(const Run *r) {
+    bool is_bad = r->artefact && (r->artefact->life == ARTEFACT_DISPROVED || r->artefact->life == ARTEFACT_GONE);
+    return r->state == RUN_SUCCEEDED && !is_bad;
+}
+
+int chain_take_attempt(Chain *c, Run *r, bool *ret_waits) {
+    ChainWindow *w = chain_window(c, r->from_wall);
+    *ret_waits = false;
+    if (r->to_wall <= c->covered_wall || r->from_wall >= c->end_wall)
+        return 0;
+    if (w ? w->to_wall != r->to_wall : r->from_wall != chain_frontier(c))
+        return -EBADMSG;
+    int rc = w ? 0 : chain_add_window(c, r->to_wall, &w);
+    if (rc < 0)
+        return rc;
+    w->attempt = r->attempt;
+    if (w->is_verified || is_good(r)) {
+        w->is_verified = true;
+        w->run = NULL;
+    } else if (run_is_settled(r)) {
+        chain_take_failed(c, w, (Now){.wall = r->settled_wall});
+        w->is_damaged = r->state == RUN_SUCCEEDED;
+    } else if (run_is_overdue(r))
+        chain_take_overdue(w, (Now){.wall = r->sent_wall});
+    else {
+        w->run = r;
+        *ret_waits = true;
+    }
+    return 0;
+}
+
+/* In front of those that it has. */
+static int take_back(Chain *c, Usec from_wall, Chain *found) {
+    size_t n = 0;
+    while (n < found->n_windows && found->windows[n].from_wall < c->covered_wall)
+        n++;
+    if (n == 0 || found->windows[0].from_wall != from_wall || found->windows[n - 1].to_wall != c->covered_wall)
+        return -ESTALE;
+    ChainWindow *all = calloc(n + c->n_windows, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    memcpy(all, found->windows, n * sizeof *all);
+    if (c->n_windows > 0)
+        memcpy(all + n, c->windows, c->n_windows * sizeof *all);
+    free(c->windows);
+    c->windows = all;
+    c->n_windows += n;
+    c->n_room = c->n_windows;
+    c->covered_wall = from_wall;
+    return 0;
+}
+
+int chain_take_damaged(Chain *c, Usec from_wall, Chain *found, Now now) {
+    ChainWindow *w = chain_window(c, from_wall);
+    int r = w ? 0 : found ? take_back(c, from_wall, found) : -ESTALE;
+    if (r < 0)
+        return r;
+    w = chain_window(c, from_wall);
+    w->is_verified = w->is_overdue = false;
+    w->is_damaged = true;
+    w->run = NULL;
+    w->retry_wall = now.wall;
+    c->settled_wall = WALL_UNKNOWN;
+    chain_apply(c, CHAIN_EV_DAMAGED, NULL);
+    return 0;
 }
 
 ChainWindow *chain_retry(const Chain *c, Usec now_wall) {

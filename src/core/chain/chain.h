@@ -2,15 +2,16 @@
 /* A chain: a full export, its base, and the incremental exports that go on from it, each of a window that begins
  * where the one before it ends. It can restore its table to every instant from its base's up to its watermark.
  *
- *   forming ─► growing ─► closing ─► closed
+ *   forming ─► growing ─► closing ◄─► closed
  *      │          │          │
  *      ▼          └──────────┴─────► broken (why)
  *    void
  *
  * Its base is an artefact of another schedule. A window is asked for by one attempt after the other, each a run of its
  * own (a link, core/run/run.h), until one is verified. The watermark is the end of the longest prefix of verified
- * windows: it never moves because something was asked for, accepted or completed. Pure; the state changes in
- * chain_apply alone. */
+ * windows: it never moves because something was asked for, accepted or completed. It goes back when what was verified
+ * is found damaged, and the window is asked for again, if the table can still be restored to it. Pure; the state
+ * changes in chain_apply alone. */
 
 #include "core/chain/link.h"
 #include "core/run/run.h"
@@ -21,16 +22,18 @@ typedef enum ChainState {
     CHAIN_CLOSING, /* a later base is verified: it goes on to that one's instant, and no further */
     CHAIN_CLOSED,  /* it has come there */
     CHAIN_BROKEN,  /* a window of it cannot be had any more; what comes before it stands */
-    CHAIN_VOID,    /* the base is no good, or what had to follow it was lost before it was; nothing stands */
+    CHAIN_VOID,    /* the base is no good, or not any more, or what had to follow it was lost before it was; nothing
+                      stands */
     CHAIN_STATES,
 } ChainState;
 
 typedef enum ChainEvent {
     CHAIN_EV_BASE_VERIFIED,
-    CHAIN_EV_BASE_FAILED,
+    CHAIN_EV_BASE_FAILED, /* or was found damaged later */
     CHAIN_EV_SUCCEEDED, /* the next chain's base is verified: end_wall is its instant */
     CHAIN_EV_COMPLETED, /* every window before its end is verified */
     CHAIN_EV_LOST,      /* a window cannot be had any more */
+    CHAIN_EV_DAMAGED,   /* what was verified of a window is no good any more */
     CHAIN_EVENTS,
 } ChainEvent;
 
@@ -38,7 +41,9 @@ typedef struct ChainWindow {
     Usec from_wall, to_wall; /* [from, to): once stored, it never changes */
     int attempt;             /* the last one, from 1 */
     bool is_verified;
-    Run *run;        /* the attempt under way, borrowed; NULL: it is verified, or waits for the next attempt */
+    bool is_damaged; /* it was verified, and what was exported is damaged or gone */
+    bool is_overdue; /* its last attempt goes on, and is not waited for any more */
+    Run *run;        /* the attempt that is waited for, borrowed; NULL: it is verified, or waits for the next attempt */
     Usec retry_wall; /* when that may be made */
 } ChainWindow;
 
@@ -86,6 +91,16 @@ ChainWindow *chain_window(const Chain *c, Usec from_wall); /* or NULL */
 void chain_take_verified(Chain *c, ChainWindow *w);
 /* Its attempt has failed: the next one may be made a while later. */
 void chain_take_failed(Chain *c, ChainWindow *w, Now now);
+/* Its attempt should have been finished long ago: the next one may be made at once. What the last one comes to counts
+ * all the same, if it is verified first. */
+void chain_take_overdue(ChainWindow *w, Now now);
+/* An attempt out of the ledger; windows come in their order, the attempts at each by number. -EBADMSG: it leaves a gap
+ * before it, or overlaps; -ENOMEM. The run is borrowed where it is waited for: *ret_waits. */
+int chain_take_attempt(Chain *c, Run *r, bool *ret_waits);
+/* A window that was verified is damaged: it may be asked for again at once. `found` has it and all that follow, up to
+ * where the chain had come (NULL: the chain has the window still); its windows become this chain's. -ESTALE: that is
+ * not what `found` has; -ENOMEM. */
+int chain_take_damaged(Chain *c, Usec from_wall, Chain *found, Now now);
 /* The first window whose next attempt may be made; NULL: none. */
 ChainWindow *chain_retry(const Chain *c, Usec now_wall);
 

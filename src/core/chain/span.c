@@ -26,28 +26,15 @@ static Usec floor_second(Usec wall) { return wall / USEC_PER_SEC * USEC_PER_SEC;
 
 static Usec reach_of(const ChainReach *c) { return usec_max(floor_second(c->base_wall), c->covered_wall); }
 
-static Usec damage_of(const ChainReach *c) {
-    return c->damaged_wall == 0 ? USEC_INFINITY : usec_max(floor_second(c->base_wall), c->damaged_wall);
-}
-
 static bool stands(const ChainReach *c) { return c->state != CHAIN_FORMING && c->state != CHAIN_VOID; }
 
 static int add_covered(const ChainReach *c, Spans *s) {
-    Usec base = floor_second(c->base_wall), damage = damage_of(c);
-    int r = damage == base ? 0
-                           : add(s, (Span){.kind = SPAN_COVERED,
-                                           .from_wall = base,
-                                           .to_wall = usec_min(reach_of(c), damage),
-                                           .chain_id = c->id,
-                                           .arn = c->base_arn,
-                                           .n_links = c->n_links});
-    if (r < 0 || damage > reach_of(c))
-        return r;
-    return add(s, (Span){.kind = SPAN_LOST,
-                         .from_wall = damage,
-                         .to_wall = c->state == CHAIN_GROWING ? USEC_INFINITY : reach_of(c),
+    return add(s, (Span){.kind = SPAN_COVERED,
+                         .from_wall = floor_second(c->base_wall),
+                         .to_wall = reach_of(c),
                          .chain_id = c->id,
-                         .why = "an export was found damaged or gone; a new base begins a new chain"});
+                         .arn = c->base_arn,
+                         .n_links = c->n_links});
 }
 
 static int add_window(const Chain *c, const ChainWindow *w, Usec late_wall, Spans *s) {
@@ -57,7 +44,10 @@ static int add_window(const Chain *c, const ChainWindow *w, Usec late_wall, Span
                          .to_wall = w->to_wall,
                          .chain_id = c->id,
                          .arn = r && r->artefact ? r->artefact->arn : NULL,
-                         .why = r ? r->why : NULL,
+                         .why = r               ? r->why
+                                : w->is_damaged ? "what was exported of it is damaged or gone"
+                                : w->is_overdue ? "the last attempt goes on, and is overdue"
+                                                : NULL,
                          .attempt = w->attempt,
                          .state = r ? run_state_to_string(r->state) : NULL});
 }

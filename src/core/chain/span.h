@@ -20,7 +20,6 @@ typedef struct ChainReach {
     char *base_arn;
     Usec base_wall, covered_wall;
     int64_t n_links; /* verified */
-    Usec damaged_wall; /* something was found damaged later: it restores nothing from there on; 0: all stands */
 } ChainReach;
 
 /* Strings are borrowed. */

@@ -1,5 +1,6 @@
-/* Chains of incremental exports: which windows are asked for, when, and in which order. The engine's side of
- * core/chain/lineage.h; losses and the runs that wait for a chain are engine_loss.c's, bases engine_base.c's. */
+/* Chains of incremental exports: what is asked of their tables, when, and whether there is a window to ask for. The
+ * engine's side of core/chain/lineage.h; its links are engine_link.c's, losses and the runs that wait for a chain
+ * engine_loss.c's, bases engine_base.c's. */
 
 #include "core/engine/engine_inside.h"
 
@@ -19,12 +20,8 @@
 #define LOOK_SOON_USEC (30 * USEC_PER_SEC)
 /* While a chain waits for its first base, or a new one. */
 #define LOOK_BASE_USEC (5 * USEC_PER_MINUTE)
-/* A window is planned by what was asked at most so long ago. */
-#define RECOVERY_AGE_USEC (10 * USEC_PER_MINUTE)
 /* Calls of many tables wait for each other. */
 #define PATIENCE_USEC (30 * USEC_PER_MINUTE)
-/* Links of a place that are being asked for at once: few, so that whose time runs out comes first. */
-#define MAX_ASKING 4
 
 /* --- life --- */
 
@@ -48,7 +45,7 @@ int engine_load_chains(Engine *e, Ledger *ledger, Now now) {
     return 0;
 }
 
-static void wait_for_turn(Engine *e, Lineage *l, bool waits) {
+void engine_chain_waits(Engine *e, Lineage *l, bool waits) {
     e->n_waiting += (size_t)waits - (size_t)l->waits_for_turn;
     l->waits_for_turn = waits;
 }
@@ -73,7 +70,7 @@ int engine_enrol_chain(Engine *e, Enrolment *n, Now now) {
 
 void engine_reconfigure_chains(Engine *e) {
     for (size_t i = 0; i < e->n_lineages; i++) {
-        wait_for_turn(e, e->lineages[i], false);
+        engine_chain_waits(e, e->lineages[i], false);
         heap_set(&e->looks, &e->lineages[i]->look, USEC_INFINITY);
     }
 }
@@ -126,13 +123,19 @@ static int ask(Engine *e, Lineage *l, LineageAsking asking, Now now) {
                         now);
 }
 
+int engine_doubt_link(Engine *e, const Run *r, Now now) {
+    Lineage *l = engine_lineage_of(e, r);
+    bool lately = l && l->recovery_wall != WALL_UNKNOWN && now.wall - l->recovery_wall < LOOK_SOON_USEC;
+    return !l || lately || l->asking != LINEAGE_IDLE ? 0 : heap_set(&e->looks, &l->look, now.wall);
+}
+
 int engine_look_at_chain(Engine *e, Lineage *l, Now now) {
     if (l->enrolment && l->enrolment->schedule && l->asking == LINEAGE_IDLE)
         return ask(e, l, LINEAGE_ASKS_RECOVERY, now);
     return heap_set(&e->looks, &l->look, USEC_INFINITY);
 }
 
-static int plan(const Lineage *l, const Chain *c, LinkPlan *ret) {
+int engine_plan_link(const Lineage *l, const Chain *c, LinkPlan *ret) {
     const ScheduleConf *s = l->enrolment->schedule;
     return link_plan(&(LinkSituation){.when = s->when,
                                       .zone = s->zone,
@@ -146,8 +149,7 @@ static int plan(const Lineage *l, const Chain *c, LinkPlan *ret) {
                      ret);
 }
 
-/* The oldest window that has to be asked for again, and still can be. */
-static ChainWindow *retry(const Lineage *l, const Chain *c, Now now) {
+ChainWindow *engine_retry_window(const Lineage *l, const Chain *c, Now now) {
     ChainWindow *w = chain_retry(c, now.wall);
     return w && w->from_wall >= lineage_earliest(l, c) ? w : NULL;
 }
@@ -169,8 +171,8 @@ int engine_schedule_chain(Engine *e, Lineage *l, Now now) {
         for (size_t j = 0; j < c->n_windows; j++)
             if (!c->windows[j].is_verified && !c->windows[j].run)
                 next = usec_min(next, usec_max(c->windows[j].retry_wall, now.wall + USEC_PER_SEC));
-        waits |= retry(l, c, now) != NULL;
-        if ((r = plan(l, c, &p)) < 0)
+        waits |= engine_retry_window(l, c, now) != NULL;
+        if ((r = engine_plan_link(l, c, &p)) < 0)
             break;
         waits |= p.verdict == LINK_PLANNED;
         if (p.verdict == LINK_WAITS)
@@ -179,7 +181,7 @@ int engine_schedule_chain(Engine *e, Lineage *l, Now now) {
     }
     if (!lineage_head(l) && s->on_lost == ON_LOST_FULL)
         next = usec_min(next, now.wall + LOOK_BASE_USEC);
-    wait_for_turn(e, l, waits);
+    engine_chain_waits(e, l, waits);
     return r < 0 ? r : heap_set(&e->looks, &l->look, next);
 }
 
@@ -268,145 +270,4 @@ int engine_chain_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out)
     l->table_is_gone = l->blind_said = false;
     l->n_failures = 0;
     return wants_table(l, now) ? ask(e, l, LINEAGE_ASKS_TABLE, now) : consider(e, l, now, out);
-}
-
-/* --- links --- */
-
-static int begin_attempt(Engine *e, Lineage *l, const Chain *c, ChainWindow *w, Now now) {
-    const ScheduleConf *s = l->enrolment->schedule;
-    DriveContext context = {.deployment = e->conf->deployment, .target = l->enrolment->target};
-    CLEANUP(run_free_ptr) Run *r = NULL;
-    int rc = run_new(e->next_run_id, &r);
-    if (rc < 0)
-        return rc;
-    if (text_set(&r->schedule, l->schedule) < 0 || text_set(&r->account, l->account) < 0 ||
-        text_set(&r->region, l->region) < 0 || text_set(&r->table, l->table) < 0 ||
-        text_set(&r->table_id, c->table_id) < 0 || text_set(&r->table_arn, c->table_arn) < 0 ||
-        text_set(&r->view_type, s->view_type) < 0 || s3_conf_copy(&s->s3, &r->s3) < 0 ||
-        ARRAY_GROW(e->runs, e->n_runs, e->n_runs_room) < 0)
-        return -ENOMEM;
-    r->action = ACTION_INCREMENTAL;
-    r->verify = s->verify;
-    r->chain_id = c->id;
-    r->from_wall = w->from_wall;
-    r->to_wall = r->slot_wall = r->due_wall = w->to_wall;
-    r->attempt = w->attempt + 1;
-    r->warn_at_wall = s->warn_after_usec > 0 ? usec_add(now.wall, s->warn_after_usec) : USEC_INFINITY;
-    r->has_room = true;
-    if ((rc = export_intend_link(r, &context, c->start_wall, now)) < 0 ||
-        (rc = heap_set(&e->steps, &r->step, now.mono)) < 0 ||
-        (rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r))) < 0)
-        return rc;
-    e->next_run_id++;
-    w->attempt++;
-    w->retry_wall = USEC_INFINITY;
-    w->run = e->runs[e->n_runs++] = TAKE_PTR(r);
-    return 0;
-}
-
-/* Somebody wants it now, whatever not_during says. */
-static bool is_ordered(const Lineage *l) {
-    for (size_t i = 0; i < l->n_chains; i++)
-        if (lineage_is_fed(l, l->chains[i]) && chain_frontier(l->chains[i]) < l->enrolment->ordered_wall)
-            return true;
-    return false;
-}
-
-/* One window: the oldest that has to be asked for again, else the next. */
-static int take_turn(Engine *e, Lineage *l, Now now) {
-    Usec open_wall = slot_open(l->enrolment->schedule, now.wall);
-    if (open_wall > now.wall && !is_ordered(l)) { /* not_during */
-        wait_for_turn(e, l, false);
-        return heap_set(&e->looks, &l->look, open_wall);
-    }
-    if (now.wall - l->recovery_wall > RECOVERY_AGE_USEC) {
-        wait_for_turn(e, l, false);
-        return engine_look_at_chain(e, l, now);
-    }
-    for (size_t i = 0; i < l->n_chains; i++) {
-        Chain *c = l->chains[i];
-        ChainWindow *w;
-        LinkPlan p;
-        if (!lineage_is_fed(l, c))
-            continue;
-        if ((w = retry(l, c, now)))
-            return begin_attempt(e, l, c, w, now);
-        int r = plan(l, c, &p);
-        if (r < 0)
-            return r;
-        if (p.verdict != LINK_PLANNED)
-            continue;
-        r = chain_add_window(c, p.to_wall, &w);
-        return r < 0 ? r : begin_attempt(e, l, c, w, now);
-    }
-    return engine_schedule_chain(e, l, now);
-}
-
-static void count_links(Engine *e) {
-    for (size_t i = 0; i < e->places.n_items; i++)
-        e->places.items[i].n_asking = e->places.items[i].n_exports = 0;
-    for (size_t i = 0; i < e->n_runs; i++) {
-        const Run *r = e->runs[i];
-        Place *p = run_exports(r) ? places_find(&e->places, r->account, r->region) : NULL;
-        if (!p)
-            continue;
-        p->n_exports += engine_holds_room(r);
-        p->n_asking += run_is_link(r) && (r->has_room || (r->asking && r->calling));
-    }
-}
-
-/* Whose time runs out first, of those whose place has room for another one. */
-static Lineage *next_in_turn(Engine *e, Now now) {
-    Lineage *first = NULL;
-    Usec least = USEC_INFINITY;
-    for (size_t i = 0; i < e->n_lineages; i++) {
-        Lineage *l = e->lineages[i];
-        if (!l->waits_for_turn || l->asking != LINEAGE_IDLE || !l->enrolment || !l->enrolment->schedule)
-            continue;
-        const Place *p = places_find(&e->places, l->account, l->region);
-        Usec margin = lineage_margin(l, now.wall);
-        if (p && p->n_asking < MAX_ASKING && p->n_exports < e->conf->limits.max_exports_in_flight &&
-            (!first || margin < least)) {
-            first = l;
-            least = margin;
-        }
-    }
-    return first;
-}
-
-int engine_turn_of_chains(Engine *e, Now now) {
-    Lineage *l;
-    int r = 0;
-    if (e->n_waiting == 0 || e->stopping)
-        return 0;
-    count_links(e);
-    while (r >= 0 && (l = next_in_turn(e, now))) {
-        size_t n_runs = e->n_runs;
-        Place *p = places_find(&e->places, l->account, l->region);
-        r = take_turn(e, l, now);
-        p->n_asking += e->n_runs > n_runs;
-        p->n_exports += e->n_runs > n_runs;
-    }
-    return r;
-}
-
-int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out) {
-    Lineage *l = engine_lineage_of(e, r);
-    Chain *c = l ? lineage_chain(l, r->chain_id) : NULL;
-    ChainWindow *w = c ? chain_window(c, r->from_wall) : NULL;
-    if (!w || w->run != r || !run_is_settled(r))
-        return 0;
-    if (r->state == RUN_SUCCEEDED)
-        chain_take_verified(c, w);
-    else
-        chain_take_failed(c, w, now);
-    c->changed = true; /* so that this turn is committed: nothing waits for an outcome */
-    int rc = engine_chain_moved(e, l, now, out);
-    return rc < 0 ? rc : engine_schedule_chain(e, l, now);
-}
-
-int engine_doubt_link(Engine *e, const Run *r, Now now) {
-    Lineage *l = engine_lineage_of(e, r);
-    bool lately = l && l->recovery_wall != WALL_UNKNOWN && now.wall - l->recovery_wall < LOOK_SOON_USEC;
-    return !l || lately || l->asking != LINEAGE_IDLE ? 0 : heap_set(&e->looks, &l->look, now.wall);
 }

@@ -2,11 +2,12 @@
 /* Inside the engine: its state, and what its parts do for each other in a turn. engine.c is life and turn,
  * engine_clock.c whether the time can be trusted, engine_enrol.c targets, slots and freshness, engine_describe.c
  * tables ahead of their slots, engine_run.c the runs, engine_poll.c backups that are being made, engine_chain.c,
- * engine_loss.c and engine_base.c chains of incremental exports, engine_expiry.c (with engine_expiry.h) those that are
- * to go, engine_erase.c the same of exports, engine_reverify.c exports that are checked again, engine_verify.c those
- * by order, engine_record.c the records of chains in their buckets, engine_order.c what people ask for, engine_pause.c
- * while nothing new may start, engine_inventory.c the tables that places have and their tags, engine_news.c what
- * happens to tables, engine_recovery.c their point-in-time recovery, engine_outbox.c what a turn collects. */
+ * engine_link.c, engine_loss.c and engine_base.c chains of incremental exports, engine_damage.c exports of which is
+ * found later that they are damaged, engine_expiry.c (with engine_expiry.h) those that are to go, engine_erase.c the
+ * same of exports, engine_reverify.c exports that are checked again, engine_verify.c those by order, engine_record.c
+ * the records of chains in their buckets, engine_order.c what people ask for, engine_pause.c while nothing new may
+ * start, engine_inventory.c the tables that places have and their tags, engine_news.c what happens to tables,
+ * engine_recovery.c their point-in-time recovery, engine_outbox.c what a turn collects. */
 
 #include "base/heap.h"
 #include "core/control/order.h"
@@ -245,10 +246,17 @@ typedef struct Reverify Reverify;
 void engine_reverify_done(Engine *e);
 /* Targets and schedules are in line with the configuration. */
 int engine_arm_all_reverify(Engine *e, Now now);
+/* What the run asked for is verified, if it is. */
+int engine_reverify_after(Engine *e, const Run *r, Now now);
 Usec engine_reverify_wall(const Engine *e, Now now);
-int engine_reverify(Engine *e, Now now, const EngineOutbox *out);
+int engine_reverify(Engine *e, Now now, EngineOutbox *out);
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out);
-/* Said, and in the ledger: it is as good as gone. `why` is borrowed. */
+
+/* --- engine_damage.c --- */
+
+/* What is in this turn's batch does not concern its chain: engine_export_damaged may be asked. */
+bool engine_may_judge(const Engine *e, const StockItem *i);
+/* Said, and in the ledger: it is as good as gone, and so is what its chain rested on it. `why` is borrowed. */
 int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now,
                           EngineOutbox *out);
 
@@ -326,12 +334,23 @@ int engine_look_at_chain(Engine *e, Lineage *l, Now now);
 int engine_chain_answered(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 /* When to look again, and whether there is a window to ask for. */
 int engine_schedule_chain(Engine *e, Lineage *l, Now now);
-/* Windows are asked for, a few at a time, first those whose time runs out first. */
-int engine_turn_of_chains(Engine *e, Now now);
-/* The run of a link has settled. */
-int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
+/* It waits for its turn to ask for a window, or does not. */
+void engine_chain_waits(Engine *e, Lineage *l, bool waits);
+/* Its next window. */
+int engine_plan_link(const Lineage *l, const Chain *c, LinkPlan *ret);
+/* The oldest window that has to be asked for again, and still can be; NULL: none. */
+ChainWindow *engine_retry_window(const Lineage *l, const Chain *c, Now now);
 /* What a link was answered makes it doubtful that its window can still be had. */
 int engine_doubt_link(Engine *e, const Run *r, Now now);
+
+/* --- engine_link.c --- */
+
+/* Windows are asked for, a few at a time, first those whose time runs out first. */
+int engine_turn_of_chains(Engine *e, Now now);
+/* The run of a link has come further, or has settled. */
+int engine_link_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
+/* Its hard deadline has passed while the service made it, or while it was checked. */
+int engine_link_overdue(Engine *e, Run *r, Now now, EngineOutbox *out);
 
 /* --- engine_loss.c --- */
 
@@ -344,6 +363,8 @@ int engine_slot_noted(Engine *e, Run *r, Now now, EngineOutbox *out);
 int engine_chain_moved(Engine *e, Lineage *l, Now now, EngineOutbox *out);
 /* Ends a chain there: what was not accepted is not asked for any more; what was is followed to its end, for nothing. */
 int engine_cut_chain(Engine *e, Chain *c, Usec at_wall, const char *why, Now now, EngineOutbox *out);
+/* Its base is no good any more: all of it is lost. */
+int engine_void_chain(Engine *e, Lineage *l, Chain *c, const char *why, Now now, EngineOutbox *out);
 /* What the table's recovery says of the chains. */
 int engine_judge_losses(Engine *e, Lineage *l, Now now, EngineOutbox *out);
 

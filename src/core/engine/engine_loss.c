@@ -162,22 +162,72 @@ static int say_lost(Engine *e, const Lineage *l, const LostSpan *loss, EngineOut
     return r < 0 ? r : engine_say(out, report);
 }
 
+/* The chain before it has a little more than the instant of its base, or will have. */
+static int reach_before(const Engine *e, const Lineage *l, const Chain *c, Usec *ret_wall) {
+    CLEANUP(chain_free_ptr) Chain *known = NULL;
+    ChainOthers others = {.earlier_wall = WALL_UNKNOWN};
+    int r = e->port.read_chain
+                ? e->port.read_chain(e->port.context, l, c->base_arn, USEC_INFINITY, &known, &others)
+                : 0;
+    Usec reach = others.earlier_wall;
+    for (size_t i = 0; i < l->n_chains && l->chains[i] != c; i++) {
+        const Chain *before = l->chains[i];
+        if (chain_watermark(before) != WALL_UNKNOWN)
+            reach = usec_max(reach, chain_frontier(before));
+        if (before->state == CHAIN_CLOSING)
+            reach = usec_max(reach, before->end_wall);
+    }
+    *ret_wall = reach;
+    return r == -ENOENT ? 0 : r;
+}
+
+/* What of it is not recorded yet, and says so. */
+static int record_loss(Engine *e, Lineage *l, const Chain *c, Usec from_wall, Usec until_wall, const char *why, Now now,
+                       EngineOutbox *out) {
+    size_t n_losses = l->n_losses;
+    Usec before;
+    int r = reach_before(e, l, c, &before);
+    Usec from = usec_max(usec_max(from_wall, before), c->base_wall / USEC_PER_SEC * USEC_PER_SEC);
+    if (r < 0 || (r = lineage_lose(l, c->id, from, until_wall, why, now.wall)) < 0)
+        return r;
+    if (!l->enrolment || !l->enrolment->schedule || l->n_losses == n_losses)
+        return 0;
+    for (size_t i = 0; r >= 0 && i < l->n_losses; i++)
+        if (l->losses[i].chain_id == c->id && l->losses[i].from_wall == from)
+            r = say_lost(e, l, &l->losses[i], out);
+    return r;
+}
+
 static int lose(Engine *e, Lineage *l, Chain *c, Usec gap_wall, Now now, EngineOutbox *out) {
-    char why[300];
+    char explained[300], why[360];
     bool was_forming = c->state == CHAIN_FORMING;
     Usec until = lineage_lost_until(l, c);
-    size_t n_losses = l->n_losses;
-    lineage_explain(l, c, why, sizeof why);
+    const ChainWindow *w = chain_window(c, gap_wall);
+    lineage_explain(l, c, explained, sizeof explained);
+    snprintf(why, sizeof why, "%s%s", w && w->is_damaged ? "what was exported is damaged or gone, and " : "",
+             explained);
     int r = engine_cut_chain(e, c, gap_wall, why, now, out);
     if (r < 0 || gap_wall >= until)
         return r;
     chain_apply(c, CHAIN_EV_LOST, why);
-    Usec from = usec_max(gap_wall, c->base_wall / USEC_PER_SEC * USEC_PER_SEC);
-    if (was_forming || (r = lineage_lose(l, c->id, from, until, why, now.wall)) < 0 || l->n_losses == n_losses)
+    return was_forming ? 0 : record_loss(e, l, c, gap_wall, until, why, now, out);
+}
+
+int engine_void_chain(Engine *e, Lineage *l, Chain *c, const char *why, Now now, EngineOutbox *out) {
+    char words[300];
+    Usec until = usec_min(c->end_wall, lineage_lost_until(l, c));
+    bool stood = chain_watermark(c) != WALL_UNKNOWN;
+    snprintf(words, sizeof words, "the export that the chain begins with is damaged: %.240s", why);
+    c->settled_wall = WALL_UNKNOWN;
+    int r = engine_cut_chain(e, c, c->start_wall, words, now, out);
+    chain_apply(c, CHAIN_EV_BASE_FAILED, words);
+    if (r < 0)
         return r;
-    for (size_t i = 0; r >= 0 && i < l->n_losses; i++)
-        if (l->losses[i].chain_id == c->id && l->losses[i].from_wall == from)
-            r = say_lost(e, l, &l->losses[i], out);
+    if (stood && (r = record_loss(e, l, c, c->start_wall, until, words, now, out)) < 0)
+        return r;
+    r = engine_chain_moved(e, l, now, out);
+    if (r >= 0 && l->asking == LINEAGE_IDLE)
+        r = heap_set(&e->looks, &l->look, now.wall);
     return r;
 }
 

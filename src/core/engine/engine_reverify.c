@@ -2,7 +2,7 @@
  * lifecycle rule or a person may have deleted or replaced what a chain of restores rests on. One account and region
  * checks one export at a time. What is under way when the process ends begins anew. */
 
-#include "core/engine/engine_inside.h"
+#include "core/engine/engine_expiry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +19,8 @@
 /* What could not be asked is asked again then. */
 #define UNKNOWN_USEC (10 * USEC_PER_MINUTE)
 #define CALL_USEC (5 * USEC_PER_MINUTE)
+/* A commit comes within that. */
+#define SETTLE_USEC USEC_PER_SEC
 /* Tables whose stock is looked at in one turn. */
 #define TURN_MAX 32
 
@@ -121,6 +123,14 @@ int engine_arm_all_reverify(Engine *e, Now now) {
     return r;
 }
 
+int engine_reverify_after(Engine *e, const Run *r, Now now) {
+    Target *t = targets_find(&e->targets, r->account, r->region, r->table);
+    Usec period = t ? period_of(t, r->schedule) : 0;
+    if (period == 0 || is_under_way(e, t) || !r->artefact || r->artefact->life != ARTEFACT_VERIFIED)
+        return 0;
+    return arm(e, t, usec_min(t->reverify.at, now.wall + period));
+}
+
 /* By the wall clock of the turn. */
 Usec engine_reverify_wall(const Engine *e, Now now) {
     Usec next = USEC_INFINITY;
@@ -138,8 +148,7 @@ Usec engine_reverify_wall(const Engine *e, Now now) {
 
 static int read_exports(const Engine *e, const EngineOutbox *out, const Target *t, Stock *ret) {
     AUTO_FREE char *prefix = text_format("%s/export/", t->table_arn);
-    int r = !prefix ? -ENOMEM : e->port.read ? e->port.read(e->port.context, prefix, ret) : 0;
-    return r < 0 ? r : stock_overlay(ret, &out->batch.stock);
+    return prefix ? engine_read_stock(e, out, prefix, ret) : -ENOMEM;
 }
 
 /* The one whose check is oldest by its period; *ret_wall: when that is due. */
@@ -229,19 +238,6 @@ static int ask(Engine *e, size_t place, Now now) {
                         now);
 }
 
-int engine_reverify(Engine *e, Now now, const EngineOutbox *out) {
-    Target *t;
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < e->n_reverifies; i++) {
-        Reverify *v = e->reverifies[i];
-        for (int n = 0; r >= 0 && n < TURN_MAX && !v->target && (t = heap_due(&v->due, now.wall)); n++)
-            r = begin(e, v, t, now, out);
-        if (r >= 0 && v->target && !v->calling && v->next_mono <= now.mono)
-            r = ask(e, i, now);
-    }
-    return r;
-}
-
 /* --- what was found --- */
 
 static int say_unknown(Engine *e, const Reverify *v, EngineOutbox *out) {
@@ -257,42 +253,6 @@ static int say_unknown(Engine *e, const Reverify *v, EngineOutbox *out) {
                             "export %s of %s could not be checked again, and goes on being asked for: %s%s%s",
                             v->schedule, v->arn, verify_why(v->verify), hint ? "; HINT: " : "", hint ? hint : "");
     return r < 0 ? r : engine_say(out, report);
-}
-
-/* The newest that is still good counts for freshness. */
-static int fall_back(Engine *e, Target *t, const char *schedule, Now now, EngineOutbox *out) {
-    CLEANUP(stock_done) Stock stock = {};
-    Enrolment *n = target_enrolment(t, schedule);
-    int r = read_exports(e, out, t, &stock);
-    if (r < 0 || !n)
-        return r;
-    Usec newest = WALL_UNKNOWN;
-    for (size_t i = 0; i < stock.n_items; i++)
-        if (strcmp(stock.items[i].schedule, schedule) == 0)
-            newest = usec_max(newest, stock.items[i].artefact->created_wall);
-    if (newest >= n->newest_wall)
-        return 0;
-    n->newest_wall = newest;
-    r = engine_put_enrolment(out, n);
-    return r < 0 || !n->schedule ? r : engine_freshness(e, n, now, out);
-}
-
-int engine_export_damaged(Engine *e, const StockItem *i, VerifyLevel level, const char *why, Now now,
-                          EngineOutbox *out) {
-    Report *report = NULL;
-    ReportArtefact about = {.account = i->account, .region = i->region, .table = i->table, .schedule = i->schedule,
-                            .slot_wall = WALL_UNKNOWN, .arn = i->artefact->arn};
-    int r = stock_put_check(&out->batch.stock,
-                            &(StockCheck){.arn = i->artefact->arn, .level = level, .found = (char *)why});
-    if (r >= 0)
-        r = report_artefact(&about, REPORT_DAMAGED, e->qualified, &report,
-                            "export %s of %s is damaged: %s; HINT: nothing can be restored from it; 'ddbackupctl run' "
-                            "makes a new one; who deletes or writes in the bucket?",
-                            i->schedule, i->artefact->arn, why);
-    if (r >= 0)
-        r = engine_say(out, report);
-    Target *t = targets_find(&e->targets, i->account, i->region, i->table);
-    return r < 0 || !t || !t->table_arn ? r : fall_back(e, t, i->schedule, now, out);
 }
 
 /* Somebody waits for it; what was due is silent when it is good. */
@@ -319,6 +279,10 @@ static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
         return r;
     const StockItem *i = stock_find(&stock, v->arn);
     bool matters = i && i->artefact->life == ARTEFACT_VERIFIED; /* else it goes meanwhile, or is gone */
+    if (matters && !engine_may_judge(e, i)) { /* what this turn changes of its chain first */
+        v->next_mono = now.mono + SETTLE_USEC;
+        return 0;
+    }
     if (matters && verify_state(v->verify) != VERIFY_PASSED)
         r = engine_export_damaged(e, i, v->level, verify_why(v->verify), now, out);
     else if (matters)
@@ -334,6 +298,19 @@ static int conclude(Engine *e, Reverify *v, Now now, EngineOutbox *out) {
     Target *t = v->target;
     end(v);
     return r < 0 ? r : heap_set(&v->due, &t->reverify, now.wall + STAGGER_USEC); /* once it is on disk */
+}
+
+int engine_reverify(Engine *e, Now now, EngineOutbox *out) {
+    Target *t;
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < e->n_reverifies; i++) {
+        Reverify *v = e->reverifies[i];
+        for (int n = 0; r >= 0 && n < TURN_MAX && !v->target && (t = heap_due(&v->due, now.wall)); n++)
+            r = begin(e, v, t, now, out);
+        if (r >= 0 && v->target && !v->calling && v->next_mono <= now.mono)
+            r = verify_state(v->verify) == VERIFY_ASKS ? ask(e, i, now) : conclude(e, v, now, out);
+    }
+    return r;
 }
 
 int engine_reverified(Engine *e, CallDone *done, Now now, EngineOutbox *out) {

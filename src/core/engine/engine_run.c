@@ -38,6 +38,7 @@ static DriveContext context_of(const Engine *e, const Run *r) {
 }
 
 int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
+    bool has_news = r->n_said < r->n_notes; /* it may be settled for a while, and wait for its commit */
     for (; r->n_said < r->n_notes; r->n_said++) {
         Report *report = NULL;
         int rc = report_run(r, r->notes[r->n_said].event, e->qualified, &report);
@@ -47,14 +48,18 @@ int engine_settle_notes(Engine *e, Run *r, Now now, EngineOutbox *out) {
     int rc = heap_set(&e->deadlines, &r->deadline, run_deadline(r));
     if (rc >= 0 && (r->artefact || r->failed_artefact))
         rc = engine_base_noted(e, r, now, out);
+    if (rc >= 0 && !run_is_settled(r) && run_is_link(r))
+        return engine_link_noted(e, r, now, out);
     if (rc < 0 || !run_is_settled(r))
+        return rc;
+    if ((rc = engine_reverify_after(e, r, now)) < 0)
         return rc;
     if (!run_is_watched(r))
         verify_free(TAKE_PTR(r->verification));
     if (r->enrolment)
         TAKE_PTR(r->enrolment)->n_unsettled--;
     engine_stop_polling(e, r);
-    e->room_made |= run_exports(r);
+    e->room_made |= has_news && run_exports(r) && !run_is_watched(r);
     if (run_is_watched(r))
         return r->calling ? 0 : heap_set(&e->steps, &r->step, now.mono + WATCH_USEC);
     heap_set(&e->steps, &r->step, USEC_INFINITY);
@@ -267,8 +272,19 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     return run_is_settled(r) ? 0 : engine_wait(e, r, now.mono + wait);
 }
 
+/* No soft deadline, but one that ends it, or ends the wait for it. */
+static bool is_hard(const Run *r, Now now) {
+    if (run_is_link(r))
+        return now.wall >= r->finish_by_wall && run_deadline(r) == r->finish_by_wall;
+    return now.wall >= r->finish_by_wall || (now.wall >= r->start_by_wall && run_deadline(r) == r->start_by_wall);
+}
+
 int engine_deadline(Engine *e, Run *r, Now now, EngineOutbox *out) {
-    if (now.wall >= r->finish_by_wall || (now.wall >= r->start_by_wall && run_deadline(r) == r->start_by_wall)) {
+    if (is_hard(r, now) && run_is_link(r)) {
+        int rc = engine_link_overdue(e, r, now, out);
+        if (rc < 0)
+            return rc;
+    } else if (is_hard(r, now)) {
         bool start = now.wall < r->finish_by_wall || (r->state == RUN_DUE && !run_waits_for_chain(r));
         char why[700], hint[CHAIN_HINT_SIZE];
         snprintf(why, sizeof why, "%s%s%s",

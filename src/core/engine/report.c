@@ -29,6 +29,7 @@ const ReportRow report_rows[REPORT_KINDS] = {
     [REPORT_ADOPTED] = {"d6920da0e1c94c2fa14f74e295bd645f", LEVEL_NOTICE},
     [REPORT_ASKED_AGAIN] = {"4a568e0316e14eec98b1b38e87116bf7", LEVEL_NOTICE},
     [REPORT_LATE] = {"2621c1d66b9e4f128d0fcf2d94dbdab5", LEVEL_WARNING},
+    [REPORT_OVERDUE] = {"7f78af6fcc304001b17a50b812c6c7fa", LEVEL_ERROR},
     [REPORT_STALE] = {"ae7e20a0a4ac4ec8ad1bd5345d324b45", LEVEL_ERROR},
     [REPORT_RECOVERED] = {"a6afb21a8515420ea019c1a4ad031fe6", LEVEL_NOTICE},
     [REPORT_ENROLLED] = {"49f18b7d0c0743ad8978a1da866f2a5d", LEVEL_NOTICE},
@@ -191,11 +192,14 @@ static int kind_of(const Run *r, RunEvent event) {
     case RUN_EV_ABSENT:
     case RUN_EV_RETRIED:
         return REPORT_ASKED_AGAIN;
+    case RUN_EV_OVERDUE:
+        return REPORT_OVERDUE;
     case RUN_EV_PREPARED:
     case RUN_EV_SENT:
     case RUN_EV_ACCEPTED:
     case RUN_EV_FINISHED:
     case RUN_EV_ORDERED:
+    case RUN_EV_OUTRUN: /* its window is covered */
     case RUN_EVENTS:
         break;
     }
@@ -249,11 +253,15 @@ static void add_outcome(Text *t, const Run *r, RunEvent event) {
     case RUN_EV_FINISH_EXPIRED:
         text_add(t, "failed");
         break;
+    case RUN_EV_OVERDUE:
+        text_add(t, "is overdue");
+        break;
     case RUN_EV_PREPARED:
     case RUN_EV_SENT:
     case RUN_EV_ACCEPTED:
     case RUN_EV_FINISHED:
     case RUN_EV_ORDERED:
+    case RUN_EV_OUTRUN:
     case RUN_EVENTS:
         break;
     }
@@ -331,7 +339,8 @@ int report_watched(const Run *r, bool qualified, Report **ret) {
     int rc = begin_run(r, good ? REPORT_SUCCEEDED : REPORT_FAILED, qualified, &t, &report);
     if (rc < 0)
         return rc;
-    text_addf(&t, "had failed by its deadline; what it asked for is %s now: %s",
+    text_addf(&t, "%s; what it asked for is %s now: %s",
+              run_is_link(r) ? "is not needed any more" : "had failed by its deadline",
               good ? (r->artefact->status ? r->artefact->status : "finished")
                    : artefact_life_to_string(r->artefact->life),
               r->artefact->arn);

@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/chain/record.h"
-#include "core/chain/record.h"
 #include "core/run/artefact.h"
+#include "core/chain/record.h"
 #include "core/run/run.h"
 
 /* Why an artefact is where it is. Each change is a row of the ledger's `decisions`, for ever; their
@@ -45,6 +44,7 @@ typedef struct StockItem {
     Usec from_wall, chain_start_wall; /* a link: where its window and the first of its chain begin; its
                                        * slot is its end */
     bool chain_is_open; /* a link: its chain may still grow; a base: one of those on it */
+    bool is_spare;      /* a link: its window rests on another attempt */
     Decision decision;              /* the last; DECISIONS: none yet */
     char *decision_why;
     Usec decision_wall;
@@ -66,6 +66,15 @@ static inline bool stock_is_held(const StockItem *i, Usec now_wall) {
 /* The ARNs of a table's backups begin so. -ENOMEM. */
 int stock_prefix(const char *table_arn, char **ret);
 
+struct Chain;
+struct Lineage;
+
+/* How far the other chains of a lineage reach that have settled; WALL_UNKNOWN: there are none. */
+typedef struct ChainOthers {
+    Usec reach_wall;
+    Usec earlier_wall; /* those alone that begin before it */
+} ChainOthers;
+
 /* How the engine reads the ledger in the middle of a turn: what was committed, nothing of the turn itself. */
 typedef struct StockPort {
     void *context;
@@ -74,6 +83,11 @@ typedef struct StockPort {
     int (*read)(void *context, const char *prefix, Stock *ret);
     /* The run of that schedule, target and slot; *ret_id 0: there is none. */
     int (*find_run)(void *context, const Run *r, int64_t *ret_id);
+    /* The chain on that base, settled or not, as it was when it had come to `from`, with its windows from there to
+     * where it has come (none where it has not come so far). -ENOENT: there is no such chain. NULL: what is damaged
+     * later changes no chain. */
+    int (*read_chain)(void *context, const struct Lineage *l, const char *base_arn, Usec from_wall, struct Chain **ret,
+                      ChainOthers *ret_others);
     /* What is verified, in that account and region, and has no record in its bucket yet: the first after the mark,
      * bases before links, and those in the order of their ids. -ENOENT: there is none. *ret is empty before, and
      * without the deployment's name. NULL: nothing is recorded. */

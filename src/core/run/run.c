@@ -40,6 +40,8 @@ static const char *const event_names[RUN_EVENTS] = {
     [RUN_EV_START_EXPIRED] = "start deadline passed",
     [RUN_EV_FINISH_EXPIRED] = "hard deadline passed",
     [RUN_EV_ORDERED] = "ordered",
+    [RUN_EV_OVERDUE] = "overdue",
+    [RUN_EV_OUTRUN] = "outrun",
 };
 
 /* The next state + 1; 0: the event is inert. Settled states have no row: nothing moves them. */
@@ -64,6 +66,7 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_DEFERRED] = TO(RUN_INTENDED),
             [RUN_EV_REFUSED] = TO(RUN_FAILED),
             [RUN_EV_START_EXPIRED] = TO(RUN_SKIPPED),
+            [RUN_EV_OUTRUN] = TO(RUN_FAILED),
             [RUN_EV_FINISH_EXPIRED] = TO(RUN_FAILED),
         },
     [RUN_REQUESTED] =
@@ -93,6 +96,8 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_FAILED_THERE] = TO(RUN_FAILED),
             [RUN_EV_RETRIED] = TO(RUN_INTENDED),
             [RUN_EV_VANISHED] = TO(RUN_FAILED),
+            [RUN_EV_OVERDUE] = TO(RUN_IN_PROGRESS),
+            [RUN_EV_OUTRUN] = TO(RUN_FAILED),
             [RUN_EV_FINISH_EXPIRED] = TO(RUN_FAILED),
         },
     [RUN_VERIFYING] =
@@ -102,6 +107,8 @@ static const unsigned char next_states[RUN_STATES][RUN_EVENTS] = {
             [RUN_EV_DISPROVED] = TO(RUN_FAILED),
             [RUN_EV_RETRIED] = TO(RUN_INTENDED), /* an export whose content is bad */
             [RUN_EV_VANISHED] = TO(RUN_FAILED),
+            [RUN_EV_OVERDUE] = TO(RUN_VERIFYING),
+            [RUN_EV_OUTRUN] = TO(RUN_FAILED),
             [RUN_EV_FINISH_EXPIRED] = TO(RUN_FAILED),
         },
 };
@@ -226,6 +233,8 @@ Usec run_deadline(const Run *r) {
     if (run_is_settled(r))
         return USEC_INFINITY;
     Usec at = r->finish_by_wall;
+    if (run_is_link(r) && (r->overdue || r->state < RUN_IN_PROGRESS))
+        at = USEC_INFINITY; /* until it is accepted, nothing but itself can be asked for */
     if (r->state == RUN_DUE || r->state == RUN_INTENDED)
         at = usec_min(at, r->start_by_wall);
     if (!r->warned)

@@ -9,8 +9,9 @@
  * The state changes in run_apply alone, by the table in run.c; an event that a state does not know is inert.
  *
  * Links of chains (core/chain/chain.h) go through the same states, from INTENDED on, and have a window in the place of
- * a slot; they are rows of their own. A run of a schedule of incremental exports asks for nothing itself: it is due
- * until its chain has covered its slot. */
+ * a slot; they are rows of their own. Their hard deadline ends no attempt that was accepted: it may be verified yet,
+ * and then counts, if no later one was before. A run of a schedule of incremental exports asks for nothing itself: it
+ * is due until its chain has covered its slot. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,8 @@ typedef enum RunEvent {
     RUN_EV_START_EXPIRED,  /* the start deadline passed */
     RUN_EV_FINISH_EXPIRED, /* the hard deadline passed */
     RUN_EV_ORDERED,        /* somebody asked for it, who stands in its cause */
+    RUN_EV_OVERDUE,        /* the hard deadline of a link passed: it goes on, and its chain asks for another one */
+    RUN_EV_OUTRUN,         /* a link whose window another attempt has, which was verified first */
     RUN_EVENTS,
 } RunEvent;
 
@@ -97,6 +100,7 @@ typedef struct Run {
     char *why, *hint;                /* of the last deferral, failure or skip; NULL: none */
     char *request_id;                /* AWS's, of the reply that settled or deferred it */
     bool warned;                     /* of the soft deadline */
+    bool overdue;                    /* a link: its hard deadline has passed while it was in progress */
 
     Artefact *artefact;        /* NULL before ACCEPTED or ADOPTED */
     Artefact *failed_artefact; /* of the attempt before, until it is in the ledger */
@@ -140,6 +144,8 @@ bool run_apply(Run *r, RunEvent event, const RunCause *cause, Now now);
 static inline bool run_is_link(const Run *r) { return r->chain_id != 0; }
 /* It asks for nothing, and is settled by its chain. */
 static inline bool run_waits_for_chain(const Run *r) { return r->action == ACTION_INCREMENTAL && !run_is_link(r); }
+/* A link that its chain does not wait for any more. */
+static inline bool run_is_overdue(const Run *r) { return r->overdue && r->state == RUN_IN_PROGRESS; }
 /* It asks for an export. */
 static inline bool run_exports(const Run *r) { return r->action == ACTION_EXPORT || run_is_link(r); }
 
