@@ -11,6 +11,7 @@
 typedef struct Show {
     Run *run;
     size_t n_found;
+    Text found; /* their numbers */
     Artefact **artefacts;
     size_t n_artefacts, n_room;
     Text notes;   /* the story, in the form that was asked for */
@@ -33,9 +34,12 @@ static void show_done(Show *s) {
     free(s->artefacts);
     free(s->details);
     text_done(&s->notes);
+    text_done(&s->found);
 }
 
 #define STORY_MAX (64u << 20)
+/* Numbers of runs that have one name. */
+#define SHOWN_MAX 10
 
 static void add_field(Text *t, const char *name, const char *value) {
     if (!value || !*value)
@@ -60,7 +64,8 @@ static void add_number(Text *t, const char *name, int64_t n) {
 
 static int take_run(void *context, Run *run) {
     Show *s = context;
-    s->n_found++;
+    if (s->n_found++ < SHOWN_MAX)
+        text_addf(&s->found, "%s%lld", s->n_found > 1 ? ", " : "", (long long)run->id);
     run_free(s->run);
     s->run = run;
     return 0;
@@ -260,32 +265,31 @@ static void print_people(const Show *s, Text *out) {
     print_run(s->run, out);
     for (size_t i = 0; i < s->n_artefacts; i++)
         print_artefact(s->artefacts[i], &s->details[i], &s->retained[i], out);
-    if (run_is_link(s->run)) /* what a link has gone through is in its fields */
-        return;
     text_add(out, "\nStory:\n");
     text_add(out, s->notes.len > 0 ? text_get(&s->notes) : "  nothing has happened yet\n");
 }
 
-static int not_found(const CtlOptions *o, size_t n_found) {
+static int not_found(const CtlOptions *o, const Show *s) {
     AUTO_TEXT t = TEXT_INIT(4096);
     AUTO_FREE char *error = NULL;
     words_add(&t, o->run);
-    if (n_found == 0)
-        text_add(&t, ": no run has this number, name or ARN; HINT: 'ddbackupctl list --all --arn' shows them");
+    if (s->n_found == 0)
+        text_add(&t, ": no run has this number, name, ARN or window; HINT: 'ddbackupctl list --all --arn' shows them");
     else
-        text_addf(&t, ": %zu runs have this name; HINT: say the run's number", n_found);
+        text_addf(&t, ": so %zu runs are called: %s%s; HINT: say the number of one", s->n_found, text_get(&s->found),
+                  s->n_found > SHOWN_MAX ? ", ..." : "");
     (void)text_take(&t, &error);
     return ctl_failed(error);
 }
 
 int verb_show(const CtlOptions *o, Usec now_wall, Text *out) {
-    CLEANUP(show_done) Show s = {.notes = TEXT_INIT(STORY_MAX)};
+    CLEANUP(show_done) Show s = {.notes = TEXT_INIT(STORY_MAX), .found = TEXT_INIT(1024)};
     AUTO_FREE char *error = NULL;
     s.json = (Json){.out = &s.notes};
     if (load(&s, o, now_wall, &error) < 0)
         return ctl_failed(error);
     if (s.n_found != 1)
-        return not_found(o, s.n_found);
+        return not_found(o, &s);
     if (o->json)
         print_json(&s, out);
     else

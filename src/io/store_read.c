@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/text.h"
 #include "io/store_chain.h"
 #include "io/store_rows.h"
@@ -321,14 +324,33 @@ static int take_link(sqlite3_stmt *q, const Query *query) {
     return r < 0 ? r : query->row.run(query->context, run);
 }
 
+/* "2026-11-23T02:00:00Z/2026-11-23T02:30:00Z" in the ledger's own words; what is no window stays what it is. */
+#define WINDOW_SIZE 48
+static const char *window_of(const char *word, char buffer[static WINDOW_SIZE]) {
+    const char *slash = strchr(word, '/');
+    char from[DATE_ISO_SIZE];
+    Usec from_wall, to_wall;
+    if (!slash || (size_t)(slash - word) >= sizeof from)
+        return word;
+    memcpy(from, word, (size_t)(slash - word));
+    from[slash - word] = '\0';
+    if (date_from_iso(from, &from_wall) < 0 || date_from_iso(slash + 1, &to_wall) < 0)
+        return word;
+    snprintf(buffer, WINDOW_SIZE, "%" PRId64 "/%" PRId64, from_wall, to_wall);
+    return buffer;
+}
+
 int store_read_runs(StoreRead *s, StoreRuns which, const char *word, StoreRunRow row, void *context) {
     Query query = {
         .what = "a run", .sql = runs_sql[which], .word = word, .take = take_run, .row.run = row, .context = context};
     int r = run_query(s, &query);
     if (r < 0 || which != STORE_RUNS_NAMED)
         return r;
+    char window[WINDOW_SIZE];
     query.what = "a link";
-    query.sql = STORE_LINKS_SQL " WHERE CAST(k.id AS TEXT) = ?1 OR k.handle = ?1 OR k.arn = ?1 ORDER BY k.id";
+    query.sql = STORE_LINKS_SQL " WHERE CAST(k.id AS TEXT) = ?1 OR k.handle = ?1 OR k.arn = ?1"
+                                " OR k.from_wall || '/' || k.to_wall = ?1 ORDER BY k.id";
+    query.word = window_of(word, window);
     query.take = take_link;
     return run_query(s, &query);
 }
@@ -376,7 +398,8 @@ static int take_note(sqlite3_stmt *q, const Query *query) {
 
 int store_read_notes(StoreRead *s, int64_t run_id, StoreNoteRow row, void *context) {
     return run_query(s, &(Query){.what = "a note",
-                                 .sql = "SELECT wall, event, state, why FROM notes WHERE run_id = ?1 ORDER BY id",
+                                 .sql = "SELECT wall, event, state, why FROM (SELECT * FROM notes WHERE run_id = ?1"
+                                        " UNION ALL SELECT * FROM link_notes WHERE link = ?1) ORDER BY id",
                                  .id = run_id,
                                  .take = take_note,
                                  .row.note = row,

@@ -59,7 +59,8 @@ typedef enum StoreRuns {
     STORE_RUNS_UNSETTLED, /* by the instant at which they were due */
     STORE_RUNS_LATEST,    /* of each active enrolment: the settled one of the newest slot */
     STORE_RUNS_SUCCEEDED, /* of each active enrolment: the one of the newest slot that succeeded */
-    STORE_RUNS_NAMED,     /* whose id, name, client token or artefact's ARN the word is; also links of chains */
+    STORE_RUNS_NAMED,     /* whose id, name, client token or artefact's ARN the word is; also links
+                             of chains, and those of a window: FROM/TO */
 } StoreRuns;
 
 /* Row functions return 0 to go on, 1 to stop, -errno to fail with. */

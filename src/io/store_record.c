@@ -38,14 +38,28 @@ int store_record_put(sqlite3 *db, const LedgerBatch *b) {
     " FROM chains c JOIN artefacts a ON a.arn = c.base_arn LEFT JOIN manifests m ON m.arn = a.arn"                     \
     " WHERE c.record IS NULL AND c.id > ?3 AND" STANDS " AND a.life = 'verified' ORDER BY c.id LIMIT 1"
 
+/* What it says is what was written, but for the link before it, which may have been made again since. */
+#define ATTEMPT                                                                                                        \
+    "CASE WHEN EXISTS (SELECT 1 FROM links o WHERE o.chain = k.chain AND o.from_wall = k.from_wall"                    \
+    " AND o.attempt < k.attempt AND o.record IS NOT NULL) THEN k.attempt ELSE 0 END, "
+#define STALE " c.account = ?1 AND c.region = ?2 AND"
+#define STALE_BASE_SQL                                                                                                 \
+    "SELECT " COLUMNS("0, NULL, NULL", "NULL") ", m.summary_md5, m.files_md5, NULL, 0, " STORE_ARTEFACT_COLUMNS        \
+    " FROM chains c JOIN artefacts a ON a.arn = c.base_arn LEFT JOIN manifests m ON m.arn = a.arn"                     \
+    " WHERE c.record = 'written' AND c.id > ?3 AND" STALE " a.life = 'expired' ORDER BY c.id LIMIT 1"
+#define STALE_LINK_SQL                                                                                                 \
+    "SELECT " COLUMNS("k.id, k.from_wall, k.to_wall", "NULL") ", m.summary_md5, m.files_md5, NULL, " ATTEMPT           \
+    STORE_LINK_ARTEFACT_COLUMNS                                                                                        \
+    " FROM links k JOIN chains c ON c.id = k.chain LEFT JOIN manifests m ON m.arn = k.arn"                             \
+    " WHERE k.record = 'written' AND k.life = 'expired' AND" STALE " k.id > ?3 ORDER BY k.id LIMIT 1"
+
 /* The link before it is at most a day long. */
 #define LINK_SQL                                                                                                       \
     "SELECT " COLUMNS("k.id, k.from_wall, k.to_wall",                                                                  \
                       "coalesce((SELECT p.arn FROM links p WHERE p.chain = k.chain AND p.to_wall = k.from_wall"        \
                       " AND p.from_wall BETWEEN k.from_wall - 86400000000 AND k.from_wall"                             \
                       " AND p.state = 'succeeded' ORDER BY p.attempt DESC LIMIT 1), c.base_arn)")                      \
-    ", m.summary_md5, m.files_md5, NULL, CASE WHEN EXISTS (SELECT 1 FROM links o WHERE o.chain = k.chain"              \
-    " AND o.from_wall = k.from_wall AND o.attempt < k.attempt AND o.record IS NOT NULL) THEN k.attempt ELSE 0 END, "   \
+    ", m.summary_md5, m.files_md5, NULL, " ATTEMPT                                                                     \
     STORE_LINK_ARTEFACT_COLUMNS                                                                                        \
     " FROM links k JOIN chains c ON c.id = k.chain LEFT JOIN manifests m ON m.arn = k.arn"                             \
     " WHERE k.record IS NULL AND k.state = 'succeeded' AND k.id > ?3 AND" STANDS                                      \
@@ -126,7 +140,12 @@ static int next_of(sqlite3 *db, const char *sql, const char *account, const char
 int store_record_next(sqlite3 *db, const char *account, const char *region, RecordMark after, RecordTask *ret,
                       int *ret_error) {
     CLEANUP(record_task_done) RecordTask t = {};
-    int code = next_of(db, BASE_SQL, account, region, after.chain_id, 0, &t, ret_error);
+    int code = next_of(db, STALE_BASE_SQL, account, region, after.stale_chain_id, 0, &t, ret_error);
+    if (code == SQLITE_OK && *ret_error == -ENOENT)
+        code = next_of(db, STALE_LINK_SQL, account, region, after.stale_link_id, 0, &t, ret_error);
+    t.is_stale = code == SQLITE_OK && *ret_error >= 0;
+    if (code == SQLITE_OK && *ret_error == -ENOENT)
+        code = next_of(db, BASE_SQL, account, region, after.chain_id, 0, &t, ret_error);
     if (code == SQLITE_OK && *ret_error == -ENOENT)
         code = next_of(db, LINK_SQL, account, region, after.link_id, 0, &t, ret_error);
     if (code == SQLITE_OK && *ret_error == -ENOENT)

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "io/store_prune.h"
 #include "io/store_rows.h"
 #include "io/store_sql.h"
 
@@ -81,6 +82,9 @@ int store_stock_put(sqlite3 *db, const StockChanges *c, Usec wall) {
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < c->n_decisions; i++)
         code = put_decision(db, &c->decisions[i], wall);
+    for (size_t i = 0; code == SQLITE_OK && i < c->n_decisions; i++)
+        if (c->decisions[i].decision == DECISION_EXPIRED)
+            code = store_prune_chains(db, c->decisions[i].arn, wall);
     for (size_t i = 0; code == SQLITE_OK && i < c->n_holds; i++)
         code = put_hold(db, &c->holds[i], wall);
     for (size_t i = 0; code == SQLITE_OK && i < c->n_brakes; i++)

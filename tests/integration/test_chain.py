@@ -173,6 +173,18 @@ def test_links_are_shown(eventful):
         assert shown[0] == f"Link 13 of chain 2: own/eu-central-1/orders, schedule half, from {iso(4)} to {iso(2)}: in_progress"
         assert f"Artefact: in_progress, {ARN}/export/link-13" in shown
     assert eventful.json("show", "12")["run"]["state"] == "failed"
+    assert "Link 13 of chain 2" in eventful.ctl("show", f"{iso(4)}/{iso(2)}")
+    assert "no run has this number, name, ARN or window" in eventful.ctl("show", f"{iso(4)}/{iso(1)}", status=1)
+
+
+def test_the_story_of_a_link(ledger):
+    chain(ledger, 1, "growing", 30, 20)
+    for number, attempt in ((10, 1), (11, 2)):
+        link(ledger, number, 1, 20, 10, "in_progress", attempt, arn=f"{ARN}/export/link-{number}")
+    ledger.tamper("INSERT INTO link_notes (link, wall, event, state, why) VALUES (10, 1795399200000000, 'overdue', 'in_progress', 'slow')")
+    story = ledger.ctl("show", "10").splitlines()
+    assert story[-1].split() == ["2026-11-23T02:00:00Z", "overdue", "in_progress", "slow"]
+    assert "so 2 runs are called: 10, 11; HINT: say the number of one" in ledger.ctl("show", f"{iso(20)}/{iso(10)}", status=1)
 
 
 def test_what_was_found_damaged_is_not_covered(ledger):

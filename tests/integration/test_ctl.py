@@ -244,13 +244,13 @@ def test_show_tells_people_the_whole_story(full):
 
 
 def test_show_of_no_run(full):
-    assert "99: no run has this number, name or ARN; HINT: " in full.ctl("show", "99", status=1)
+    assert "99: no run has this number, name, ARN or window; HINT: " in full.ctl("show", "99", status=1)
     assert "no run has" in full.ctl("show", "' OR 1=1 --", status=1)
 
 
 def test_show_of_a_name_that_two_have(ledger):
     ledger.write(failed(1, slot="1h"), failed(2, slot="2h"))
-    assert "lost: 2 runs have this name; HINT: say the run's number" in ledger.ctl("show", "lost", status=1)
+    assert "lost: so 2 runs are called: " in ledger.ctl("show", "lost", status=1)
 
 
 # --- status

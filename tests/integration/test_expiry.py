@@ -63,7 +63,7 @@ def test_the_brake_waits_for_a_person(emulator, daemon):
     order(own, "reload")
     own.wait_line(r"error   orders: 4 of 5 backups of schedule nightly would be deleted at once, which is more than 1: none is; HINT")
     refused = ctl(own, "prune", "--confirm=3", "--runtime-directory", str(own.runtime))
-    assert refused.returncode != 0 and "4 backups wait for a confirmation" in refused.stderr
+    assert refused.returncode != 0 and "4 artefacts wait for a confirmation" in refused.stderr
     said = ctl(own, "check").stdout
     assert "expiry waits for a person" in said.splitlines()[0] and "ddbackupctl prune --confirm 4\n" in said
     assert not service.calls("DeleteBackup")

@@ -46,9 +46,20 @@ static bool is_there(House *h, const char *arn, const char *name) {
     return service_read_object(world_service(w), BUCKET, key, world_true_wall(w), &bytes, &n) >= 0;
 }
 
+/* The record of the chain that begins with it. */
+static bool is_recorded(House *h, const char *account, const char *table_id, const char *arn) {
+    World *w = house_world(h);
+    char key[400];
+    const char *bytes;
+    size_t n;
+    snprintf(key, sizeof key, "ddbackupd/%s/eu-central-1/orders/%s/half.%s/base.json", account, table_id,
+             strrchr(arn, '/') + 1);
+    return service_read_object(world_service(w), BUCKET, key, world_true_wall(w), &bytes, &n) >= 0;
+}
+
 typedef struct Export {
     char arn[200];
-    bool is_full, is_there;
+    bool is_full, is_there, is_recorded;
 } Export;
 
 /* What the service has completed, in the order of its making. */
@@ -68,6 +79,9 @@ static size_t exports_of(House *h, Export ret[MAX_EXPORTS]) {
         snprintf(ret[n].arn, sizeof ret[n].arn, "%s", arn);
         ret[n].is_full = strcmp(type, "FULL_EXPORT") == 0;
         ret[n].is_there = is_there(h, arn, "manifest-summary.json");
+        ret[n].is_recorded =
+            is_recorded(h, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(state, "account")),
+                        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(e, "table_id")), arn);
         n++;
     }
     cJSON_Delete(state);
@@ -90,6 +104,9 @@ static void expect_whole_chains(House *h, size_t n_bases_left) {
             house_violated(h, "%s is not there, and a base before it is", exports[i].arn);
         if (i < first && exports[i].is_there)
             house_violated(h, "%s is there, and its base is not", exports[i].arn);
+        if (exports[i].is_full && exports[i].is_there != exports[i].is_recorded)
+            house_violated(h, "%s is %s, and its record is not", exports[i].arn,
+                           exports[i].is_there ? "there" : "gone");
         if (!exports[i].is_there && is_there(h, exports[i].arn, "manifest-files.json"))
             house_violated(h, "%s went in part", exports[i].arn);
     }
@@ -111,6 +128,36 @@ static void chains_go_as_a_whole(void **state) {
     expect_whole_chains(h, 2);
     house_expect_count(h, "a chain was begun", house_figures(h)->n_said[REPORT_CHAIN_BEGUN] >= 6, 1);
     house_expect_count(h, "expiry failed", house_figures(h)->n_said[REPORT_EXPIRY_FAILED], 0);
+    house_free(h);
+}
+
+#define WITHOUT_CHECKS                                                                                                 \
+    "deployment = \"acme\";\n"                                                                                         \
+    "defaults = { verify = \"service\"; s3 = { bucket = \"" BUCKET "\"; }; };\n"                                       \
+    "schedules = {\n"                                                                                                  \
+    "  full = { action = \"export\"; when = \"03:00\"; };\n"                                                         \
+    "  half = { action = \"incremental\"; base = \"full\"; when = \"*:0/30\"; on_lost = \"full\"; };\n"                \
+    "};\n"                                                                                                             \
+    "tables = ( { match = \"orders\"; schedules = [\"full\", \"half\"]; } );\n"
+
+static void confirm(House *h, int64_t n) {
+    Order *o = NULL;
+    assert_int_equal(order_new(ORDER_CONFIRM_PRUNE, &o), 0);
+    o->count = n;
+    assert_int_equal(text_set(&o->who, "test"), 0);
+    assert_int_equal(house_order(h, o), ORDER_DONE);
+}
+
+/* What the service's word alone was taken for is looked at once it is to expire, and then it does. */
+static void unchecked_exports_are_looked_at(void **state) {
+    House *h = house(WITHOUT_CHECKS, 3, true);
+    house_run(h, START + 3 * DAY + 12 * HOUR, 0);
+    house_set_conf(h, CONF("delete"));
+    house_sleep(h, START + 3 * DAY + 12 * HOUR + MINUTE);
+    house_run(h, START + 5 * DAY + 2 * HOUR, 0);
+    confirm(h, 100); /* it is much at once */
+    house_run(h, START + 5 * DAY + 12 * HOUR, 0);
+    expect_whole_chains(h, 2);
     house_free(h);
 }
 
@@ -166,5 +213,6 @@ static void nothing_to_check_again(void **state) {
     house_free(h);
 }
 
-UNIT_MAIN(cmocka_unit_test(chains_go_as_a_whole), cmocka_unit_test(nothing_goes_unasked), cmocka_unit_test(in_trouble),
+UNIT_MAIN(cmocka_unit_test(chains_go_as_a_whole), cmocka_unit_test(unchecked_exports_are_looked_at),
+          cmocka_unit_test(nothing_goes_unasked), cmocka_unit_test(in_trouble),
           cmocka_unit_test(nothing_to_check_again))

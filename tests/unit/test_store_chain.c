@@ -12,6 +12,7 @@
 
 #define SEC USEC_PER_SEC
 #define HOUR USEC_PER_HOUR
+#define DAY USEC_PER_DAY
 #define T0 (INT64_C(1795399200) * SEC) /* 2026-11-23T02:00:00Z */
 #define ARN "arn:aws:dynamodb:eu-central-1:111111111111:table/orders"
 
@@ -318,6 +319,100 @@ static void one_chain_comes_back(void **state) {
         run_free(links[i]);
 }
 
+static int count(const char *what) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    AUTO_FREE char *path = text_format("%s/ledger.db", directory), *sql = text_format("SELECT count(*) FROM %s", what);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    int n = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return n;
+}
+
+static void tamper(const char *sql) {
+    sqlite3 *db = NULL;
+    char *error = NULL;
+    AUTO_FREE char *path = text_format("%s/ledger.db", directory);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s", error);
+    sqlite3_close(db);
+}
+
+static void expire(Store *s, const char *arn, Usec wall) {
+    LedgerBatch b = {.wall = wall};
+    assert_int_equal(stock_put_decision(&b.stock, arn, DECISION_EXPIRED, "old", NULL), 0);
+    assert_int_equal(store_commit(s, &b), 0);
+    stock_changes_done(&b.stock);
+}
+
+/* A month after a chain has expired, when another one of its table does, its links are forgotten, with all that was
+ * said of them; the chain stays, and so does the time that it lost. Not while anything of it is there. */
+static void expired_chains_are_forgotten(void **state) {
+    static const struct {
+        const char *tamper;
+        Usec after_usec;
+        bool is_forgotten;
+    } rows[] = {
+        {"SELECT 1", 31 * USEC_PER_DAY, true},
+        {"SELECT 1", 29 * USEC_PER_DAY, false},
+        {"UPDATE links SET life = 'verified' WHERE id = 11", 31 * USEC_PER_DAY, false},
+        {"UPDATE links SET life = 'in_progress' WHERE id = 11", 31 * USEC_PER_DAY, false},
+        {"UPDATE links SET life = 'disproved' WHERE id = 11", 31 * USEC_PER_DAY, true},
+        {"UPDATE links SET record = 'written' WHERE id = 11", 31 * USEC_PER_DAY, false},
+        {"UPDATE links SET record = 'removed' WHERE id = 11", 31 * USEC_PER_DAY, true},
+        {"UPDATE chains SET record = 'written' WHERE id = 7", 31 * USEC_PER_DAY, false},
+        {"UPDATE chains SET settled = NULL WHERE id = 7", 31 * USEC_PER_DAY, false},
+        {"UPDATE chains SET name = 'others' WHERE id = 7", 31 * USEC_PER_DAY, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_int_equal(make_directory(NULL), 0);
+        Store *s = open_store();
+        Chain old = full_chain(), next = full_chain(), *chains[] = {&old, &next};
+        LostSpan loss = {.chain_id = 7, .from_wall = T0 + 20 * HOUR, .to_wall = T0 + 21 * HOUR, .noticed_wall = T0 + 1,
+                         .why = "off", .changed = true};
+        Lineage lost = {.account = "own", .region = "eu-central-1", .table = "orders", .schedule = "half",
+                        .losses = &loss, .n_losses = 1}, *lineages[] = {&lost};
+        old.state = next.state = CHAIN_CLOSED;
+        old.settled_wall = next.settled_wall = T0 + 20 * HOUR;
+        next.id = 8;
+        next.base_arn = ARN "/export/01795999900000-00000002";
+        Run *links[] = {link_in(RUN_SUCCEEDED, 10, T0 - 60 * SEC, T0 + HOUR, 1),
+                        link_in(RUN_SUCCEEDED, 11, T0 + HOUR, T0 + 2 * HOUR, 1),
+                        link_in(RUN_SUCCEEDED, 12, T0 - 60 * SEC, T0 + HOUR, 1)};
+        links[2]->chain_id = 8;
+        for (size_t j = 0; j < 3; j++)
+            with_artefact(links[j]);
+        links[0]->notes = calloc(1, sizeof *links[0]->notes);
+        links[0]->notes[0] = (RunNote){.wall = T0, .event = RUN_EV_SENT, .state = RUN_REQUESTED};
+        links[0]->n_notes = 1;
+        LedgerBatch b = {.wall = T0, .chains = chains, .n_chains = 2, .links = links, .n_links = 3,
+                         .losses = lineages, .n_losses = 1};
+        assert_int_equal(store_commit(s, &b), 0);
+        expire(s, links[0]->artefact->arn, T0 + DAY);
+        expire(s, links[1]->artefact->arn, T0 + DAY);
+        expire(s, old.base_arn, T0 + DAY);
+        store_close(s);
+        tamper(rows[i].tamper);
+        s = open_store();
+        expire(s, next.base_arn, T0 + DAY + rows[i].after_usec);
+        store_close(s);
+        if (count("links") != (rows[i].is_forgotten ? 1 : 3) ||
+            count("link_notes") != !rows[i].is_forgotten ||
+            count("decisions WHERE arn LIKE '%000010' OR arn LIKE '%000011'") != (rows[i].is_forgotten ? 0 : 2))
+            fail_msg("row %zu", i);
+        assert_int_equal(count("chains"), 2);
+        assert_int_equal(count("losses"), 1);
+        for (size_t j = 0; j < 3; j++)
+            run_free(links[j]);
+        assert_int_equal(remove_directory(NULL), 0);
+    }
+    assert_int_equal(make_directory(NULL), 0);
+}
+
 /* Windows that leave a gap, or overlap, are not taken for a chain. */
 static void broken_windows_are_refused(void **state) {
     static const struct {
@@ -361,4 +456,5 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(all_comes_back, make_directory, remove
           cmocka_unit_test_setup_teardown(outrun_links_are_watched, make_directory, remove_directory),
           cmocka_unit_test_setup_teardown(links_have_a_story, make_directory, remove_directory),
           cmocka_unit_test_setup_teardown(one_chain_comes_back, make_directory, remove_directory),
+          cmocka_unit_test_setup_teardown(expired_chains_are_forgotten, NULL, remove_directory),
           cmocka_unit_test_setup_teardown(broken_windows_are_refused, NULL, remove_directory))

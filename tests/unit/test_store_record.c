@@ -57,7 +57,20 @@ static const char rows[] =
     "INSERT INTO losses (account, region, name, schedule, from_wall, to_wall, chain, noticed, why)"
     " SELECT CASE value ->> 2 WHEN 4 THEN 'other' ELSE 'own' END, 'eu', 'orders', 'half', value ->> 0, value ->> 1,"
     " value ->> 2, 9, 'off'"
-    " FROM json_each('[[3, 4, 1], [4, 6, 1], [7, 9, 3], [11, 11, 1], [12, null, 1], [5, 6, 4]]');";
+    " FROM json_each('[[3, 4, 1], [4, 6, 1], [7, 9, 3], [11, 11, 1], [12, null, 1], [5, 6, 4]]');"
+    /* 5 has expired: its base, a link, one that was made again, and one whose record is not ours */
+    "INSERT INTO artefacts (run_id, action, life, arn, created, item_count, details) VALUES (1, 'export', 'expired',"
+    " '" ARN "/export/b5', 5, 45, '{\"ExportManifest\":\"p/m5\",\"S3Bucket\":\"acme\",\"S3Prefix\":\"p\"}');"
+    "INSERT INTO chains (id, state, account, region, name, schedule, table_id, table_arn, base_run, base_arn, base,"
+    " base_made, start, covered, begun, settled, record) VALUES (5, 'closed', 'own', 'eu', 'orders', 'half', 'id',"
+    " '" ARN "', 1, '" ARN "/export/b5', 5, 1, 5, 9, 9, 10, 'written');"
+    "INSERT INTO links (id, chain, from_wall, to_wall, attempt, state, handle, warned, n_sends, n_deferred, verify,"
+    " level, life, arn, record, item_count, details)"
+    " SELECT value ->> 0, 5, value ->> 1, value ->> 2, value ->> 3, 'succeeded',"
+    " 't', 0, 1, 0, 'service', 'service', value ->> 4, '" ARN "/export/k' || (value ->> 0), value ->> 5, value ->> 0,"
+    " '{\"ExportManifest\":\"p/k\",\"S3Bucket\":\"acme\",\"S3Prefix\":\"p\"}' FROM json_each('["
+    "  [16, 5, 6, 1, \"expired\", \"written\"], [17, 6, 7, 1, \"disproved\", \"written\"],"
+    "  [18, 6, 7, 2, \"expired\", \"written\"], [19, 7, 9, 1, \"expired\", \"differs\"]]');";
 
 static void insert_rows(void) {
     sqlite3 *db = NULL;
@@ -69,7 +82,7 @@ static void insert_rows(void) {
     sqlite3_close(db);
 }
 
-/* "base b1", "link k3 1-2 after b1", "lost 3-4"; what is taken in is marked, if `takes`. */
+/* "b1", "k3 1-2 after b1", "lost 3-4", "stale k3 1-2"; what is taken in is marked, if `takes`. */
 static void walk(Store *s, const char *account, bool takes, Text *t) {
     LedgerBatch batch = {.wall = 100};
     RecordMark mark = {};
@@ -82,7 +95,14 @@ static void walk(Store *s, const char *account, bool takes, Text *t) {
         assert_int_equal(r, 0);
         assert_string_equal(d->bucket, "acme");
         assert_string_equal(d->prefix, "p");
-        if (d->lost) {
+        if (task.is_stale && task.link_id) {
+            text_addf(t, "stale %s %d-%d.%d, ", strrchr(d->export_arn, '/') + 1, (int)d->from_wall, (int)d->to_wall,
+                      d->attempt);
+            mark.stale_link_id = task.link_id;
+        } else if (task.is_stale) {
+            text_addf(t, "stale %s, ", strrchr(d->export_arn, '/') + 1);
+            mark.stale_chain_id = task.chain_id;
+        } else if (d->lost) {
             text_addf(t, "lost %d-%d of b%s%s, ", (int)d->from_wall, (int)d->to_wall, strrchr(d->base_arn, 'b') + 1,
                       d->export_arn ? " and that" : "");
             mark.losing_id = task.chain_id;
@@ -100,7 +120,7 @@ static void walk(Store *s, const char *account, bool takes, Text *t) {
         batch.records[batch.n_records++] = (LedgerRecord){.chain_id = task.chain_id,
                                                           .link_id = task.link_id,
                                                           .lost_wall = d->lost ? d->from_wall : WALL_UNKNOWN,
-                                                          .outcome = RECORD_WRITTEN};
+                                                          .outcome = task.is_stale ? RECORD_REMOVED : RECORD_WRITTEN};
     }
     if (takes)
         assert_int_equal(store_commit(s, &batch), 0);
@@ -108,6 +128,7 @@ static void walk(Store *s, const char *account, bool takes, Text *t) {
 }
 
 static void each_once(void **state) {
+#define STALE "stale b5, stale k16 5-6.0, stale k18 6-7.2, "
     store_close(open_store());
     insert_rows();
     Store *s = open_store();
@@ -115,9 +136,11 @@ static void each_once(void **state) {
         const char *account, *expected;
         bool takes;
     } steps[] = {
-        {"own", "b1, k3 2-3.0 after k4, k4 1-2.2 after b1, lost 3-4 of b1, lost 4-6 of b1, lost 7-9 of b3 and that, ",
+        {"own",
+         STALE "b1, k3 2-3.0 after k4, k4 1-2.2 after b1, lost 3-4 of b1, lost 4-6 of b1, lost 7-9 of b3 and that, ",
          false},
-        {"own", "b1, k3 2-3.0 after k4, k4 1-2.2 after b1, lost 3-4 of b1, lost 4-6 of b1, lost 7-9 of b3 and that, ",
+        {"own",
+         STALE "b1, k3 2-3.0 after k4, k4 1-2.2 after b1, lost 3-4 of b1, lost 4-6 of b1, lost 7-9 of b3 and that, ",
          true},
         {"own", "", false},
         {"other", "b4, lost 5-6 of b4, ", true},

@@ -41,8 +41,10 @@ void record_task_done(RecordTask *t) {
 bool record_is_base(const Record *r) { return !r->lost && text_equal(r->export_arn, r->base_arn); }
 
 const char *record_outcome_to_string(RecordOutcome o) {
-    static const char *const names[] = {
-        [RECORD_WRITTEN] = "written", [RECORD_DIFFERS] = "differs", [RECORD_NOWHERE] = "nowhere"};
+    static const char *const names[] = {[RECORD_WRITTEN] = "written",
+                                        [RECORD_DIFFERS] = "differs",
+                                        [RECORD_NOWHERE] = "nowhere",
+                                        [RECORD_REMOVED] = "removed"};
     return names[o];
 }
 

@@ -49,11 +49,12 @@ int record_read(const char *body, size_t len, Record *ret, char ret_why[static C
 /* NULL: both say the same, where both know something; else the member in which they differ (static). */
 const char *record_difference(const Record *a, const Record *b);
 
-/* A record that has to be written, and for whom. */
+/* A record that has to be written, and for whom; or that is to go, because its export has expired. */
 typedef struct RecordTask {
     int64_t chain_id, link_id; /* link_id 0: the chain's base, or lost time */
     char *table;
     char *bucket_owner; /* NULL: any */
+    bool is_stale;      /* it is to go */
     bool is_nowhere;    /* what the service told of the export does not say where it lies */
     Record record;
 } RecordTask;
@@ -64,6 +65,7 @@ typedef struct RecordMark {
     int64_t chain_id, link_id;
     int64_t losing_id; /* the chain of the last loss, and where that begins */
     Usec lost_wall;
+    int64_t stale_chain_id, stale_link_id;
 } RecordMark;
 
 /* What became of it. */
@@ -71,5 +73,6 @@ typedef enum RecordOutcome {
     RECORD_WRITTEN, /* it is there */
     RECORD_DIFFERS, /* something else is in its place */
     RECORD_NOWHERE,
+    RECORD_REMOVED, /* it was there */
 } RecordOutcome;
 const char *record_outcome_to_string(RecordOutcome o);

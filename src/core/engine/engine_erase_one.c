@@ -49,11 +49,13 @@ static int begin_erase(Engine *e, Eraser *x, const EngineOutbox *out) {
                      &x->erase);
 }
 
-static int take_erased(Engine *e, const ExpiryItem *i, const EraseFacts *f, EngineOutbox *out) {
+static int take_erased(Engine *e, const ExpiryItem *i, const EraseFacts *f, Now now, EngineOutbox *out) {
     AUTO_FREE char *why = f->n_left == 0 ? text_format("%s", i->why ? i->why : "")
                                          : text_format("%s; %lld objects are not the export's any more, and stay",
                                                        i->why ? i->why : "", (long long)f->n_left);
     int r = why ? stock_put_decision(&out->batch.stock, i->arn, DECISION_EXPIRED, why, NULL) : -ENOMEM;
+    if (r >= 0)
+        r = engine_want_records_of(e, i->account, i->region, i->table, now);
     return r < 0 ? r : engine_say_expired(e, i, out);
 }
 
@@ -80,7 +82,7 @@ static int take_refused(Engine *e, Eraser *x, const EraserDoomed *d, Now now, En
 static int conclude(Engine *e, Eraser *x, Now now, EngineOutbox *out) {
     const EraserDoomed *d = &x->doomed[x->n_doomed - 1];
     bool done = erase_state(x->erase) == ERASE_DONE;
-    int r = done ? take_erased(e, &d->item, erase_facts(x->erase), out) : take_refused(e, x, d, now, out);
+    int r = done ? take_erased(e, &d->item, erase_facts(x->erase), now, out) : take_refused(e, x, d, now, out);
     if (done)
         engine_end_obstacle(&x->obstacle, d->item.table);
     forget(x);

@@ -295,6 +295,8 @@ int engine_erased(Engine *e, CallDone *done, Now now, EngineOutbox *out);
 void engine_recorders_done(Engine *e);
 /* A chain of it may have come further. */
 int engine_want_records(Engine *e, const Lineage *l, Now now);
+/* Exports of the table have expired. */
+int engine_want_records_of(Engine *e, const char *account, const char *region, const char *table, Now now);
 Usec engine_record_mono(const Engine *e);
 int engine_record(Engine *e, Now now, EngineOutbox *out);
 int engine_recorded(Engine *e, CallDone *done, Now now, EngineOutbox *out);

@@ -1,7 +1,7 @@
 /* The records of chains in their buckets (core/chain/record.h). What is to be recorded stands in the ledger: links
  * that the watermark has passed, bases of chains that stand, lost time that has an end. One account and region writes
  * one record at a time, and no chain waits for that. What fails is tried again for ever; whoever was first has written
- * the same, or there is something to say. */
+ * the same, or there is something to say. Records of what has expired go again, if they are what was written. */
 
 #include "core/engine/engine_inside.h"
 
@@ -21,6 +21,8 @@
 #define CALL_USEC (2 * USEC_PER_MINUTE)
 /* So many failures in a row are worth a word, even if others would pass by themselves. */
 #define N_PATIENT 5
+/* What could not be taken away is tried again then; meanwhile others are written. */
+#define STALE_AGAIN_USEC USEC_PER_HOUR
 
 /* Of one account and region. */
 struct Recorder {
@@ -31,16 +33,20 @@ struct Recorder {
     bool has_task, calling, reading; /* reading: what is in the record's place */
     RecordTask task;
     char *bucket_region, *key; /* of the task */
+    char *etag; /* of what was read, and is to go; NULL: it is not known yet */
+    Usec stale_mono; /* USEC_INFINITY: nothing that could not be taken away waits; else until then */
     bool moved;                /* to the region that S3 named */
     Usec next_mono;
     int n_failures; /* in a row */
     bool said;      /* that they fail, until a whole walk does not */
+    bool stale_said; /* that one could not be taken away */
 };
 
 static void end_task(Recorder *c) {
     record_task_done(&c->task);
     free(TAKE_PTR(c->bucket_region));
     free(TAKE_PTR(c->key));
+    free(TAKE_PTR(c->etag));
     c->has_task = c->reading = c->moved = false;
 }
 
@@ -67,6 +73,7 @@ static int find(Engine *e, const Lineage *l, Recorder **ret) {
     Recorder *c = calloc(1, sizeof *c);
     if (!c)
         return -ENOMEM;
+    c->stale_mono = USEC_INFINITY;
     *ret = e->recorders[e->n_recorders++] = c;
     return text_set(&c->account, l->account) < 0 || text_set(&c->region, l->region) < 0 ? -ENOMEM : 0;
 }
@@ -83,6 +90,16 @@ int engine_want_records(Engine *e, const Lineage *l, Now now) {
     return 0;
 }
 
+int engine_want_records_of(Engine *e, const char *account, const char *region, const char *table, Now now) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < e->n_lineages; i++) {
+        const Lineage *l = e->lineages[i];
+        if (strcmp(l->table, table) == 0 && strcmp(l->account, account) == 0 && strcmp(l->region, region) == 0)
+            r = engine_want_records(e, l, now);
+    }
+    return r;
+}
+
 /* Its account and region are still of the configuration: without, there are no credentials. */
 static bool is_idle(const Engine *e, const Recorder *c) {
     return c->calling || (!c->wanted && !c->walking) || !places_find(&e->places, c->account, c->region);
@@ -93,6 +110,8 @@ Usec engine_record_mono(const Engine *e) {
     for (size_t i = 0; e->port.next_record && !e->stopping && i < e->n_recorders; i++)
         if (!is_idle(e, e->recorders[i]))
             next = usec_min(next, e->recorders[i]->next_mono);
+        else if (!e->recorders[i]->calling)
+            next = usec_min(next, e->recorders[i]->stale_mono);
     return next;
 }
 
@@ -140,12 +159,16 @@ static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
     if (!c->walking)
         c->wanted = false;
     c->walking = true;
+    if (c->stale_mono != USEC_INFINITY)
+        c->mark.stale_chain_id = c->mark.stale_link_id = INT64_MAX;
     int r = e->port.next_record(e->port.context, c->account, c->region, c->mark, t);
     if (r == -ENOENT)
         return end_walk(e, c, now, out);
     if (r < 0)
         return r;
-    if (t->record.lost) {
+    if (t->is_stale)
+        *(t->link_id ? &c->mark.stale_link_id : &c->mark.stale_chain_id) = t->link_id ? t->link_id : t->chain_id;
+    else if (t->record.lost) {
         c->mark.losing_id = t->chain_id;
         c->mark.lost_wall = t->record.from_wall;
     } else if (t->link_id)
@@ -153,6 +176,7 @@ static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
     else
         c->mark.chain_id = t->chain_id;
     c->has_task = true;
+    c->reading = t->is_stale;
     r = t->is_nowhere ? -EINVAL : text_set(&t->record.deployment, e->conf->deployment);
     if (r >= 0)
         r = record_key(&t->record, &c->key);
@@ -166,13 +190,16 @@ static int begin(Engine *e, Recorder *c, Now now, EngineOutbox *out) {
 
 static int ask(Engine *e, size_t place, Now now) {
     Recorder *c = e->recorders[place];
-    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(c->reading ? AWS_OP_GET_OBJECT : AWS_OP_PUT_OBJECT);
+    AwsOp op = c->etag ? AWS_OP_DELETE_OBJECT : c->reading ? AWS_OP_GET_OBJECT : AWS_OP_PUT_OBJECT;
+    CLEANUP(aws_request_free_ptr) AwsRequest *q = aws_request_new(op);
     if (!q || text_set(&q->object.bucket, c->task.record.bucket) < 0 ||
         text_set(&q->object.bucket_owner, c->task.bucket_owner) < 0 || text_set(&q->object.key, c->key) < 0)
         return -ENOMEM;
     int r = 0;
     q->object.last = -1;
-    if (c->reading)
+    if (c->etag)
+        r = text_set(&q->object.if_match, c->etag);
+    else if (c->reading)
         q->object.last = RECORD_MAX - 1;
     else {
         q->object.only_new = true;
@@ -194,6 +221,10 @@ int engine_record(Engine *e, Now now, EngineOutbox *out) {
     int r = 0;
     for (size_t i = 0; r >= 0 && e->port.next_record && i < e->n_recorders; i++) {
         Recorder *c = e->recorders[i];
+        if (c->stale_mono <= now.mono) {
+            c->stale_mono = USEC_INFINITY;
+            c->wanted = true;
+        }
         if (is_idle(e, c) || c->next_mono > now.mono)
             continue;
         if (!c->has_task)
@@ -222,7 +253,23 @@ static int say(Engine *e, const Recorder *c, ReportKind kind, EngineOutbox *out,
     return r < 0 ? r : engine_say(out, report);
 }
 
+/* It is in nobody's way: others have their turn. */
+static int stays(Engine *e, Recorder *c, const AwsError *error, Now now, EngineOutbox *out) {
+    char why[700];
+    snprintf(why, sizeof why, "%s: %.400s", error->code, error->message[0] ? error->message : "no message");
+    bool hopeless = error->class == AWS_DENIED || error->class == AWS_REFUSED;
+    int r = hopeless && !c->stale_said ? say(e, c, REPORT_NOT_RECORDED, out, "is of what has expired, and could not be "
+                                             "taken away; that goes on being tried", why, error->hint)
+                                       : 0;
+    c->stale_said |= hopeless;
+    c->stale_mono = now.mono + STALE_AGAIN_USEC;
+    end_task(c);
+    return r;
+}
+
 static int failed(Engine *e, Recorder *c, const AwsError *error, Now now, EngineOutbox *out) {
+    if (c->task.is_stale)
+        return stays(e, c, error, now, out);
     Usec wait = RETRY_USEC;
     for (int i = 0; i < c->n_failures && wait < RETRY_MAX_USEC; i++)
         wait *= 2;
@@ -250,15 +297,22 @@ static int settle(Recorder *c, RecordOutcome outcome, Now now, EngineOutbox *out
 }
 
 /* Somebody was first: this process before a reply was lost, or another one. */
-static int compare(Engine *e, Recorder *c, const char *body, size_t len, Now now, EngineOutbox *out) {
+static int compare(Engine *e, Recorder *c, const char *body, size_t len, const char *etag, Now now,
+                   EngineOutbox *out) {
     CLEANUP(record_done) Record found = {};
     char why[CODEC_WHY_SIZE], words[CODEC_WHY_SIZE + 40];
     int r = record_read(body, len, &found, why);
     if (r < 0 && r != -EBADMSG)
         return r;
+    if (r >= 0 && c->task.is_stale) /* what it followed may have been made again since */
+        r = text_set(&c->task.record.previous_arn, found.previous_arn);
+    if (r == -ENOMEM)
+        return r;
     const char *member = r < 0 ? NULL : record_difference(&c->task.record, &found);
+    if (r >= 0 && !member && c->task.is_stale && etag)
+        return text_set(&c->etag, etag);
     if (r >= 0 && !member)
-        return settle(c, RECORD_WRITTEN, now, out);
+        return settle(c, c->task.is_stale ? RECORD_DIFFERS : RECORD_WRITTEN, now, out);
     if (member)
         snprintf(words, sizeof words, "its %s is another", member);
     else
@@ -273,9 +327,12 @@ int engine_recorded(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     const AwsError *error = &done->error;
     c->calling = false;
     c->next_mono = now.mono;
+    if (error->class == AWS_OK && c->reading && !c->etag)
+        return compare(e, c, done->reply->object.body, done->reply->object.len, done->reply->object.etag, now, out);
     if (error->class == AWS_OK)
-        return c->reading ? compare(e, c, done->reply->object.body, done->reply->object.len, now, out)
-                          : settle(c, RECORD_WRITTEN, now, out);
+        return settle(c, c->etag ? RECORD_REMOVED : RECORD_WRITTEN, now, out);
+    if (c->task.is_stale && strcmp(error->code, "NoSuchKey") == 0)
+        return settle(c, RECORD_REMOVED, now, out);
     if (error->region[0] && strcmp(error->region, c->bucket_region) != 0 && !c->moved) {
         c->moved = true;
         return text_set(&c->bucket_region, error->region);
@@ -285,6 +342,6 @@ int engine_recorded(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
         return 0;
     }
     if (c->reading && strcmp(error->code, "InvalidRange") == 0)
-        return compare(e, c, "", 0, now, out);
+        return compare(e, c, "", 0, NULL, now, out);
     return failed(e, c, error, now, out);
 }

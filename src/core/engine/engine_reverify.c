@@ -1,6 +1,8 @@
 /* Exports are checked again, at the level of their schedule, when their last check is older than its `reverify`: a
  * lifecycle rule or a person may have deleted or replaced what a chain of restores rests on. One account and region
- * checks one export at a time. What is under way when the process ends begins anew. */
+ * checks one export at a time. One that is to expire some day, and was never checked in its bucket, is so once, at
+ * once: without knowing its manifests nothing of it can be deleted. What is under way when the process ends begins
+ * anew. */
 
 #include "core/engine/engine_expiry.h"
 
@@ -74,15 +76,34 @@ static int find(Engine *e, const Target *t, Reverify **ret) {
 
 /* --- when --- */
 
-/* 0: exports of that schedule are not checked again. */
+/* That has, or had, the name; NULL: none. */
+static const ScheduleConf *schedule_of(const Target *t, const char *name) {
+    for (size_t i = 0; i < t->n_enrolments; i++)
+        if (t->enrolments[i]->schedule && conf_schedule_is(t->enrolments[i]->schedule, name))
+            return t->enrolments[i]->schedule;
+    return NULL;
+}
+
+/* 0: exports of that schedule are not checked again because time has passed. */
 static Usec period_of(const Target *t, const char *schedule) {
-    const Enrolment *n = target_enrolment(t, schedule);
-    return n && n->schedule ? n->schedule->reverify_usec : 0;
+    const ScheduleConf *s = schedule_of(t, schedule);
+    return s ? s->reverify_usec : 0;
+}
+
+/* One that the service's word is enough for is looked at because it is to go. */
+static VerifyLevel level_of(const Target *t, const char *schedule) {
+    const ScheduleConf *s = schedule_of(t, schedule);
+    return s && s->verify != VERIFY_SERVICE ? s->verify : VERIFY_MANIFEST;
+}
+
+static bool deletes(const Target *t, const char *schedule) {
+    const ScheduleConf *s = expire_schedule(t, ACTION_EXPORT, schedule);
+    return s && s->expire == EXPIRE_DELETE;
 }
 
 static bool is_wanted(const Target *t) {
     for (size_t i = 0; t->table_arn && i < t->n_enrolments; i++)
-        if (period_of(t, t->enrolments[i]->schedule_name) > 0)
+        if (period_of(t, t->enrolments[i]->schedule_name) > 0 || deletes(t, t->enrolments[i]->schedule_name))
             return true;
     return false;
 }
@@ -126,9 +147,11 @@ int engine_arm_all_reverify(Engine *e, Now now) {
 int engine_reverify_after(Engine *e, const Run *r, Now now) {
     Target *t = targets_find(&e->targets, r->account, r->region, r->table);
     Usec period = t ? period_of(t, r->schedule) : 0;
+    if (t && t->table_arn && r->artefact && !r->artefact->summary_md5 && is_wanted(t))
+        period = STAGGER_USEC; /* it may have to be looked at before it can go */
     if (period == 0 || is_under_way(e, t) || !r->artefact || r->artefact->life != ARTEFACT_VERIFIED)
         return 0;
-    return arm(e, t, usec_min(t->reverify.at, now.wall + period));
+    return engine_arm_reverify(e, t, usec_min(t->reverify.at, now.wall + period));
 }
 
 /* By the wall clock of the turn. */
@@ -151,6 +174,13 @@ static int read_exports(const Engine *e, const EngineOutbox *out, const Target *
     return prefix ? engine_read_stock(e, out, prefix, ret) : -ENOMEM;
 }
 
+/* It can go only by manifests that are known, and was made before its schedule, or that of its base, asked for more
+ * than the service's word. */
+static bool is_unknown(const Target *t, const Stock *s, const StockItem *i) {
+    const StockItem *base = i->base_arn ? stock_find(s, i->base_arn) : i;
+    return !(i->artefact->summary_md5 && i->artefact->files_md5) && base && deletes(t, base->schedule);
+}
+
 /* The one whose check is oldest by its period; *ret_wall: when that is due. */
 static const StockItem *first_due(const Target *t, const Stock *s, Usec *ret_wall) {
     const StockItem *first = NULL;
@@ -158,9 +188,11 @@ static const StockItem *first_due(const Target *t, const Stock *s, Usec *ret_wal
     for (size_t i = 0; i < s->n_items; i++) {
         const Artefact *a = s->items[i].artefact;
         Usec period = period_of(t, s->items[i].schedule);
-        if (period == 0 || a->life != ARTEFACT_VERIFIED || !a->details)
+        bool unknown = is_unknown(t, s, &s->items[i]);
+        if ((period == 0 && !unknown) || a->life != ARTEFACT_VERIFIED || !a->details)
             continue;
-        Usec at = usec_add(a->verified_wall == WALL_UNKNOWN ? a->created_wall : a->verified_wall, period);
+        Usec last = a->verified_wall == WALL_UNKNOWN ? a->created_wall : a->verified_wall;
+        Usec at = unknown ? last : usec_add(last, period);
         if (at < *ret_wall) {
             *ret_wall = at;
             first = &s->items[i];
@@ -207,7 +239,7 @@ static int begin(Engine *e, Reverify *v, Target *t, Now now, const EngineOutbox 
         engine_check_done(e, ordered); /* what is to be checked is gone */
         return heap_set(&v->due, &t->reverify, usec_min(usec_add(at, USEC_PER_SEC), now.wall + IDLE_USEC));
     }
-    v->level = ordered ? ordered->level : target_enrolment(t, i->schedule)->schedule->verify;
+    v->level = ordered ? ordered->level : level_of(t, i->schedule);
     v->who = ordered ? TAKE_PTR(ordered->who) : NULL;
     engine_check_done(e, ordered);
     r = make_verify(e, t, i, v->level, &v->verify);

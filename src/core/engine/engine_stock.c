@@ -107,10 +107,10 @@ int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
     for (size_t i = 0; i < e->stock.n_brakes; i++)
         n_waiting += e->stock.brakes[i].n_confirmed ? 0 : e->stock.brakes[i].n_delete;
     if (n_waiting == 0)
-        return order_answer(o, ORDER_UNCHANGED, "no backup waits for a confirmation");
+        return order_answer(o, ORDER_UNCHANGED, "nothing waits for a confirmation");
     if (o->count < 0 || (size_t)o->count < n_waiting)
         return order_answer(o, ORDER_REFUSED,
-                            "%zu backups wait for a confirmation, and %lld is less; HINT: look at them with "
+                            "%zu artefacts wait for a confirmation, and %lld is less; HINT: look at them with "
                             "'ddbackupctl prune --dry-run', then 'ddbackupctl prune --confirm %zu'",
                             n_waiting, (long long)o->count, n_waiting);
     for (size_t i = 0; r >= 0 && i < e->stock.n_brakes; i++) {
@@ -126,7 +126,8 @@ int engine_confirm_prune(Engine *e, Order *o, Now now, EngineOutbox *out) {
         r = look_at_all(e, now, out);
     return r < 0
                ? r
-               : order_answer(o, ORDER_DONE, "%zu backups may be deleted, as soon as a listing shows them", n_waiting);
+               : order_answer(o, ORDER_DONE, "%zu artefacts may be deleted, as soon as they are seen to be there",
+                              n_waiting);
 }
 
 int engine_resume_expiry(Engine *e, Order *o, Now now, EngineOutbox *out) {
@@ -138,7 +139,7 @@ int engine_resume_expiry(Engine *e, Order *o, Now now, EngineOutbox *out) {
     if (text_set(&e->stock.expires_who, o->who) < 0 || text_set(&out->batch.stock.expiry_who, o->who) < 0 ||
         look_at_all(e, now, out) < 0)
         return -ENOMEM;
-    return order_answer(o, ORDER_DONE, "backups expire where expire is \"delete\"");
+    return order_answer(o, ORDER_DONE, "artefacts expire where expire is \"delete\"");
 }
 
 /* --- adopting --- */

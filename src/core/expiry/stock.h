@@ -88,7 +88,8 @@ typedef struct StockPort {
      * later changes no chain. */
     int (*read_chain)(void *context, const struct Lineage *l, const char *base_arn, Usec from_wall, struct Chain **ret,
                       ChainOthers *ret_others);
-    /* What is verified, in that account and region, and has no record in its bucket yet: the first after the mark,
+    /* What has expired, in that account and region, and still has a record in its bucket (RecordTask.is_stale); then
+     * what is verified and has none yet: the first after the mark,
      * bases before links, and those in the order of their ids. -ENOENT: there is none. *ret is empty before, and
      * without the deployment's name. NULL: nothing is recorded. */
     int (*next_record)(void *context, const char *account, const char *region, RecordMark after, RecordTask *ret);
