@@ -198,7 +198,7 @@ static int ask(Engine *e, size_t place, Now now) {
     int r = 0;
     q->object.last = -1;
     if (c->etag)
-        r = text_set(&q->object.if_match, c->etag);
+        r = (q->object.if_match = text_format("\"%s\"", c->etag)) ? 0 : -ENOMEM;
     else if (c->reading)
         q->object.last = RECORD_MAX - 1;
     else {
