@@ -210,6 +210,8 @@ static void nothing_to_check_again(void **state) {
     House *h = house_new(&(HouseSettings){.seed = 1, .conf = conf, .start_wall = START, .tables = bare,
                                           .latency_usec = 200 * USEC_PER_MSEC});
     house_run(h, START + 2 * HOUR, 0);
+    house_sleep(h, START + 2 * HOUR + MINUTE); /* from now on the table is known at start */
+    house_run(h, START + 4 * HOUR, 0);
     house_free(h);
 }
 
