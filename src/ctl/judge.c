@@ -327,7 +327,7 @@ int judge(Situation *s) {
     if (r < 0)
         return r;
     s->is_protected = s->n_standings > 0 && s->n.stale == 0 && s->n.pending == 0 && s->n.unwatched_tables == 0 &&
-                      s->n.not_enrolled + s->n.too_few + s->n.gone == 0;
+                      s->n.not_enrolled + s->n.too_few + s->n.gone + s->n.lost == 0;
     for (size_t i = 0; i < s->n_standings; i++)
         s->is_protected &= s->standings[i].enrolment->newest_wall != WALL_UNKNOWN;
     if (s->n_standings > 0)

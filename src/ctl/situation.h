@@ -47,7 +47,8 @@ typedef struct Situation {
     size_t n_held;    /* artefacts, of all tables */
     bool conf_is_bad;  /* the daemon has another, or would not start */
     Level level;       /* of the worst problem */
-    bool is_protected; /* every table has a fresh artefact, and no enrolment is stale or still without one */
+    bool is_protected; /* every table has a fresh artefact, no enrolment is stale or still without one, and no chain has
+                          lost time without an end */
     Usec oldest_usec;  /* age of the oldest newest artefact of the enrolments that are watched; WALL_UNKNOWN: none */
     struct {
         size_t tables, unwatched_tables;              /* with no enrolment that is watched */

@@ -11,7 +11,7 @@
 #include "core/aws/retry.h"
 
 /* Turns at one instant that no honest engine needs. */
-#define MAX_TURNS_AT_ONCE 100000
+#define MAX_TURNS_AT_ONCE 10000
 
 typedef enum EventKind { EVENT_REQUEST, EVENT_REPLY } EventKind;
 
