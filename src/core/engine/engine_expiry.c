@@ -21,8 +21,11 @@
 void engine_expiry_done(Engine *e) {
     for (size_t i = 0; i < e->n_expiries; i++) {
         Expiry *x = e->expiries[i];
-        for (size_t j = 0; j < x->doubts.n_nodes; j++)
-            doubt_free(x->doubts.nodes[j]->owner);
+        Doubt *d;
+        while ((d = heap_due(&x->doubts, USEC_INFINITY - 1))) {
+            heap_set(&x->doubts, &d->next, USEC_INFINITY);
+            doubt_free(d);
+        }
         doubt_free(x->looking);
         heap_done(&x->doubts);
         heap_done(&x->due);
