@@ -8,7 +8,7 @@ import json
 
 import harness
 import pytest
-from harness import Daemon, conf, export, select, soon, wait_until
+from harness import Daemon, backup, conf, export, select, soon, wait_until
 
 LEVELS = ("manifest", "objects", "content")
 
@@ -182,6 +182,22 @@ def test_unknown_is_not_bad(emulator, tmp_path):
     d.wait_line("has to wait: InternalError")
     [run] = d.wait_runs(1, timeout=60)
     assert run["state"] == "succeeded" and len(d.lines("InternalError")) == 1
+    assert d.stop() == 0
+
+
+def test_a_bucket_that_is_not_reached(emulator, tmp_path):
+    """It is the run's own trouble, said once, and that DynamoDB answers does not end it."""
+    e = emulator("orders:pitr", "users", export_time="200ms", rates=False)
+    when, _ = soon(1)
+    text = conf(e, export("full", when, more='verify = "objects";') + backup("often", "*:*:0/2"),
+                select("orders", "full") + ", " + select("users", "often"))
+    d = Daemon(tmp_path / "daemon", text, env={"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"})
+    d.start()
+    d.wait_line("orders: export full .* has to wait: .*127.0.0.1:9")
+    seen = len(d.lines("is AVAILABLE"))
+    wait_until(lambda: len(d.lines("is AVAILABLE")) >= seen + 2, 20, "DynamoDB answers")
+    assert len(d.lines("127.0.0.1:9")) == 1, d.text()
+    assert not d.lines("succeed again"), d.text()
     assert d.stop() == 0
 
 

@@ -245,7 +245,8 @@ int engine_answer(Engine *e, CallDone *done, Now now, EngineOutbox *out) {
     DriveContext context = context_of(e, r);
     Usec wait = 0;
     bool watched = run_is_watched(r), trouble = false;
-    Place *p = places_find(&e->places, r->account, r->region);
+    /* a bucket that cannot be reached is the run's own trouble, and DynamoDB's answers do not end it */
+    Place *p = r->state == RUN_VERIFYING ? NULL : places_find(&e->places, r->account, r->region);
     int rc = p ? engine_take_place(e, p, done, out, &trouble) : 0;
     if (rc >= 0)
         rc = drive_answer(r, &context, done, now, &wait);
